@@ -1,0 +1,27 @@
+// Between our request and result types and the messages of the V2 protocol.
+
+#ifndef CLIENT_INFER_MESSAGE_H_
+#define CLIENT_INFER_MESSAGE_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+#include "client/infer_request.h"
+#include "client/infer_result.h"
+#include "proto/inference.pb.h"
+
+namespace relu {
+
+// Copies the tensors into raw_input_contents.
+inference::ModelInferRequest ToMessage(const InferRequest& request);
+
+// Takes answers with raw and with typed contents. INTERNAL, naming the output
+// and what is wrong, if the shapes, datatypes and contents do not fit together:
+// nothing that a server sends is trusted.
+absl::StatusOr<InferResult> FromMessage(
+    std::unique_ptr<inference::ModelInferResponse> message);
+
+}  // namespace relu
+
+#endif  // CLIENT_INFER_MESSAGE_H_

@@ -1,0 +1,87 @@
+#include "core/batching/batch_runner.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "absl/status/status.h"
+
+#include "core/batching/inference_request.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/workspace.h"
+#include "fmt/format.h"
+
+namespace relu {
+namespace {
+
+// Where row `row` of a tensor with rows of this size lies.
+template <typename Byte>
+Byte* AtRow(Byte* tensor, const TensorSignature& signature, std::int64_t row) {
+  return tensor + static_cast<std::size_t>(row) * signature.row_bytes;
+}
+
+void Gather(const CompiledModel& model, const BatchSlice& slice,
+            std::int64_t batch_row, Workspace& workspace) {
+  const std::span<const TensorSignature> inputs = model.inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    workspace.CopyIn(
+        i, batch_row, slice.rows,
+        AtRow(slice.request->inputs[i], inputs[i], slice.first_row));
+  }
+}
+
+void Scatter(const CompiledModel& model, const BatchSlice& slice,
+             std::int64_t batch_row, const Workspace& workspace) {
+  const std::span<const TensorSignature> outputs = model.outputs();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    std::byte* const output = slice.request->outputs[i];
+    if (output != nullptr) {
+      workspace.CopyOut(i, batch_row, slice.rows,
+                        AtRow(output, outputs[i], slice.first_row));
+    }
+  }
+}
+
+absl::Status FaultStatus(const BatchSlice& slice, const std::string& fault) {
+  if (slice.first_row == 0) {
+    return absl::InvalidArgumentError(fault);
+  }
+  return absl::InvalidArgumentError(fmt::format(
+      "{} (counted from row {} of the request)", fault, slice.first_row));
+}
+
+}  // namespace
+
+BatchRunner::BatchRunner(const CompiledModel& model, int slots,
+                         std::int64_t max_batch_rows)
+    : model_(model) {
+  workspaces_.reserve(static_cast<std::size_t>(slots));
+  for (int slot = 0; slot < slots; ++slot) {
+    workspaces_.emplace_back(model, max_batch_rows);
+  }
+}
+
+void BatchRunner::Run(int slot, std::span<BatchSlice> batch) {
+  Workspace& workspace = workspaces_[static_cast<std::size_t>(slot)];
+  std::int64_t rows = 0;
+  for (const BatchSlice& slice : batch) {
+    Gather(model_, slice, rows, workspace);
+    rows += slice.rows;
+  }
+  model_.Run(rows, workspace);
+  std::int64_t batch_row = 0;
+  for (BatchSlice& slice : batch) {
+    const std::optional<std::string> fault =
+        workspace.Fault(batch_row, slice.rows);
+    if (fault.has_value()) {
+      slice.status = FaultStatus(slice, *fault);
+    } else {
+      Scatter(model_, slice, batch_row, workspace);
+    }
+    batch_row += slice.rows;
+  }
+}
+
+}  // namespace relu

@@ -1,0 +1,36 @@
+// BatchRunner: what an execution slot does with a batch: gather the rows of its
+// requests, run the compiled model, scatter the results.
+
+#ifndef CORE_BATCHING_BATCH_RUNNER_H_
+#define CORE_BATCHING_BATCH_RUNNER_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/batching/inference_request.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/workspace.h"
+
+namespace relu {
+
+// Holds one Workspace for each slot. Different slots may run at the same time.
+class BatchRunner {
+ public:
+  // `model` must outlive the runner.
+  BatchRunner(const CompiledModel& model, int slots,
+              std::int64_t max_batch_rows);
+
+  // Computes `batch`, at most max_batch_rows rows, on `slot`. A slice with a
+  // row that has no answer gets INVALID_ARGUMENT; the other slices are not
+  // affected.
+  void Run(int slot, std::span<BatchSlice> batch);
+
+ private:
+  const CompiledModel& model_;
+  std::vector<Workspace> workspaces_;  // By slot.
+};
+
+}  // namespace relu
+
+#endif  // CORE_BATCHING_BATCH_RUNNER_H_

@@ -1,0 +1,41 @@
+// The attributes of ONNX nodes, checked against what an operator defines.
+
+#ifndef CORE_GRAPH_ONNX_ATTRIBUTES_H_
+#define CORE_GRAPH_ONNX_ATTRIBUTES_H_
+
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "core/graph/external_data.h"
+#include "core/graph/graph.h"
+#include "core/graph/operators.h"
+#include "core/tensor/tensor.h"
+
+namespace onnx {
+class NodeProto;
+}  // namespace onnx
+
+namespace relu {
+
+// 'node "fc1" (Gemm)', or with the domain if the operator is not standard.
+std::string NodeText(const onnx::NodeProto& proto);
+
+// The attributes of the node, with the defaults of those it does not give.
+// Errors, each naming the node: UNIMPLEMENTED for an attribute that is not in
+// `definitions`; INVALID_ARGUMENT for one that is given twice, has another type
+// or is required and missing.
+absl::StatusOr<Attributes> ReadAttributes(
+    const onnx::NodeProto& proto,
+    std::span<const AttributeDefinition> definitions);
+
+// The value of a Constant node. Errors, each naming the node: those of
+// TensorFromOnnx(); UNIMPLEMENTED for strings and sparse tensors;
+// INVALID_ARGUMENT unless it has exactly one attribute.
+absl::StatusOr<Tensor> ReadConstantNode(const onnx::NodeProto& proto,
+                                        ExternalData& external);
+
+}  // namespace relu
+
+#endif  // CORE_GRAPH_ONNX_ATTRIBUTES_H_

@@ -1,0 +1,246 @@
+#include "core/graph/onnx_import.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/base/status_macros.h"
+#include "core/base/status_prefix.h"
+#include "core/base/utf8.h"
+#include "core/graph/graph_assembler.h"
+#include "core/graph/node_order.h"
+#include "core/graph/onnx_file.h"
+#include "fmt/format.h"
+#include "proto/onnx.pb.h"
+
+namespace relu {
+namespace {
+
+// Versions are not capped at what we know (what counts is which operators and
+// attributes occur), but at what may ever be.
+constexpr std::int64_t kMaxIrVersion = 100;
+constexpr std::int64_t kMaxOpset = 1000;
+// Names reach messages, logs and metrics.
+constexpr std::size_t kMaxNameBytes = 1024;
+
+bool IsStandard(std::string_view domain) {
+  return domain.empty() || domain == "ai.onnx";
+}
+
+absl::Status CheckName(std::string_view name) {
+  if (name.size() > kMaxNameBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("a name has {} bytes, the most is {}: \"{}\"", name.size(),
+                    kMaxNameBytes, ClipUtf8(name, 32)));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckNames(const onnx::NodeProto& node) {
+  for (const std::string* name :
+       {&node.name(), &node.op_type(), &node.domain()}) {
+    RETURN_IF_ERROR(CheckName(*name));
+  }
+  for (const std::string& input : node.input()) {
+    RETURN_IF_ERROR(CheckName(input));
+  }
+  for (const std::string& output : node.output()) {
+    RETURN_IF_ERROR(CheckName(output));
+  }
+  for (const onnx::AttributeProto& attribute : node.attribute()) {
+    RETURN_IF_ERROR(CheckName(attribute.name()));
+    RETURN_IF_ERROR(CheckName(attribute.t().name()));
+  }
+  return absl::OkStatus();
+}
+
+// Once here, so that messages may quote any name.
+absl::Status CheckNames(const onnx::ModelProto& model) {
+  for (const onnx::OperatorSetIdProto& import : model.opset_import()) {
+    RETURN_IF_ERROR(CheckName(import.domain()));
+  }
+  for (const onnx::FunctionProto& function : model.functions()) {
+    RETURN_IF_ERROR(CheckName(function.name()));
+  }
+  const onnx::GraphProto& graph = model.graph();
+  RETURN_IF_ERROR(CheckName(graph.name()));
+  for (const onnx::NodeProto& node : graph.node()) {
+    RETURN_IF_ERROR(CheckNames(node));
+  }
+  for (const onnx::TensorProto& initializer : graph.initializer()) {
+    RETURN_IF_ERROR(CheckName(initializer.name()));
+  }
+  for (const onnx::ValueInfoProto& input : graph.input()) {
+    RETURN_IF_ERROR(CheckName(input.name()));
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    RETURN_IF_ERROR(CheckName(output.name()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckModel(const onnx::ModelProto& model) {
+  if (model.ir_version() < 1 || model.ir_version() > kMaxIrVersion) {
+    return absl::InvalidArgumentError(fmt::format(
+        "IR version {}, wanted 1 to {}", model.ir_version(), kMaxIrVersion));
+  }
+  if (!model.has_graph()) {
+    return absl::InvalidArgumentError("the model has no graph");
+  }
+  if (model.graph().output_size() == 0) {
+    return absl::InvalidArgumentError("the graph has no output");
+  }
+  if (model.functions_size() > 0) {
+    return absl::UnimplementedError(fmt::format(
+        "local functions (\"{}\") are not supported; export with functions "
+        "inlined",
+        model.functions(0).name()));
+  }
+  if (model.training_info_size() > 0) {
+    return absl::UnimplementedError(
+        "training graphs are not supported; export for inference");
+  }
+  if (model.graph().sparse_initializer_size() > 0) {
+    return absl::UnimplementedError(
+        "sparse initializers are not supported; export dense ones");
+  }
+  return absl::OkStatus();
+}
+
+// The version of the standard operators.
+absl::StatusOr<std::int64_t> FindOpset(const onnx::ModelProto& model) {
+  std::int64_t opset = 0;
+  for (const onnx::OperatorSetIdProto& import : model.opset_import()) {
+    if (import.version() < 1 || import.version() > kMaxOpset) {
+      return absl::InvalidArgumentError(
+          fmt::format("opset {} of domain \"{}\", wanted 1 to {}",
+                      import.version(), import.domain(), kMaxOpset));
+    }
+    if (!IsStandard(import.domain())) {
+      continue;
+    }
+    if (opset != 0) {
+      return absl::InvalidArgumentError(fmt::format(
+          "the standard operators are imported twice, from opset {} and {}",
+          opset, import.version()));
+    }
+    opset = import.version();
+  }
+  if (opset == 0) {
+    return absl::InvalidArgumentError(
+        "the model does not import the standard operators");
+  }
+  return opset;
+}
+
+// Gives a name to each node that has none, and one spelling to the standard
+// domain.
+void Normalize(onnx::GraphProto& graph) {
+  for (int i = 0; i < graph.node_size(); ++i) {
+    onnx::NodeProto& node = *graph.mutable_node(i);
+    if (node.name().empty()) {
+      node.set_name(fmt::format("{}_{}", node.op_type(), i));
+    }
+    if (IsStandard(node.domain())) {
+      node.clear_domain();
+    }
+  }
+}
+
+// The names that nodes and outputs read.
+std::set<std::string, std::less<>> NamesRead(const onnx::GraphProto& graph) {
+  std::set<std::string, std::less<>> names;
+  for (const onnx::NodeProto& node : graph.node()) {
+    names.insert(node.input().begin(), node.input().end());
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    names.insert(output.name());
+  }
+  return names;
+}
+
+// Initializers that nothing reads are left out. Frees each as it goes, so that
+// weights are in memory once.
+absl::Status AddInitializers(onnx::GraphProto& graph,
+                             GraphAssembler& assembler) {
+  const std::set<std::string, std::less<>> read = NamesRead(graph);
+  for (onnx::TensorProto& initializer : *graph.mutable_initializer()) {
+    onnx::TensorProto proto;
+    proto.Swap(&initializer);
+    if (!read.contains(proto.name())) {
+      continue;
+    }
+    RETURN_IF_ERROR(assembler.AddInitializer(proto));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AddInputs(const onnx::GraphProto& graph,
+                       const std::set<std::string>& initializers,
+                       GraphAssembler& assembler) {
+  std::set<std::string_view> names;
+  for (const onnx::ValueInfoProto& input : graph.input()) {
+    if (!names.insert(input.name()).second) {
+      return absl::InvalidArgumentError(fmt::format(
+          "input \"{}\" is given twice, wanted once", input.name()));
+    }
+    if (initializers.contains(input.name())) {
+      continue;  // A default, as older files have it: a constant for us.
+    }
+    RETURN_IF_ERROR(assembler.AddInput(input));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
+                               GraphAssembler assembler) {
+  std::set<std::string> initializers;
+  for (const onnx::TensorProto& proto : graph.initializer()) {
+    initializers.insert(proto.name());
+  }
+  Normalize(graph);
+  RETURN_IF_ERROR(AddInitializers(graph, assembler));
+  RETURN_IF_ERROR(AddInputs(graph, initializers, assembler));
+  ASSIGN_OR_RETURN(const std::vector<int> order, NodeOrder(graph));
+  for (const int i : order) {
+    RETURN_IF_ERROR(assembler.AddNode(graph.node(i)));
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    RETURN_IF_ERROR(assembler.AddOutput(output));
+  }
+  return assembler.Finish();
+}
+
+}  // namespace
+
+absl::StatusOr<Graph> ImportOnnx(const std::filesystem::path& file) {
+  ASSIGN_OR_RETURN(onnx::ModelProto model, ReadOnnxFile(file));
+  absl::StatusOr<Graph> graph =
+      ImportOnnx(std::move(model), file.parent_path());
+  if (!graph.ok()) {
+    return WithPrefix(file.string() + ": ", graph.status());
+  }
+  return graph;
+}
+
+absl::StatusOr<Graph> ImportOnnx(onnx::ModelProto model,
+                                 const std::filesystem::path& folder) {
+  RETURN_IF_ERROR(CheckNames(model));
+  RETURN_IF_ERROR(CheckModel(model));
+  ASSIGN_OR_RETURN(const std::int64_t opset, FindOpset(model));
+  onnx::GraphProto& graph = *model.mutable_graph();
+  return Assemble(graph, GraphAssembler({.graph_name = graph.name(),
+                                         .opset = opset,
+                                         .folder = folder}));
+}
+
+}  // namespace relu

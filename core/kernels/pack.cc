@@ -1,0 +1,28 @@
+#include <algorithm>
+#include <cstddef>
+
+#include "core/kernels/kernels.h"
+
+namespace relu::kernels {
+
+std::size_t PackedWeightsSize(std::size_t k, std::size_t n) {
+  return PanelCount(n) * k * kPanelColumns;
+}
+
+std::size_t PackedBiasSize(std::size_t n) {
+  return PanelCount(n) * kPanelColumns;
+}
+
+void PackWeights(std::size_t k, std::size_t n, const float* weights,
+                 float* packed) {
+  for (std::size_t column = 0; column < n; column += kPanelColumns) {
+    const std::size_t columns = std::min(n - column, kPanelColumns);
+    for (std::size_t i = 0; i < k; ++i) {
+      std::copy_n(weights + i * n + column, columns, packed);
+      std::fill(packed + columns, packed + kPanelColumns, 0.0F);
+      packed += kPanelColumns;
+    }
+  }
+}
+
+}  // namespace relu::kernels

@@ -1,0 +1,120 @@
+#include "core/plan/arg_max_step.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "absl/status/status.h"
+
+#include "core/base/status_macros.h"
+#include "core/graph/graph.h"
+#include "core/plan/plan_builder.h"
+#include "core/plan/step.h"
+#include "core/plan/storage.h"
+#include "core/plan/workspace.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+
+namespace relu {
+namespace {
+
+template <typename T>
+bool IsNan(T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isnan(value);
+  } else {
+    return false;
+  }
+}
+
+template <typename T>
+class ArgMaxStep : public Step {
+ public:
+  struct Buffers {
+    std::size_t input = 0;
+    std::size_t output = 0;
+  };
+
+  ArgMaxStep(const AxisSplit& split, bool select_last, Buffers buffers)
+      : split_(split), select_last_(select_last), buffers_(buffers) {}
+
+  void Run(std::int64_t rows, Workspace& workspace) const override {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const T* input = workspace.Row<const T>(buffers_.input, row);
+      auto* output = workspace.Row<std::int64_t>(buffers_.output, row);
+      for (std::size_t i = 0; i < split_.outer; ++i) {
+        for (std::size_t j = 0; j < split_.inner; ++j) {
+          *output++ = Find(input + i * split_.size * split_.inner + j);
+        }
+      }
+    }
+  }
+
+  std::string Describe() const override {
+    const std::size_t count = split_.outer * split_.inner;
+    return count == 1
+               ? fmt::format("argmax {}", split_.size)
+               : fmt::format("argmax {}, {} times a row", split_.size, count);
+  }
+
+ private:
+  std::int64_t Find(const T* values) const {
+    std::size_t best = 0;
+    for (std::size_t i = 1; i < split_.size; ++i) {
+      const T value = values[i * split_.inner];
+      const T greatest = values[best * split_.inner];
+      const bool greater =
+          value > greatest || (IsNan(value) && !IsNan(greatest));
+      const bool equal = value == greatest || (IsNan(value) && IsNan(greatest));
+      if (greater || (select_last_ && equal)) {
+        best = i;
+      }
+    }
+    return static_cast<std::int64_t>(best);
+  }
+
+  AxisSplit split_;
+  bool select_last_;
+  Buffers buffers_;
+};
+
+template <typename T>
+void AddArgMax(const Node& node, const AxisSplit& split, PlanBuilder& plan) {
+  const std::size_t input = plan.BufferOf(node.inputs[0]);
+  const std::size_t output = plan.Define(node.outputs[0]);
+  const bool select_last = IntAttribute(node, "select_last_index") != 0;
+  plan.AddStep(
+      std::make_unique<ArgMaxStep<T>>(
+          split, select_last,
+          typename ArgMaxStep<T>::Buffers{.input = input, .output = output}),
+      {input, output});
+}
+
+}  // namespace
+
+absl::Status LowerArgMax(const Node& node, PlanBuilder& plan) {
+  const Value& value = plan.value(node.inputs[0]);
+  const AxisSplit split = SplitRow(value, IntAttribute(node, "axis"));
+  if (split.size == 0) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: the axis of value \"{}\", shape {}, has no elements "
+                    "to choose from",
+                    NodeText(node), value.name, ShapeText(value.shape)));
+  }
+  if (value.type == DataType::kInt32) {
+    AddArgMax<std::int32_t>(node, split, plan);
+  } else if (value.type == DataType::kInt64) {
+    AddArgMax<std::int64_t>(node, split, plan);
+  } else {
+    RETURN_IF_ERROR(RequireFloat(node, value));
+    AddArgMax<float>(node, split, plan);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace relu

@@ -1,0 +1,36 @@
+#include "core/plan/compiled_model.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "core/graph/graph.h"
+#include "core/plan/compiler.h"
+#include "core/plan/step.h"
+#include "core/plan/workspace.h"
+
+namespace relu {
+
+absl::StatusOr<CompiledModel> CompiledModel::Compile(const Graph& graph) {
+  return Compiler(graph).Compile();
+}
+
+void CompiledModel::Run(std::int64_t rows, Workspace& workspace) const {
+  workspace.ClearFaults();
+  for (const std::unique_ptr<const Step>& step : steps_) {
+    step->Run(rows, workspace);
+  }
+}
+
+std::string CompiledModel::Describe() const {
+  std::string text;
+  for (const std::unique_ptr<const Step>& step : steps_) {
+    text += step->Describe();
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace relu

@@ -1,0 +1,84 @@
+// CompiledModel: a network ready to run: constants folded, layers fused,
+// weights packed. Compile() is slow and checks everything; Run() is fast and
+// checks nothing.
+//
+// Arithmetic is in float32. Values of type FP16 and BF16 are float32 inside of
+// the plan: inputs are widened (exactly), outputs rounded once, at the end;
+// intermediate values, and so a Cast to such a type, are not rounded. They are
+// closer to the exact result than a run in half precision.
+
+#ifndef CORE_PLAN_COMPILED_MODEL_H_
+#define CORE_PLAN_COMPILED_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+#include "core/graph/graph.h"
+#include "core/plan/step.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+
+namespace relu {
+
+class Workspace;
+
+// An input or output of a model, as clients see it.
+struct TensorSignature {
+  std::string name;
+  DataType type = DataType::kFp32;
+  // Without the batch dimension: the shape of one row.
+  Shape row_shape;
+  std::size_t row_bytes = 0;
+};
+
+// Immutable after Compile(): any number of threads may Run() it, each with a
+// Workspace of its own.
+class CompiledModel {
+ public:
+  // Errors, each naming the node and its operator:
+  //   UNIMPLEMENTED     the plan cannot do it; with advice
+  //   INVALID_ARGUMENT  a constant makes no sense: an index outside of its
+  //                     dimension, a weight that overflows when scaled
+  static absl::StatusOr<CompiledModel> Compile(const Graph& graph);
+
+  std::span<const TensorSignature> inputs() const { return inputs_; }
+  std::span<const TensorSignature> outputs() const { return outputs_; }
+
+  // The number of rows each request must have, or kBatchDim if any goes.
+  std::int64_t fixed_rows() const { return fixed_rows_; }
+
+  // Bytes of packed weights and constants.
+  std::size_t weight_bytes() const { return weight_bytes_; }
+
+  // Computes `rows` rows, from the workspace's inputs to its outputs. Row i of
+  // the outputs depends on row i of the inputs alone. 1 <= rows <=
+  // workspace.max_rows(); the workspace was made for this model.
+  void Run(std::int64_t rows, Workspace& workspace) const;
+
+  // What Run() does, one line a step, for people.
+  std::string Describe() const;
+
+ private:
+  friend class Compiler;
+  friend class Workspace;
+
+  std::vector<TensorSignature> inputs_;
+  std::vector<TensorSignature> outputs_;
+  std::vector<BufferLayout> buffers_;
+  std::vector<std::size_t> input_buffers_;   // Index into buffers_, by input.
+  std::vector<std::size_t> output_buffers_;  // Index into buffers_, by output.
+  std::vector<std::unique_ptr<const Step>> steps_;
+  std::int64_t fixed_rows_ = kBatchDim;
+  std::size_t weight_bytes_ = 0;
+  std::size_t workspace_row_bytes_ = 0;  // Of all buffers, for each row.
+};
+
+}  // namespace relu
+
+#endif  // CORE_PLAN_COMPILED_MODEL_H_

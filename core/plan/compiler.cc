@@ -1,0 +1,247 @@
+#include "core/plan/compiler.h"
+
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/base/status_macros.h"
+#include "core/graph/graph.h"
+#include "core/plan/activation_step.h"
+#include "core/plan/arg_max_step.h"
+#include "core/plan/arithmetic_step.h"
+#include "core/plan/cast_step.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/concat_step.h"
+#include "core/plan/dense_layer.h"
+#include "core/plan/dense_step.h"
+#include "core/plan/gather_step.h"
+#include "core/plan/plan_builder.h"
+#include "core/plan/rearrange_step.h"
+#include "core/plan/softmax_step.h"
+#include "core/plan/storage.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "core/tensor/tensor.h"
+
+namespace relu {
+namespace {
+
+bool IsHalf(DataType type) { return StorageType(type) != type; }
+
+// Weights grow when they are packed (16 columns at least, FP16 to float32), so
+// by 32 times at most, and small constants are expanded to rows. More than this
+// comes from no trained network, but could come from a hostile file.
+std::size_t MaxConstantBytes(const Graph& graph) {
+  std::size_t graph_bytes = 0;
+  for (const auto& constant : graph.constants) {
+    graph_bytes += constant->bytes().size();
+  }
+  return (std::size_t{32} << 20) + 32 * graph_bytes;
+}
+
+absl::Status CheckRowSize(const Value& value) {
+  if (!value.is_batched()) {
+    return absl::UnimplementedError(
+        fmt::format("value \"{}\", shape {}, is the same for all rows; only "
+                    "values with the batch dimension first are supported",
+                    value.name, ShapeText(value.shape)));
+  }
+  const std::optional<std::int64_t> count = ElementCount(RowShape(value));
+  const std::size_t most = kMaxWorkspaceRowBytes / DataTypeSize(value.type);
+  if (!count.has_value() || static_cast<std::size_t>(*count) > most) {
+    return absl::UnimplementedError(fmt::format(
+        "value \"{}\", shape {}: a row has more than {} elements, the most "
+        "that is supported",
+        value.name, ShapeText(value.shape), most));
+  }
+  return absl::OkStatus();
+}
+
+TensorSignature SignatureOf(const Value& value) {
+  const auto row_shape = RowShape(value);
+  return {.name = value.name,
+          .type = value.type,
+          .row_shape = Shape(row_shape.begin(), row_shape.end()),
+          .row_bytes = RowElements(value) * DataTypeSize(value.type)};
+}
+
+// All operators but Gemm and MatMul. The output has elements.
+absl::Status LowerNode(const Node& node, PlanBuilder& plan) {
+  switch (node.op) {
+    case Operator::kAdd:
+    case Operator::kSub:
+    case Operator::kMul:
+    case Operator::kDiv:
+      return LowerArithmetic(node, plan);
+    case Operator::kRelu:
+    case Operator::kSigmoid:
+    case Operator::kTanh:
+      return LowerActivation(node, plan);
+    case Operator::kArgMax:
+      return LowerArgMax(node, plan);
+    case Operator::kConcat:
+      return LowerConcat(node, plan);
+    case Operator::kGather:
+      return LowerGather(node, plan);
+    case Operator::kSoftmax:
+      return LowerSoftmax(node, plan);
+    case Operator::kTranspose:
+      return LowerTranspose(node, plan);
+    case Operator::kCast:
+      LowerCast(node, plan);
+      return absl::OkStatus();
+    case Operator::kFlatten:
+    case Operator::kReshape:
+      plan.Place(node.outputs[0], plan.BufferOf(node.inputs[0]));
+      return absl::OkStatus();
+    case Operator::kGemm:
+    case Operator::kMatMul:
+      break;
+  }
+  return absl::InternalError(
+      fmt::format("{}: has no step of its own", NodeText(node)));
+}
+
+}  // namespace
+
+Compiler::Compiler(const Graph& graph)
+    : graph_(graph),
+      uses_(graph),
+      plan_(graph),
+      lowered_(graph.nodes.size(), false) {}
+
+absl::StatusOr<CompiledModel> Compiler::Compile() {
+  RETURN_IF_ERROR(CheckRowSizes());
+  AddInputs();
+  RETURN_IF_ERROR(LowerNodes());
+  AddOutputs();
+  model_.fixed_rows_ = graph_.fixed_rows;
+  model_.weight_bytes_ = plan_.constant_bytes();
+  PlanBuilder::Plan plan = plan_.Finish();
+  if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
+    return absl::UnimplementedError(fmt::format(
+        "the values of one row take {} bytes, the most that is supported is {}",
+        plan.workspace_row_bytes, kMaxWorkspaceRowBytes));
+  }
+  model_.workspace_row_bytes_ = plan.workspace_row_bytes;
+  model_.buffers_ = std::move(plan.buffers);
+  model_.steps_ = std::move(plan.steps);
+  return std::move(model_);
+}
+
+absl::Status Compiler::CheckRowSizes() const {
+  std::vector<ValueId> values = graph_.inputs;
+  values.insert(values.end(), graph_.outputs.begin(), graph_.outputs.end());
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (uses_.IsLive(i)) {
+      values.push_back(graph_.nodes[i].outputs[0]);
+    }
+  }
+  for (const ValueId value : values) {
+    RETURN_IF_ERROR(CheckRowSize(graph_.values[value]));
+  }
+  return absl::OkStatus();
+}
+
+void Compiler::AddInputs() {
+  for (const ValueId input : graph_.inputs) {
+    const Value& value = graph_.values[input];
+    TensorSignature signature = SignatureOf(value);
+    const std::size_t buffer = plan_.AddBuffer(signature.row_bytes);
+    plan_.KeepAlways(buffer);
+    model_.input_buffers_.push_back(buffer);
+    model_.inputs_.push_back(std::move(signature));
+    if (!IsHalf(value.type)) {
+      plan_.Place(input, buffer);
+    } else if (uses_.IsUsed(input)) {
+      const std::size_t widened = plan_.Define(input);
+      half_buffers_[{widened, value.type}] = buffer;
+      AddConversion({.from = value.type,
+                     .to = DataType::kFp32,
+                     .elements = RowElements(value),
+                     .input = buffer,
+                     .output = widened},
+                    plan_);
+    }
+  }
+}
+
+absl::Status Compiler::LowerNodes() {
+  const std::size_t max_constant_bytes = MaxConstantBytes(graph_);
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    if (!uses_.IsLive(i) || lowered_[i]) {
+      continue;
+    }
+    RETURN_IF_ERROR(LowerNodeAt(i));
+    if (plan_.constant_bytes() > max_constant_bytes) {
+      return absl::UnimplementedError(fmt::format(
+          "{}: with this node the constants of the network, expanded, take {} "
+          "bytes; the most for a file of this size is {}",
+          NodeText(graph_.nodes[i]), plan_.constant_bytes(),
+          max_constant_bytes));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Compiler::LowerNodeAt(std::size_t index) {
+  const Node& node = graph_.nodes[index];
+  if (RowElements(graph_.values[node.outputs[0]]) == 0) {
+    plan_.Define(node.outputs[0]);  // Nothing to compute.
+    return absl::OkStatus();
+  }
+  if (node.op == Operator::kGemm || node.op == Operator::kMatMul) {
+    return LowerDenseLayer(index);
+  }
+  return LowerNode(node, plan_);
+}
+
+absl::Status Compiler::LowerDenseLayer(std::size_t node) {
+  ASSIGN_OR_RETURN(const DenseLayer layer, ReadDenseLayer(graph_, uses_, node));
+  for (const std::size_t fused : layer.nodes) {
+    lowered_[fused] = true;
+  }
+  LowerDense(layer, plan_);
+  return absl::OkStatus();
+}
+
+void Compiler::AddOutputs() {
+  for (const ValueId output : graph_.outputs) {
+    const std::size_t buffer = OutputBuffer(output);
+    plan_.KeepToEnd(buffer);
+    model_.output_buffers_.push_back(buffer);
+    model_.outputs_.push_back(SignatureOf(graph_.values[output]));
+  }
+}
+
+// The buffer that holds an output in the type that the model declares.
+std::size_t Compiler::OutputBuffer(ValueId output) {
+  const Value& value = graph_.values[output];
+  const std::size_t computed = plan_.BufferOf(output);
+  if (!IsHalf(value.type)) {
+    return computed;
+  }
+  const auto [entry, is_new] =
+      half_buffers_.try_emplace({computed, value.type}, 0);
+  if (is_new) {
+    entry->second =
+        plan_.AddBuffer(RowElements(value) * DataTypeSize(value.type));
+    AddConversion({.from = DataType::kFp32,
+                   .to = value.type,
+                   .elements = RowElements(value),
+                   .input = computed,
+                   .output = entry->second},
+                  plan_);
+  }
+  return entry->second;
+}
+
+}  // namespace relu

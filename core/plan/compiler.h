@@ -1,0 +1,58 @@
+// Compiler: lowers a graph to the steps and buffers of a CompiledModel.
+
+#ifndef CORE_PLAN_COMPILER_H_
+#define CORE_PLAN_COMPILER_H_
+
+#include <cstddef>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/graph/graph.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/graph_uses.h"
+#include "core/plan/plan_builder.h"
+#include "core/tensor/data_type.h"
+
+namespace relu {
+
+// The most memory that a workspace takes for each row. Far beyond what networks
+// of dense layers need; a batch of 64 rows stays below 1 GiB.
+inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
+
+// For one use of Compile(), on one thread. Nodes whose results no output needs
+// are left out; Reshape, Flatten and casts between floating-point types are
+// other names for the same buffer.
+class Compiler {
+ public:
+  // `graph` must outlive the compiler.
+  explicit Compiler(const Graph& graph);
+
+  // Errors: see CompiledModel::Compile().
+  absl::StatusOr<CompiledModel> Compile();
+
+ private:
+  absl::Status CheckRowSizes() const;
+  void AddInputs();
+  absl::Status LowerNodes();
+  absl::Status LowerNodeAt(std::size_t index);
+  absl::Status LowerDenseLayer(std::size_t node);
+  void AddOutputs();
+  std::size_t OutputBuffer(ValueId output);
+
+  const Graph& graph_;
+  GraphUses uses_;
+  PlanBuilder plan_;
+  CompiledModel model_;
+  std::vector<bool> lowered_;  // By node: done, alone or as part of a layer.
+  // Buffers of inputs and outputs that hold FP16 or BF16, by the buffer that
+  // holds the same value as float32.
+  std::map<std::pair<std::size_t, DataType>, std::size_t> half_buffers_;
+};
+
+}  // namespace relu
+
+#endif  // CORE_PLAN_COMPILER_H_

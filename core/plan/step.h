@@ -1,0 +1,44 @@
+// Step: one unit of work of a compiled model, and the buffers it works on.
+
+#ifndef CORE_PLAN_STEP_H_
+#define CORE_PLAN_STEP_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace relu {
+
+class Workspace;
+
+// How a value lies in a workspace: each row is contiguous and starts on a
+// 64-byte boundary, `row_stride_bytes` after the one before.
+struct BufferLayout {
+  std::size_t row_bytes = 0;
+  std::size_t row_stride_bytes = 0;  // A multiple of 64.
+  // Where the buffer starts in a workspace for one row. For n rows everything
+  // is n times as large, so it starts at n times this.
+  std::size_t offset_bytes = 0;
+};
+
+// Immutable: all that changes while running is in the Workspace.
+class Step {
+ public:
+  Step() = default;
+  Step(const Step&) = delete;
+  Step& operator=(const Step&) = delete;
+  virtual ~Step() = default;
+
+  // Computes rows 0 .. rows - 1 of its output buffers from its input buffers.
+  virtual void Run(std::int64_t rows, Workspace& workspace) const = 0;
+
+  // One line for people: "dense 784 -> 512, relu".
+  virtual std::string Describe() const = 0;
+
+  // Memory for the weights, tables and constants that the step owns.
+  virtual std::size_t constant_bytes() const { return 0; }
+};
+
+}  // namespace relu
+
+#endif  // CORE_PLAN_STEP_H_

@@ -1,0 +1,113 @@
+#include "core/plan/workspace.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "core/base/aligned_buffer.h"
+#include "core/base/check.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/step.h"
+
+namespace relu {
+namespace {
+
+struct RowBlock {
+  std::byte* first_row = nullptr;
+  std::size_t stride_bytes = 0;
+};
+
+struct ConstRowBlock {
+  const std::byte* first_row = nullptr;
+  std::size_t stride_bytes = 0;
+};
+
+void CopyRows(std::int64_t rows, std::size_t row_bytes,
+              const ConstRowBlock& source, const RowBlock& destination) {
+  const auto count = static_cast<std::size_t>(rows);
+  if (row_bytes == 0 || count == 0) {
+    return;
+  }
+  if (source.stride_bytes == row_bytes &&
+      destination.stride_bytes == row_bytes) {
+    std::memcpy(destination.first_row, source.first_row, count * row_bytes);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    std::memcpy(destination.first_row + i * destination.stride_bytes,
+                source.first_row + i * source.stride_bytes, row_bytes);
+  }
+}
+
+}  // namespace
+
+Workspace::Workspace(const CompiledModel& model, std::int64_t max_rows)
+    : model_(model), max_rows_(max_rows) {
+  CHECK(max_rows >= 1);
+  const auto rows = static_cast<std::size_t>(max_rows);
+  offsets_.reserve(model.buffers_.size());
+  for (const BufferLayout& layout : model.buffers_) {
+    offsets_.push_back(layout.offset_bytes * rows);
+  }
+  arena_ = AlignedBuffer(model.workspace_row_bytes_ * rows);
+  faults_.resize(rows, nullptr);
+}
+
+void Workspace::CopyIn(std::size_t index, std::int64_t first_row,
+                       std::int64_t rows, const std::byte* source) {
+  const std::size_t buffer = model_.input_buffers_[index];
+  const BufferLayout& layout = model_.buffers_[buffer];
+  CopyRows(rows, layout.row_bytes,
+           {.first_row = source, .stride_bytes = layout.row_bytes},
+           {.first_row = Row<std::byte>(buffer, first_row),
+            .stride_bytes = layout.row_stride_bytes});
+}
+
+void Workspace::CopyOut(std::size_t index, std::int64_t first_row,
+                        std::int64_t rows, std::byte* destination) const {
+  const std::size_t buffer = model_.output_buffers_[index];
+  const BufferLayout& layout = model_.buffers_[buffer];
+  const std::byte* source =
+      arena_.bytes().data() + offsets_[buffer] +
+      static_cast<std::size_t>(first_row) * layout.row_stride_bytes;
+  CopyRows(rows, layout.row_bytes,
+           {.first_row = source, .stride_bytes = layout.row_stride_bytes},
+           {.first_row = destination, .stride_bytes = layout.row_bytes});
+}
+
+std::optional<std::string> Workspace::Fault(std::int64_t first_row,
+                                            std::int64_t rows) const {
+  if (!any_fault_) {
+    return std::nullopt;
+  }
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::string* reason =
+        faults_[static_cast<std::size_t>(first_row + i)];
+    if (reason != nullptr) {
+      return fmt::format("row {}: {}", i, *reason);
+    }
+  }
+  return std::nullopt;
+}
+
+void Workspace::SetFault(std::int64_t row, const std::string& reason) {
+  any_fault_ = true;
+  const std::string*& fault = faults_[static_cast<std::size_t>(row)];
+  if (fault == nullptr) {
+    fault = &reason;
+  }
+}
+
+void Workspace::ClearFaults() {
+  if (any_fault_) {
+    std::ranges::fill(faults_, nullptr);
+    any_fault_ = false;
+  }
+}
+
+}  // namespace relu

@@ -1,0 +1,74 @@
+// Workspace: the memory in which one thread runs one compiled model.
+
+#ifndef CORE_PLAN_WORKSPACE_H_
+#define CORE_PLAN_WORKSPACE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/aligned_buffer.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/step.h"
+
+namespace relu {
+
+// All buffers of a plan for up to max_rows() rows, in one arena taken at
+// construction: nothing allocates while a model runs. Buffers that are not in
+// use at the same time share memory; those of inputs and outputs do not, so a
+// second Run() on the same inputs gives the same answers. For one thread at a
+// time.
+class Workspace {
+ public:
+  // `model` must outlive the workspace. `max_rows` >= 1.
+  Workspace(const CompiledModel& model, std::int64_t max_rows);
+
+  std::int64_t max_rows() const { return max_rows_; }
+
+  // Copies `rows` rows of input `index`, row-major and without gaps, to the
+  // rows from `first_row` on. `source` needs no alignment.
+  void CopyIn(std::size_t index, std::int64_t first_row, std::int64_t rows,
+              const std::byte* source);
+
+  // The same from output `index` to `destination`.
+  void CopyOut(std::size_t index, std::int64_t first_row, std::int64_t rows,
+               std::byte* destination) const;
+
+  // Why a row of the last Run() has no answer (an index outside of an embedding
+  // table, an integer divided by zero), or nullopt if rows first_row ..
+  // first_row + rows - 1 are all good: "row 2: node ...", counted from
+  // first_row.
+  std::optional<std::string> Fault(std::int64_t first_row,
+                                   std::int64_t rows) const;
+
+  // --- For the steps of a plan ---
+
+  // The first byte of row `row` of buffer `buffer`.
+  template <typename T>
+  T* Row(std::size_t buffer, std::int64_t row);
+  // Notes that `row` has no answer. The first reason of a row stays. `reason`
+  // outlives the workspace: the step owns it.
+  void SetFault(std::int64_t row, const std::string& reason);
+  void ClearFaults();
+
+ private:
+  const CompiledModel& model_;
+  std::int64_t max_rows_;
+  std::vector<std::size_t> offsets_;  // In arena_, in bytes, by buffer.
+  AlignedBuffer arena_;
+  std::vector<const std::string*> faults_;  // By row; nullptr: good.
+  bool any_fault_ = false;
+};
+
+template <typename T>
+T* Workspace::Row(std::size_t buffer, std::int64_t row) {
+  const std::size_t stride = model_.buffers_[buffer].row_stride_bytes;
+  return reinterpret_cast<T*>(arena_.bytes().data() + offsets_[buffer] +
+                              static_cast<std::size_t>(row) * stride);
+}
+
+}  // namespace relu
+
+#endif  // CORE_PLAN_WORKSPACE_H_

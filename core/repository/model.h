@@ -1,0 +1,86 @@
+// Model: one loaded version of a model, ready to serve.
+
+#ifndef CORE_REPOSITORY_MODEL_H_
+#define CORE_REPOSITORY_MODEL_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "core/batching/batch_runner.h"
+#include "core/batching/inference_request.h"
+#include "core/batching/scheduler.h"
+#include "core/metrics/metrics.h"
+#include "core/plan/compiled_model.h"
+#include "core/repository/model_config.h"
+
+namespace relu {
+
+struct ModelOptions {
+  std::string name;  // Valid UTF-8.
+  std::int64_t version = 1;
+  std::filesystem::path file;  // The ONNX file.
+  ModelConfig config;          // What config.pbtxt says.
+  // The server's defaults, where the config does not say.
+  int slots = 1;
+  std::int64_t max_batch_rows = 64;
+};
+
+// Thread-safe. Holds the weights, the workspaces and the scheduler; published
+// by shared_ptr, and gone when its last request ends. The last pointer must not
+// go from within a `done` of its own scheduler.
+class Model {
+  // Keeps the constructor for Load(), although std::make_shared calls it.
+  struct ForLoad {
+    explicit ForLoad() = default;
+  };
+
+ public:
+  // Imports, compiles, self-checks, compares with the config and warms up.
+  // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck and
+  // CheckTensors, with the model's name and the file's path in front.
+  static absl::StatusOr<std::shared_ptr<Model>> Load(
+      const ModelOptions& options, Metrics& metrics);
+
+  Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
+        const ModelMetrics& metrics);
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const std::string& name() const { return options_.name; }
+  std::int64_t version() const { return options_.version; }
+  // Rows that one request may have at most; 0: no limit (requests larger than
+  // a batch are split).
+  std::int64_t max_request_rows() const {
+    return options_.config.max_batch_size;
+  }
+  // Rows of one batch, and batches at the same time.
+  std::int64_t max_batch_rows() const { return scheduling_.max_batch_rows; }
+  int slots() const { return scheduling_.slots; }
+  const CompiledModel& compiled() const { return compiled_; }
+  const ModelMetrics& metrics() const { return metrics_; }
+  Scheduler& scheduler() { return scheduler_; }
+
+ private:
+  // Runs a batch and observes its figures.
+  void Run(int slot, std::span<BatchSlice> batch);
+
+  // Runs zeros through every slot, with one row and with a full batch, so that
+  // the first request finds code, weights and workspaces in memory.
+  void WarmUp();
+
+  const ModelOptions options_;
+  const SchedulerOptions scheduling_;
+  const CompiledModel compiled_;
+  const ModelMetrics metrics_;
+  BatchRunner runner_;
+  Scheduler scheduler_;
+};
+
+}  // namespace relu
+
+#endif  // CORE_REPOSITORY_MODEL_H_

@@ -1,0 +1,325 @@
+#include "core/repository/model_config.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/tokenizer.h"
+#include "google/protobuf/message.h"
+#include "google/protobuf/text_format.h"
+
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/base/status_prefix.h"
+#include "core/plan/compiled_model.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "fmt/format.h"
+#include "proto/model_config.pb.h"
+
+namespace relu {
+namespace {
+
+constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
+// More slots than any machine has cores only cost memory.
+constexpr std::int64_t kMaxSlots = 256;
+constexpr std::array<std::string_view, 4> kBackends = {
+    "", "onnxruntime", "onnxruntime_onnx", "relud"};
+
+// Keeps the first error; lines and columns from 1.
+class FirstError final : public google::protobuf::io::ErrorCollector {
+ public:
+  void AddError(int line, int column, const std::string& message) override {
+    if (text_.empty()) {
+      text_ = fmt::format("{}:{}: {}", line + 1, column + 1, message);
+    }
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+absl::StatusOr<inference::ModelConfig> Parse(std::string_view text) {
+  FirstError error;
+  google::protobuf::TextFormat::Parser parser;
+  parser.RecordErrorsTo(&error);
+  inference::ModelConfig message;
+  if (!parser.ParseFromString(std::string(text), &message)) {
+    return absl::InvalidArgumentError(error.text());
+  }
+  return message;
+}
+
+// UNIMPLEMENTED if `message`, which is `path` in the file, sets a field that is
+// not in `supported`.
+absl::Status CheckFields(const google::protobuf::Message& message,
+                         std::string_view path,
+                         std::initializer_list<std::string_view> supported) {
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    if (std::ranges::find(supported, std::string_view(field->name())) ==
+        supported.end()) {
+      return absl::UnimplementedError(fmt::format(
+          "field {}{} is not supported: remove it", path, field->name()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBackend(std::string_view field, std::string_view value) {
+  if (std::ranges::find(kBackends, value) != kBackends.end()) {
+    return absl::OkStatus();
+  }
+  return absl::UnimplementedError(
+      fmt::format("{} \"{}\" is not supported: models are ONNX files; wanted "
+                  "\"onnxruntime\", \"onnxruntime_onnx\", \"relud\" or none",
+                  field, value));
+}
+
+// nullopt for a type that relud has no tensors of, or a number without a name.
+std::optional<DataType> FromProto(inference::DataType type) {
+  const std::string& name = inference::DataType_Name(type);
+  constexpr std::string_view kPrefix = "TYPE_";
+  return name.starts_with(kPrefix)
+             ? ParseDataType(std::string_view(name).substr(kPrefix.size()))
+             : std::nullopt;
+}
+
+// T is ModelInput or ModelOutput; `path` is "input" or "output".
+template <typename T>
+absl::StatusOr<TensorConfig> ReadTensor(const T& message,
+                                        std::string_view path) {
+  RETURN_IF_ERROR(CheckFields(message, fmt::format("{}.", path),
+                              {"name", "data_type", "dims"}));
+  TensorConfig tensor{.name = message.name(),
+                      .type = std::nullopt,
+                      .dims = {message.dims().begin(), message.dims().end()}};
+  if (tensor.name.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} has no name; wanted that of a tensor", path));
+  }
+  if (message.data_type() == inference::TYPE_INVALID) {
+    return tensor;  // Not given.
+  }
+  tensor.type = FromProto(message.data_type());
+  if (!tensor.type.has_value()) {
+    return absl::UnimplementedError(
+        fmt::format("{} \"{}\": data_type {} ({}) is not supported", path,
+                    tensor.name, static_cast<int>(message.data_type()),
+                    inference::DataType_Name(message.data_type())));
+  }
+  return tensor;
+}
+
+template <typename Messages>
+absl::StatusOr<std::vector<TensorConfig>> ReadTensors(const Messages& messages,
+                                                      std::string_view path) {
+  std::vector<TensorConfig> tensors;
+  for (const auto& message : messages) {
+    ASSIGN_OR_RETURN(TensorConfig tensor, ReadTensor(message, path));
+    if (std::ranges::find(tensors, tensor.name, &TensorConfig::name) !=
+        tensors.end()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{} \"{}\" is listed twice", path, tensor.name));
+    }
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+absl::StatusOr<int> ReadSlots(const inference::ModelConfig& message) {
+  std::int64_t slots = 0;
+  for (const inference::ModelInstanceGroup& group : message.instance_group()) {
+    RETURN_IF_ERROR(
+        CheckFields(group, "instance_group.", {"name", "count", "kind"}));
+    if (group.kind() != inference::ModelInstanceGroup::KIND_CPU &&
+        group.kind() != inference::ModelInstanceGroup::KIND_AUTO) {
+      return absl::UnimplementedError(fmt::format(
+          "instance_group.kind {} ({}) is not supported: wanted KIND_CPU or "
+          "KIND_AUTO",
+          static_cast<int>(group.kind()),
+          inference::ModelInstanceGroup::Kind_Name(group.kind())));
+    }
+    if (group.count() < 0) {
+      return absl::InvalidArgumentError(fmt::format(
+          "instance_group.count is {}, wanted 0 or more", group.count()));
+    }
+    slots += std::max(1, group.count());
+  }
+  if (slots > kMaxSlots) {
+    return absl::InvalidArgumentError(
+        fmt::format("the counts of instance_group sum up to {}, the most is {}",
+                    slots, kMaxSlots));
+  }
+  return static_cast<int>(slots);
+}
+
+absl::StatusOr<std::string> ReadFilename(
+    const inference::ModelConfig& message) {
+  const std::string& name = message.default_model_filename();
+  if (name.empty()) {
+    return ModelConfig().model_filename;
+  }
+  if (name == "." || name == ".." ||
+      name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+    return absl::InvalidArgumentError(
+        fmt::format("default_model_filename \"{}\": wanted the name of a file "
+                    "in the version folder, without a path",
+                    name));
+  }
+  return name;
+}
+
+absl::StatusOr<std::size_t> ReadMaxQueue(
+    const inference::ModelConfig& message) {
+  const inference::ModelDynamicBatching& batching = message.dynamic_batching();
+  if (batching.max_queue_delay_microseconds() != 0) {
+    return absl::UnimplementedError(fmt::format(
+        "dynamic_batching.max_queue_delay_microseconds is {}: waiting for a "
+        "batch is not supported yet, wanted 0 (batches form from the requests "
+        "that have arrived)",
+        batching.max_queue_delay_microseconds()));
+  }
+  RETURN_IF_ERROR(
+      CheckFields(batching, "dynamic_batching.", {"default_queue_policy"}));
+  const inference::ModelQueuePolicy& policy = batching.default_queue_policy();
+  RETURN_IF_ERROR(CheckFields(policy, "dynamic_batching.default_queue_policy.",
+                              {"max_queue_size"}));
+  return policy.max_queue_size();
+}
+
+absl::Status CheckVersionPolicy(const inference::ModelConfig& message) {
+  const inference::ModelVersionPolicy& policy = message.version_policy();
+  RETURN_IF_ERROR(CheckFields(policy, "version_policy.", {"latest"}));
+  if (policy.latest().num_versions() > 1) {
+    return absl::UnimplementedError(
+        fmt::format("version_policy.latest.num_versions is {}: only the latest "
+                    "version is served, wanted 1",
+                    policy.latest().num_versions()));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
+                                        std::string_view model_name) {
+  RETURN_IF_ERROR(
+      CheckFields(message, "",
+                  {"name", "backend", "platform", "max_batch_size", "input",
+                   "output", "instance_group", "default_model_filename",
+                   "dynamic_batching", "version_policy"}));
+  if (!message.name().empty() && message.name() != model_name) {
+    return absl::InvalidArgumentError(
+        fmt::format("name is \"{}\", wanted that of the folder, \"{}\"",
+                    message.name(), model_name));
+  }
+  RETURN_IF_ERROR(CheckBackend("backend", message.backend()));
+  RETURN_IF_ERROR(CheckBackend("platform", message.platform()));
+  RETURN_IF_ERROR(CheckVersionPolicy(message));
+  if (message.max_batch_size() < 0) {
+    return absl::InvalidArgumentError(fmt::format(
+        "max_batch_size is {}, wanted 0 or more", message.max_batch_size()));
+  }
+  ModelConfig config;
+  config.max_batch_size = message.max_batch_size();
+  ASSIGN_OR_RETURN(config.inputs, ReadTensors(message.input(), "input"));
+  ASSIGN_OR_RETURN(config.outputs, ReadTensors(message.output(), "output"));
+  ASSIGN_OR_RETURN(config.slots, ReadSlots(message));
+  ASSIGN_OR_RETURN(config.model_filename, ReadFilename(message));
+  ASSIGN_OR_RETURN(config.max_queue_requests, ReadMaxQueue(message));
+  return config;
+}
+
+// What `dims` must be for this tensor.
+Shape WantedDims(const TensorSignature& tensor, const ModelConfig& config,
+                 const CompiledModel& model) {
+  Shape dims = tensor.row_shape;
+  if (config.max_batch_size == 0) {
+    dims.insert(dims.begin(), model.fixed_rows());
+  }
+  return dims;
+}
+
+absl::Status CheckTensor(const TensorConfig& wanted, std::string_view kind,
+                         std::span<const TensorSignature> tensors,
+                         const ModelConfig& config,
+                         const CompiledModel& model) {
+  const auto found =
+      std::ranges::find(tensors, wanted.name, &TensorSignature::name);
+  if (found == tensors.end()) {
+    std::string names;
+    for (const TensorSignature& tensor : tensors) {
+      names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", tensor.name);
+    }
+    return absl::InvalidArgumentError(
+        fmt::format("config.pbtxt has {} \"{}\", the model has {}", kind,
+                    wanted.name, names));
+  }
+  if (wanted.type.has_value() && *wanted.type != found->type) {
+    return absl::InvalidArgumentError(fmt::format(
+        "config.pbtxt: {} \"{}\" has data_type TYPE_{}, the model has TYPE_{}",
+        kind, wanted.name, DataTypeName(*wanted.type),
+        DataTypeName(found->type)));
+  }
+  const Shape dims = WantedDims(*found, config, model);
+  if (!wanted.dims.empty() && wanted.dims != dims) {
+    return absl::InvalidArgumentError(fmt::format(
+        "config.pbtxt: {} \"{}\" has dims {}, the model has {} (max_batch_size "
+        "is {}: {} the batch dimension)",
+        kind, wanted.name, ShapeText(wanted.dims), ShapeText(dims),
+        config.max_batch_size,
+        config.max_batch_size == 0 ? "with" : "without"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<ModelConfig> ReadModelConfig(const std::filesystem::path& file,
+                                            std::string_view model_name) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(file, kMaxConfigBytes));
+  const absl::StatusOr<inference::ModelConfig> message = Parse(text);
+  if (!message.ok()) {
+    // "file:line:column: reason", as compilers write it.
+    return WithPrefix(file.string() + ":", message.status());
+  }
+  absl::StatusOr<ModelConfig> config = FromMessage(*message, model_name);
+  if (!config.ok()) {
+    return WithPrefix(file.string() + ": ", config.status());
+  }
+  return config;
+}
+
+absl::Status CheckTensors(const ModelConfig& config,
+                          const CompiledModel& model) {
+  for (const TensorConfig& tensor : config.inputs) {
+    RETURN_IF_ERROR(
+        CheckTensor(tensor, "input", model.inputs(), config, model));
+  }
+  for (const TensorConfig& tensor : config.outputs) {
+    RETURN_IF_ERROR(
+        CheckTensor(tensor, "output", model.outputs(), config, model));
+  }
+  if (config.max_batch_size > 0 && model.fixed_rows() > config.max_batch_size) {
+    return absl::InvalidArgumentError(
+        fmt::format("config.pbtxt: max_batch_size is {}, the model takes "
+                    "requests of exactly {} rows",
+                    config.max_batch_size, model.fixed_rows()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace relu

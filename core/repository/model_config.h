@@ -1,0 +1,84 @@
+// ModelConfig: what the optional config.pbtxt of a model says.
+//
+// The file is a ModelConfig message (proto/model_config.proto) in the text form
+// of Protocol Buffers, as Triton reads it; no field is required. What relud
+// makes of each field:
+//
+//   name                     must be that of the model's folder
+//   backend, platform        "", "onnxruntime", "onnxruntime_onnx" or "relud"
+//   max_batch_size           rows that a request, and a batch, may have at
+//                            most; 0: requests of any size are taken, the
+//                            server's own limit of a batch holds, and `dims`
+//                            below count the batch dimension
+//   input, output            name must be a tensor of the model; data_type and
+//                            dims, if given, must be the model's own. Tensors
+//                            that are not listed are served all the same
+//   instance_group           the sum of the counts is the number of execution
+//                            slots: batches that may run at the same time
+//                            (1 .. 256; a count of 0 means 1). kind is KIND_CPU
+//                            or KIND_AUTO
+//   default_model_filename   the file in a version folder; "model.onnx" if ""
+//   dynamic_batching         always on. max_queue_delay_microseconds must be 0:
+//                            batches form from what has arrived, and never wait
+//     default_queue_policy   max_queue_size: requests that may wait; 0: the
+//                            server's default
+//   version_policy           latest { num_versions: 1 }
+//
+// Every other field that is set is refused by its name, so that no setting is
+// silently without effect.
+
+#ifndef CORE_REPOSITORY_MODEL_CONFIG_H_
+#define CORE_REPOSITORY_MODEL_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/plan/compiled_model.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+
+namespace relu {
+
+// What config.pbtxt says of one tensor.
+struct TensorConfig {
+  std::string name;
+  std::optional<DataType> type;
+  // Without the batch dimension if max_batch_size is above 0.
+  Shape dims;  // Empty: not given.
+};
+
+// The defaults are those of a model without config.pbtxt.
+struct ModelConfig {
+  std::int64_t max_batch_size = 0;  // 0: no limit of its own.
+  std::vector<TensorConfig> inputs;
+  std::vector<TensorConfig> outputs;
+  int slots = 0;  // 0: the server's default.
+  std::string model_filename = "model.onnx";
+  std::size_t max_queue_requests = 0;  // 0: the server's default.
+};
+
+// Reads `file`, of at most 1 MiB, as the configuration of model `model_name`.
+// Errors name the file, and the line if it cannot be parsed:
+//   INVALID_ARGUMENT  it is not in the text form, or has an unknown field, or a
+//                     value out of range
+//   UNIMPLEMENTED     it sets a field, or a value, that is not supported
+//   those of ReadFile
+absl::StatusOr<ModelConfig> ReadModelConfig(const std::filesystem::path& file,
+                                            std::string_view model_name);
+
+// INVALID_ARGUMENT, with what was found and what was wanted, if `config` says
+// of the tensors or of the batch what does not hold for `model`.
+absl::Status CheckTensors(const ModelConfig& config,
+                          const CompiledModel& model);
+
+}  // namespace relu
+
+#endif  // CORE_REPOSITORY_MODEL_CONFIG_H_

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Installs what relud needs from Debian 12's packages, and nothing else.
+#
+#   deploy/install-deps.sh          what building and running needs
+#   deploy/install-deps.sh --test   also what the tests need (npm packages too)
+#
+# Does nothing, and needs no network, if everything is there already. Runs as
+# root, or as a user with sudo.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+build_packages=(
+  g++ cmake ninja-build ccache pkg-config
+  libabsl-dev libcli11-dev libfmt-dev libgrpc++-dev libhwy-dev libprotobuf-dev
+  libspdlog-dev nlohmann-json3-dev prometheus-cpp-dev
+  protobuf-compiler protobuf-compiler-grpc
+)
+test_packages=(
+  clang clang-format libbenchmark-dev libclang-rt-14-dev libgmock-dev
+  libgtest-dev python3 shellcheck
+)
+
+usage() {
+  echo "usage: deploy/install-deps.sh [--test]" >&2
+  exit 2
+}
+
+packages=("${build_packages[@]}")
+with_tests=false
+case "${1:-}" in
+  "") ;;
+  --test)
+    with_tests=true
+    packages+=("${test_packages[@]}")
+    # A Node.js that is there already, from wherever, will do.
+    command -v node >/dev/null && command -v npm >/dev/null ||
+      packages+=(nodejs npm)
+    ;;
+  *) usage ;;
+esac
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+    grep -q 'ok installed' || missing+=("$package")
+done
+
+if ((${#missing[@]} > 0)); then
+  as_root=()
+  if ((EUID != 0)); then
+    command -v sudo >/dev/null || {
+      echo "install-deps.sh: run it as root, or install sudo; missing: ${missing[*]}" >&2
+      exit 1
+    }
+    as_root=(sudo)
+  fi
+  echo "Installing ${#missing[@]} Debian packages: ${missing[*]}"
+  "${as_root[@]}" apt-get update
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y --no-install-recommends "${missing[@]}"
+fi
+
+if $with_tests && [[ ! -e tests/node_modules/.package-lock.json ||
+  tests/package-lock.json -nt tests/node_modules/.package-lock.json ]]; then
+  echo "Installing the npm packages of tests/package.json"
+  # Not `npm ci`: it refuses a lock file without the packages of platforms that a
+  # mirror does not carry. This installs what the lock file says, unchanged.
+  (cd tests && npm install --no-save --no-audit --no-fund)
+fi

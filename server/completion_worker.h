@@ -1,0 +1,73 @@
+// CompletionWorker: one thread that serves gRPC: it takes what has arrived on
+// its completion queue, runs it as batches, and sends the answers.
+
+#ifndef SERVER_COMPLETION_WORKER_H_
+#define SERVER_COMPLETION_WORKER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <latch>
+#include <memory>
+#include <thread>
+
+#include "grpcpp/completion_queue.h"
+
+#include "server/arrived_calls.h"
+#include "server/call_pool.h"
+#include "server/generic_call.h"
+#include "server/grpc_services.h"
+#include "server/infer_call.h"
+
+namespace relu {
+
+// The public functions are for one thread, the one that owns the server.
+class CompletionWorker {
+ public:
+  // What `services` names outlives the worker.
+  CompletionWorker(const GrpcServices& services,
+                   std::unique_ptr<grpc::ServerCompletionQueue> queue);
+
+  // Join() first, if Start() was called.
+  ~CompletionWorker();
+
+  CompletionWorker(const CompletionWorker&) = delete;
+  CompletionWorker& operator=(const CompletionWorker&) = delete;
+
+  // Starts the thread. The gRPC server of the queue has been started.
+  void Start();
+
+  // Inference calls that have arrived since the start. Any thread.
+  std::uint64_t arrivals() const {
+    return arrivals_.load(std::memory_order_relaxed);
+  }
+
+  // No new calls are taken. Before grpc::Server::Shutdown().
+  void BeginShutdown();
+
+  // Waits until every call is over and ends the thread. After
+  // grpc::Server::Shutdown(), which ends the calls.
+  void Join();
+
+ private:
+  void Loop();
+  void Dispatch(void* tag, bool ok);
+  void DrainReady();
+
+  const GrpcServices services_;
+  // Before the calls, which hold tags and operations in it.
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  ArrivedCalls arrived_;
+  CallPool<InferCall> infer_calls_;
+  CallPool<GenericCall> generic_calls_;
+  // A count that is only looked at: nothing is published through it.
+  std::atomic<std::uint64_t> arrivals_ = 0;
+  // Set once, before the shutdown of gRPC's server puts its events into the
+  // queue: the queue's lock makes it visible to whoever takes those.
+  std::atomic<bool> stopping_ = false;
+  std::latch calls_over_{1};
+  std::thread thread_;
+};
+
+}  // namespace relu
+
+#endif  // SERVER_COMPLETION_WORKER_H_

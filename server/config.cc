@@ -1,0 +1,248 @@
+#include "server/config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "fmt/format.h"
+#include "server/log.h"
+#include "server/version.h"
+#include <CLI/CLI.hpp>
+
+namespace relu {
+namespace {
+
+constexpr std::string_view kAbout =
+    "relud: an inference server for ReLU networks on CPUs.\n"
+    "\n"
+    "Speaks the KServe V2 / Open Inference Protocol over gRPC, with health\n"
+    "checks and server reflection on the same port.\n"
+    "\n"
+    "Usage: relud --model-repository=DIR [OPTIONS]\n"
+    "\n"
+    "A flag wins over its environment variable.\n";
+
+constexpr std::string_view kExitCodes =
+    "Exit codes:\n"
+    "  0  stopped by SIGTERM or SIGINT, and every request was answered\n"
+    "  1  could not start, lost requests to --drain-timeout, or was stopped "
+    "by\n"
+    "     a second signal\n"
+    "  2  wrong settings\n";
+
+// "--grpc-port" to "RELUD_GRPC_PORT".
+std::string EnvironmentName(std::string_view flag) {
+  std::string name = "RELUD_";
+  for (const char c : flag.substr(flag.find_first_not_of('-'))) {
+    name +=
+        c == '-'
+            ? '_'
+            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return name;
+}
+
+// Adds a setting. `unit` is what stands for the value in --help; the default is
+// the value that `variable` has now.
+template <typename T>
+CLI::Option* Add(CLI::App& app, const char* flag, T& variable, const char* unit,
+                 const char* help) {
+  return app.add_option(flag, variable, help)
+      ->envname(EnvironmentName(flag))
+      ->option_text(unit)
+      ->capture_default_str()
+      // The last one wins, so that a script can append.
+      ->take_last();
+}
+
+// A setting that is on or off.
+void AddSwitch(CLI::App& app, const char* flag, bool& variable,
+               const char* help) {
+  Add(app, flag, variable, "true|false", help)
+      ->default_str(variable ? "true" : "false");
+}
+
+// A setting of one of a few words.
+template <typename T>
+using Choices = std::vector<std::pair<std::string, T>>;
+
+template <typename T>
+auto FindChoice(const Choices<T>& choices, const std::string& word) {
+  return std::ranges::find(choices, word, &std::pair<std::string, T>::first);
+}
+
+template <typename T>
+void AddChoice(CLI::App& app, const char* flag, T& variable,
+               const Choices<T>& choices, const char* help) {
+  std::string words;
+  std::string chosen;
+  for (const auto& [word, value] : choices) {
+    words += (words.empty() ? "" : "|") + word;
+    chosen = value == variable ? word : chosen;
+  }
+  const auto check = [choices, words](const std::string& text) {
+    return FindChoice(choices, text) != choices.end()
+               ? std::string()
+               : fmt::format("Value {} is not one of {}", text, words);
+  };
+  const auto set = [choices, &variable](const std::string& text) {
+    variable = FindChoice(choices, text)->second;
+  };
+  app.add_option_function<std::string>(flag, set, help)
+      ->envname(EnvironmentName(flag))
+      ->option_text(words)
+      ->default_str(chosen)
+      ->check(check)
+      ->take_last();
+}
+
+// What CLI11 fills in a form of its own.
+struct Seconds {
+  double drain_timeout = 30;
+  double lame_duck = 0;
+};
+
+std::chrono::milliseconds ToMilliseconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+void AddModelSettings(CLI::App& app, ServerOptions& options) {
+  Add(app, "--model-repository", options.model_repository, "DIR",
+      "Folder of the models: DIR/<model>/<version>/model.onnx, or "
+      "DIR/<model>.onnx for version 1.")
+      ->required();
+  AddSwitch(
+      app, "--exit-on-error", options.exit_on_error,
+      "Do not start if a model cannot be loaded. Else the others are served.");
+  AddSwitch(
+      app, "--strict-readiness", options.strict_readiness,
+      "ServerReady and the health of \"\" say ready only if every model of the "
+      "repository is. Else as soon as the server listens.");
+  Add(app, "--instance-count", options.instance_count, "COUNT",
+      "Batches of one model that may run at the same time. 0: as many as the "
+      "CPU budget of the process (its cgroup limit and affinity).")
+      ->check(CLI::Range(0, 1024));
+  Add(app, "--max-batch-rows", options.max_batch_rows, "ROWS",
+      "Rows of one batch. Larger requests are split and joined again.")
+      ->check(CLI::Range(1, 65536));
+}
+
+void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
+  constexpr const char* kMetricsHelp =
+      "Serve Prometheus metrics over HTTP at /metrics.";
+  Add(app, "--grpc-address", options.grpc_address, "ADDRESS",
+      "IP address or host name that gRPC listens on.");
+  Add(app, "--grpc-port", options.grpc_port, "PORT",
+      "TCP port of gRPC. 0: any free port, which the log names.")
+      ->check(CLI::Range(0, 65535));
+  AddSwitch(app, "--allow-metrics", options.allow_metrics, kMetricsHelp);
+  Add(app, "--metrics-address", options.metrics_address, "ADDRESS",
+      "IP address that the metrics listen on.");
+  Add(app, "--metrics-port", options.metrics_port, "PORT",
+      "TCP port of the metrics. 0: any free port, which the log names.")
+      ->check(CLI::Range(0, 65535));
+  Add(app, "--max-message-bytes", options.max_message_bytes, "BYTES",
+      "Size of the largest request and of the largest answer.")
+      ->check(CLI::Range(1024, std::numeric_limits<int>::max()));
+  Add(app, "--threads", options.threads, "COUNT",
+      "Threads that serve gRPC and compute. 0: as many as the CPU budget.")
+      ->check(CLI::Range(0, 1024));
+}
+
+void AddOperationSettings(CLI::App& app, ServerOptions& options,
+                          Seconds& seconds) {
+  Add(app, "--drain-timeout", seconds.drain_timeout, "SECONDS",
+      "After SIGTERM or SIGINT, how long requests in flight may take before "
+      "they are cancelled.")
+      ->check(CLI::Range(0.0, 86400.0));
+  Add(app, "--lame-duck", seconds.lame_duck, "SECONDS",
+      "After SIGTERM or SIGINT, how long to go on serving while health checks "
+      "say NOT_SERVING, so that clients can turn away.")
+      ->check(CLI::Range(0.0, 86400.0));
+  AddChoice<LogFormat>(app, "--log-format", options.log.format,
+                       {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
+                       "Form of the lines of the log, on standard error.");
+  AddChoice<LogLevel>(app, "--log-level", options.log.level,
+                      {{"trace", LogLevel::kTrace},
+                       {"debug", LogLevel::kDebug},
+                       {"info", LogLevel::kInfo},
+                       {"warning", LogLevel::kWarning},
+                       {"error", LogLevel::kError},
+                       {"off", LogLevel::kOff}},
+                      "The least severe lines to log.");
+}
+
+// Breaks `text` into indented lines of at most 80 characters.
+std::string Wrap(std::string_view text) {
+  constexpr std::string_view kIndent = "      ";
+  std::string result;
+  std::string line;
+  for (const std::string& word : CLI::detail::split(std::string(text), ' ')) {
+    if (!line.empty() && kIndent.size() + line.size() + 1 + word.size() > 80) {
+      result += fmt::format("{}{}\n", kIndent, line);
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return result + fmt::format("{}{}\n", kIndent, line);
+}
+
+// Name, unit, help, default and variable of each setting, in their order.
+std::string HelpText(const CLI::App& app) {
+  std::string text = fmt::format("{}\nOptions:\n", kAbout);
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_envname().empty()) {
+      text += fmt::format("  {}\n{}", option->get_name(),
+                          Wrap(option->get_description()));
+      continue;
+    }
+    const std::string value =
+        option->get_required() ? "Required."
+                               : "Default: " + option->get_default_str() + ".";
+    text += fmt::format(
+        "  {}={}\n{}", option->get_name(), option->get_option_text(),
+        Wrap(fmt::format("{} {} Environment: {}.", option->get_description(),
+                         value, option->get_envname())));
+  }
+  return fmt::format("{}\n{}", text, kExitCodes);
+}
+
+}  // namespace
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  CommandLine command_line;
+  ServerOptions& options = command_line.options;
+  Seconds seconds;
+  CLI::App app;
+  app.set_version_flag("--version", fmt::format("relud {}", kServerVersion),
+                       "Print the version and exit.");
+  app.set_help_flag("--help,-h", "Print this help and exit.");
+  AddModelSettings(app, options);
+  AddNetworkSettings(app, options);
+  AddOperationSettings(app, options, seconds);
+  // CLI11 reports everything, the good and the bad, by exceptions.
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    command_line.exit_code = 0;
+    command_line.text = HelpText(app);
+  } catch (const CLI::CallForVersion& version) {
+    command_line.exit_code = 0;
+    command_line.text = fmt::format("{}\n", version.what());
+  } catch (const CLI::Error& error) {
+    command_line.exit_code = kExitUsage;
+    command_line.text = fmt::format(
+        "relud: {}\nrelud --help lists the settings.\n", error.what());
+  }
+  options.drain_timeout = ToMilliseconds(seconds.drain_timeout);
+  options.lame_duck = ToMilliseconds(seconds.lame_duck);
+  return command_line;
+}
+
+}  // namespace relu

@@ -1,0 +1,245 @@
+#include "server/generic_call.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
+
+#include "core/base/mutex.h"
+#include "server/grpc_services.h"
+#include "server/grpc_status.h"
+#include "server/health.h"
+#include "server/rpc_table.h"
+
+namespace relu {
+namespace {
+
+grpc::ByteBuffer ToByteBuffer(std::string_view message) {
+  const grpc::Slice slice(message.data(), message.size());
+  return {&slice, 1};
+}
+
+}  // namespace
+
+GenericCall::GenericCall(const GrpcServices& services,
+                         grpc::ServerCompletionQueue& queue,
+                         CallPool<GenericCall>& pool)
+    : services_(services), queue_(queue), pool_(pool) {}
+
+void GenericCall::Arm() {
+  context_.emplace();
+  stream_.emplace(&*context_);
+  context_->AsyncNotifyWhenDone(&done_tag_);
+  services_.generic.RequestCall(&*context_, &*stream_, &queue_, &queue_,
+                                &arrived_tag_);
+}
+
+void GenericCall::OnEvent(Event event, bool ok) {
+  switch (event) {
+    case Event::kArrived:
+      pool_.NoteArrived();
+      if (ok) {
+        OnArrived();
+      } else {
+        Release();  // kDone does not come for a call that never was.
+      }
+      return;
+    case Event::kRead:
+      OnRead(ok);
+      break;
+    case Event::kWritten:
+      OnWritten(ok);
+      break;
+    case Event::kFinished:
+      break;
+    case Event::kDone:
+      OnDone();
+      break;
+  }
+  if (End()) {
+    Release();
+  }
+}
+
+void GenericCall::OnHealthChange() { Advance(); }
+
+void GenericCall::OnArrived() {
+  {
+    const MutexLock lock(mu_);
+    outstanding_ = 1;  // kDone
+    open_ = true;
+    writing_ = false;
+    client_gone_ = false;
+    watched_.reset();
+    told_.reset();
+  }
+  const absl::StatusOr<const Rpc*> rpc =
+      services_.rpcs.Find(context_->method());
+  if (!rpc.ok()) {
+    rpc_ = nullptr;
+    Finish(rpc.status());
+    return;
+  }
+  rpc_ = *rpc;
+  if (rpc_->kind != Rpc::Kind::kUnary) {
+    services_.health.Subscribe(*this);
+    Advance();  // The server may be going already.
+  }
+  Read();
+}
+
+void GenericCall::OnRead(bool ok) {
+  if (!ok) {
+    Finish(rpc_->kind == Rpc::Kind::kStream
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError(
+                     "expected one request message, got none"));
+    return;
+  }
+  grpc::Slice slice;
+  if (!request_bytes_.DumpToSingleSlice(&slice).ok()) {
+    Finish(absl::InternalError("the request message could not be read"));
+    return;
+  }
+  request_bytes_.Clear();
+  const std::string_view request(reinterpret_cast<const char*>(slice.begin()),
+                                 slice.size());
+  const absl::StatusOr<std::string> result =
+      rpc_->kind == Rpc::Kind::kHealthWatch ? ParseHealthRequest(request)
+                                            : rpc_->handler(request);
+  if (!result.ok()) {
+    Finish(result.status());
+    return;
+  }
+  switch (rpc_->kind) {
+    case Rpc::Kind::kUnary:
+      WriteAndFinish(*result);
+      break;
+    case Rpc::Kind::kStream:
+      Write(*result);
+      break;
+    case Rpc::Kind::kHealthWatch:
+      Watch(*result);
+      break;
+  }
+}
+
+void GenericCall::OnWritten(bool ok) {
+  {
+    const MutexLock lock(mu_);
+    writing_ = false;
+    client_gone_ |= !ok;
+  }
+  Advance();
+  if (rpc_->kind == Rpc::Kind::kStream) {
+    Read();
+  }
+}
+
+void GenericCall::OnDone() {
+  {
+    const MutexLock lock(mu_);
+    client_gone_ |= context_->IsCancelled();
+  }
+  Advance();
+}
+
+void GenericCall::Read() {
+  if (Begin(/*last=*/false)) {
+    stream_->Read(&request_bytes_, &read_tag_);
+  }
+}
+
+void GenericCall::Write(std::string_view message) {
+  {
+    const MutexLock lock(mu_);
+    if (!open_) {
+      return;
+    }
+    writing_ = true;
+    ++outstanding_;
+  }
+  stream_->Write(ToByteBuffer(message), &written_tag_);
+}
+
+void GenericCall::WriteAndFinish(std::string_view message) {
+  if (Begin(/*last=*/true)) {
+    stream_->WriteAndFinish(ToByteBuffer(message), grpc::WriteOptions(),
+                            grpc::Status::OK, &finished_tag_);
+  }
+}
+
+void GenericCall::Finish(const absl::Status& status) {
+  if (Begin(/*last=*/true)) {
+    stream_->Finish(ToGrpcStatus(status), &finished_tag_);
+  }
+}
+
+void GenericCall::Watch(const std::string& service) {
+  {
+    const MutexLock lock(mu_);
+    watched_ = service;
+  }
+  Advance();
+}
+
+void GenericCall::Advance() {
+  ServingStatus status = ServingStatus::kServiceUnknown;
+  bool finish = false;
+  {
+    const MutexLock lock(mu_);
+    if (!open_ || writing_) {
+      return;
+    }
+    finish = client_gone_ || services_.health.closed();
+    if (!finish) {
+      if (!watched_.has_value()) {
+        return;
+      }
+      status = services_.health.Get(*watched_);
+      if (status == told_) {
+        return;
+      }
+      told_ = status;
+    }
+    open_ = !finish;
+    writing_ = !finish;
+    ++outstanding_;
+  }
+  if (finish) {
+    stream_->Finish(
+        ToGrpcStatus(absl::UnavailableError("the server is shutting down")),
+        &finished_tag_);
+  } else {
+    stream_->Write(ToByteBuffer(HealthResponse(status)), &written_tag_);
+  }
+}
+
+bool GenericCall::Begin(bool last) {
+  const MutexLock lock(mu_);
+  if (!open_) {
+    return false;
+  }
+  open_ = !last;
+  ++outstanding_;
+  return true;
+}
+
+bool GenericCall::End() {
+  const MutexLock lock(mu_);
+  --outstanding_;
+  return outstanding_ == 0;
+}
+
+void GenericCall::Release() {
+  services_.health.Unsubscribe(*this);
+  stream_.reset();
+  context_.reset();
+  request_bytes_.Clear();
+  pool_.Release(*this);
+}
+
+}  // namespace relu

@@ -1,0 +1,81 @@
+// GrpcServer: the listening gRPC server with its threads.
+
+#ifndef SERVER_GRPC_SERVER_H_
+#define SERVER_GRPC_SERVER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/server.h"
+#include "grpcpp/server_builder.h"
+
+#include "server/completion_worker.h"
+#include "server/grpc_services.h"
+#include "server/health.h"
+#include "server/infer_exchange.h"
+#include "server/lost_requests.h"
+#include "server/rpc_table.h"
+
+namespace relu {
+
+struct GrpcServerOptions {
+  std::string address = "127.0.0.1";
+  int port = 0;  // 0: any free one.
+  int threads = 1;
+  int max_message_bytes = 256 << 20;
+};
+
+// The public functions are for one thread.
+class GrpcServer {
+ public:
+  // Listens and serves. The other arguments outlive the server. UNAVAILABLE if
+  // the address cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
+      const GrpcServerOptions& options, const InferEnvironment& environment,
+      const RpcTable& rpcs, Health& health);
+
+  // For Start(): does not listen yet.
+  GrpcServer(const InferEnvironment& environment, const RpcTable& rpcs,
+             Health& health);
+
+  // Shuts down, if that was not done, and waits for no call.
+  ~GrpcServer();
+
+  GrpcServer(const GrpcServer&) = delete;
+  GrpcServer& operator=(const GrpcServer&) = delete;
+
+  int port() const { return port_; }
+
+  // Serves on until no inference call has arrived for 50 ms, or `limit` has
+  // passed. For Shutdown() to follow: gRPC cancels the calls that it has read
+  // but not handed over to us, where a client waits for an answer.
+  void WaitUntilQuiet(std::chrono::milliseconds limit) const;
+
+  // Takes no more calls and waits until those in flight are answered; those
+  // that take longer than `timeout` are cancelled. Watches of health end at
+  // once. Returns how many inferences were cancelled.
+  int Shutdown(std::chrono::milliseconds timeout);
+
+ private:
+  absl::Status Listen(const GrpcServerOptions& options);
+
+  const InferEnvironment environment_;
+  Health& health_;
+  LostRequests lost_;
+  InferService infer_service_;
+  grpc::AsyncGenericService generic_service_;
+  const GrpcServices services_;
+  std::vector<std::unique_ptr<CompletionWorker>> workers_;
+  // Destroyed first: it refers to the services and to the workers' queues.
+  std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
+};
+
+}  // namespace relu
+
+#endif  // SERVER_GRPC_SERVER_H_

@@ -1,0 +1,79 @@
+// InferCall: one ModelInfer call over gRPC.
+
+#ifndef SERVER_INFER_CALL_H_
+#define SERVER_INFER_CALL_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/server_context.h"
+#include "grpcpp/support/async_unary_call.h"
+#include "grpcpp/support/byte_buffer.h"
+
+#include "server/call_pool.h"
+#include "server/grpc_services.h"
+#include "server/infer_exchange.h"
+#include "server/queued_call.h"
+
+namespace relu {
+
+class ArrivedCalls;
+
+// Used again and again:
+//
+//   Arm -> (kArrived) -> Prepare -> Submit -> Send -> (kFinished, kDone) -> ...
+//
+// Everything happens on the thread of its completion queue, except that the
+// request may be computed, and its answer sent, by another.
+class InferCall final : public QueuedCall {
+ public:
+  // All of these outlive the call.
+  InferCall(const GrpcServices& services, grpc::ServerCompletionQueue& queue,
+            CallPool<InferCall>& pool, ArrivedCalls& arrived);
+
+  // Waits for a client.
+  void Arm();
+
+  void OnEvent(Event event, bool ok) override;
+
+  // Parses and checks the request. False if that failed: then the answer is
+  // that error, and is ready to be sent.
+  bool Prepare();
+
+  // After Prepare(): the request to submit, and the scheduler of its model.
+  Scheduler& scheduler() { return exchange_.model().scheduler(); }
+  InferenceRequest& inference() { return exchange_.inference(); }
+
+  // Sends the answer, once it is there. Any thread; the last touch of it.
+  void Send();
+
+ private:
+  absl::Status Parse();
+  InferExchange::Clock::time_point Deadline() const;
+  void OnDone();
+  void Complete(const absl::Status& status);
+  void Release();
+
+  const GrpcServices& services_;
+  grpc::ServerCompletionQueue& queue_;
+  CallPool<InferCall>& pool_;
+  ArrivedCalls& arrived_;
+  InferExchange exchange_;
+
+  Tag arrived_tag_{this, Event::kArrived};
+  Tag finished_tag_{this, Event::kFinished};
+  Tag done_tag_{this, Event::kDone};
+
+  // New for each client. The responder refers to the context.
+  std::optional<grpc::ServerContext> context_;
+  std::optional<grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>> responder_;
+  grpc::ByteBuffer request_bytes_;
+  InferExchange::Clock::time_point arrived_at_;
+  absl::Status status_;         // Of the answer.
+  int outstanding_events_ = 0;  // Of kFinished and kDone.
+};
+
+}  // namespace relu
+
+#endif  // SERVER_INFER_CALL_H_

@@ -1,0 +1,80 @@
+#include "server/infer_exchange.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "prometheus/histogram.h"
+
+#include "core/base/status_macros.h"
+#include "core/metrics/metrics.h"
+#include "core/repository/model.h"
+#include "server/v2_codec.h"
+
+namespace relu {
+namespace {
+
+// A message that grew beyond this is not kept for the next call: thousands of
+// calls, each with the memory of its largest request, would never give it back.
+constexpr std::size_t kMaxKeptBytes = 64 << 10;
+
+double Seconds(InferExchange::Clock::duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+template <typename Message>
+void Recycle(Message& message) {
+  if (message.SpaceUsedLong() > kMaxKeptBytes) {
+    message = Message();
+  } else {
+    message.Clear();
+  }
+}
+
+}  // namespace
+
+InferExchange::InferExchange(const InferEnvironment& environment)
+    : environment_(environment) {}
+
+absl::Status InferExchange::Prepare(Clock::time_point arrived,
+                                    Clock::time_point deadline) {
+  arrived_ = arrived;
+  inference_.deadline = deadline;
+  ASSIGN_OR_RETURN(model_,
+                   environment_.repository.Find(message_.model_name(),
+                                                message_.model_version()));
+  RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
+  return PrepareResponse(message_, *model_, environment_.max_response_bytes,
+                         inference_, response_);
+}
+
+void InferExchange::Finish(const absl::Status& status) {
+  if (model_ == nullptr) {
+    environment_.metrics.CountRequestWithoutModel(status.code());
+    return;
+  }
+  const ModelMetrics& metrics = model_->metrics();
+  metrics.CountRequest(status.code());
+  if (status.ok()) {
+    metrics.queue_seconds->Observe(Seconds(inference_.started_at - arrived_));
+    metrics.request_seconds->Observe(Seconds(Clock::now() - arrived_));
+  }
+}
+
+void InferExchange::Reset() {
+  model_ = nullptr;
+  inference_.deadline = Clock::time_point::max();
+  inference_.cancelled.store(false, std::memory_order_relaxed);
+  Recycle(message_);
+  Recycle(response_);
+  for (auto& values : converted_) {
+    if (values.capacity() > kMaxKeptBytes) {
+      values = {};
+    }
+  }
+}
+
+}  // namespace relu

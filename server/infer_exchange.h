@@ -1,0 +1,76 @@
+// InferExchange: one ModelInfer call from its request message to its answer,
+// free of any transport.
+
+#ifndef SERVER_INFER_EXCHANGE_H_
+#define SERVER_INFER_EXCHANGE_H_
+
+#include <cstddef>
+#include <memory>
+
+#include "absl/status/status.h"
+
+#include "core/batching/inference_request.h"
+#include "core/metrics/metrics.h"
+#include "core/repository/model.h"
+#include "core/repository/model_repository.h"
+#include "proto/inference.pb.h"
+#include "server/v2_codec.h"
+
+namespace relu {
+
+// What every call needs. All of it outlives the calls.
+struct InferEnvironment {
+  const ModelRepository& repository;
+  Metrics& metrics;
+  // The values of one answer may take so many bytes.
+  std::size_t max_response_bytes = 0;
+};
+
+// For one thread at a time. Meant to be reused, so that its memory is taken
+// once. A call goes:
+//
+//   1. the transport parses the client's bytes into message();
+//   2. Prepare(); if it is OK, inference() is submitted to the scheduler of
+//      model(), which fills response() and calls inference().done;
+//   3. Finish() with the status of whichever of these failed, or OK;
+//   4. the transport sends response() or the status, then calls Reset().
+class InferExchange {
+ public:
+  using Clock = InferenceRequest::Clock;
+
+  // `environment` outlives the exchange.
+  explicit InferExchange(const InferEnvironment& environment);
+
+  // Where the transport parses the request into.
+  inference::ModelInferRequest& message() { return message_; }
+
+  // Finds the model, checks the message and makes the answer's frame. The
+  // client waits until `deadline`. Errors: those of ModelRepository::Find,
+  // DecodeRequest and PrepareResponse.
+  absl::Status Prepare(Clock::time_point arrived, Clock::time_point deadline);
+
+  // After Prepare(). `inference().done` belongs to the transport.
+  Model& model() { return *model_; }
+  InferenceRequest& inference() { return inference_; }
+
+  // Observes the metrics of the call: exactly once for each.
+  void Finish(const absl::Status& status);
+
+  const inference::ModelInferResponse& response() const { return response_; }
+
+  // Lets go of the model and of large memory. Then the next call may come.
+  void Reset();
+
+ private:
+  const InferEnvironment& environment_;
+  inference::ModelInferRequest message_;
+  inference::ModelInferResponse response_;
+  ConvertedInputs converted_;
+  InferenceRequest inference_;
+  std::shared_ptr<Model> model_;
+  Clock::time_point arrived_;
+};
+
+}  // namespace relu
+
+#endif  // SERVER_INFER_EXCHANGE_H_

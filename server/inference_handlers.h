@@ -1,0 +1,78 @@
+// InferenceHandlers: the answers of the V2 service to everything but
+// inference, free of any transport.
+
+#ifndef SERVER_INFERENCE_HANDLERS_H_
+#define SERVER_INFERENCE_HANDLERS_H_
+
+#include <atomic>
+
+#include "absl/status/status.h"
+
+#include "core/repository/model_repository.h"
+
+namespace inference {
+class ModelMetadataRequest;
+class ModelMetadataResponse;
+class ModelReadyRequest;
+class ModelReadyResponse;
+class RepositoryIndexRequest;
+class RepositoryIndexResponse;
+class ServerLiveRequest;
+class ServerLiveResponse;
+class ServerMetadataRequest;
+class ServerMetadataResponse;
+class ServerReadyRequest;
+class ServerReadyResponse;
+}  // namespace inference
+
+namespace relu {
+
+// Thread-safe. Each fills an empty response.
+class InferenceHandlers {
+ public:
+  // `repository` outlives the handlers. Strict: the server is ready only if
+  // every model is.
+  InferenceHandlers(const ModelRepository& repository, bool strict_readiness);
+
+  absl::Status ServerLive(const inference::ServerLiveRequest& request,
+                          inference::ServerLiveResponse& response) const;
+
+  absl::Status ServerReady(const inference::ServerReadyRequest& request,
+                           inference::ServerReadyResponse& response) const;
+
+  // As Triton: a model that is unknown or could not be loaded is not ready,
+  // which is an answer and no error. INVALID_ARGUMENT if the version is not a
+  // positive integer.
+  absl::Status ModelReady(const inference::ModelReadyRequest& request,
+                          inference::ModelReadyResponse& response) const;
+
+  absl::Status ServerMetadata(
+      const inference::ServerMetadataRequest& request,
+      inference::ServerMetadataResponse& response) const;
+
+  // Errors: those of ModelRepository::Find.
+  absl::Status ModelMetadata(const inference::ModelMetadataRequest& request,
+                             inference::ModelMetadataResponse& response) const;
+
+  // UNIMPLEMENTED if a repository is named: there is one.
+  absl::Status RepositoryIndex(
+      const inference::RepositoryIndexRequest& request,
+      inference::RepositoryIndexResponse& response) const;
+
+  // The server can serve what it promised, and is not about to stop.
+  bool ready() const;
+
+  // From now on the server is not ready.
+  void BeginShutdown();
+
+ private:
+  const ModelRepository& repository_;
+  const bool strict_readiness_;
+  // A hint to clients: nothing else is published through it, so relaxed order
+  // is enough.
+  std::atomic<bool> shutting_down_ = false;
+};
+
+}  // namespace relu
+
+#endif  // SERVER_INFERENCE_HANDLERS_H_

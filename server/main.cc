@@ -1,0 +1,32 @@
+// relud: see server/config.cc for its settings and exit codes.
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "server/config.h"
+#include "server/log.h"
+#include "server/server.h"
+#include "server/termination_signal.h"
+
+int main(int argc, char** argv) {
+  const relu::CommandLine command_line = relu::ParseCommandLine(argc, argv);
+  if (command_line.exit_code.has_value()) {
+    std::FILE* out = *command_line.exit_code == 0 ? stdout : stderr;
+    std::fputs(command_line.text.c_str(), out);
+    return *command_line.exit_code;
+  }
+  relu::InitLog(command_line.options.log);
+  relu::TerminationSignal signal;  // Before any other thread.
+  const absl::StatusOr<std::unique_ptr<relu::Server>> server =
+      relu::Server::Start(command_line.options);
+  if (!server.ok()) {
+    relu::Log(relu::LogLevel::kError, std::string(server.status().message()));
+    return relu::kExitFailure;
+  }
+  signal.Wait();
+  return (*server)->Shutdown() == 0 ? 0 : relu::kExitFailure;
+}

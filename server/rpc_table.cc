@@ -1,0 +1,86 @@
+#include "server/rpc_table.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/base/status_macros.h"
+#include "fmt/format.h"
+#include "proto/inference.pb.h"
+#include "server/health.h"
+#include "server/inference_handlers.h"
+#include "server/reflection.h"
+#include "server/text.h"
+
+namespace relu {
+namespace {
+
+// A handler of messages as a handler of bytes.
+template <typename Request, typename Response>
+Rpc Unary(const InferenceHandlers& handlers,
+          absl::Status (InferenceHandlers::*method)(const Request&, Response&)
+              const) {
+  const auto handler =
+      [&handlers,
+       method](std::string_view bytes) -> absl::StatusOr<std::string> {
+    Request request;
+    if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+      return absl::InvalidArgumentError(
+          fmt::format("the request of {} bytes is no {}", bytes.size(),
+                      Request::descriptor()->full_name()));
+    }
+    Response response;
+    RETURN_IF_ERROR((handlers.*method)(request, response));
+    return response.SerializeAsString();
+  };
+  return {.kind = Rpc::Kind::kUnary, .handler = handler};
+}
+
+absl::StatusOr<std::string> CheckHealth(const Health& health,
+                                        std::string_view request) {
+  ASSIGN_OR_RETURN(const std::string name, ParseHealthRequest(request));
+  const ServingStatus status = health.Get(name);
+  if (status == ServingStatus::kServiceUnknown) {
+    return absl::NotFoundError(
+        fmt::format("no service or model '{}'", Printable(name)));
+  }
+  return HealthResponse(status);
+}
+
+}  // namespace
+
+RpcTable::RpcTable(const InferenceHandlers& handlers, const Health& health) {
+  using Handlers = InferenceHandlers;
+  const std::string v2 = "/inference.GRPCInferenceService/";
+  rpcs_[v2 + "ServerLive"] = Unary(handlers, &Handlers::ServerLive);
+  rpcs_[v2 + "ServerReady"] = Unary(handlers, &Handlers::ServerReady);
+  rpcs_[v2 + "ModelReady"] = Unary(handlers, &Handlers::ModelReady);
+  rpcs_[v2 + "ServerMetadata"] = Unary(handlers, &Handlers::ServerMetadata);
+  rpcs_[v2 + "ModelMetadata"] = Unary(handlers, &Handlers::ModelMetadata);
+  rpcs_[v2 + "RepositoryIndex"] = Unary(handlers, &Handlers::RepositoryIndex);
+  const auto check = [&health](std::string_view request) {
+    return CheckHealth(health, request);
+  };
+  rpcs_["/grpc.health.v1.Health/Check"] = {.kind = Rpc::Kind::kUnary,
+                                           .handler = check};
+  rpcs_["/grpc.health.v1.Health/Watch"] = {.kind = Rpc::Kind::kHealthWatch,
+                                           .handler = {}};
+  for (const char* version : {"v1", "v1alpha"}) {
+    const std::string path = fmt::format(
+        "/grpc.reflection.{}.ServerReflection/ServerReflectionInfo", version);
+    rpcs_[path] = {.kind = Rpc::Kind::kStream, .handler = Reflect};
+  }
+}
+
+absl::StatusOr<const Rpc*> RpcTable::Find(std::string_view path) const {
+  const auto rpc = rpcs_.find(path);
+  if (rpc == rpcs_.end()) {
+    return absl::UnimplementedError(
+        fmt::format("relud does not implement '{}'", Printable(path)));
+  }
+  return &rpc->second;
+}
+
+}  // namespace relu

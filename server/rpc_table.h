@@ -1,0 +1,48 @@
+// The table of every RPC that the server answers, but ModelInfer: from the
+// bytes of a request to the bytes of an answer, free of any transport.
+
+#ifndef SERVER_RPC_TABLE_H_
+#define SERVER_RPC_TABLE_H_
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+#include "server/health.h"
+#include "server/inference_handlers.h"
+
+namespace relu {
+
+struct Rpc {
+  enum class Kind {
+    kUnary,        // One request, one answer.
+    kStream,       // Any number of requests, an answer to each.
+    kHealthWatch,  // The request names a service; an answer at each change.
+  };
+
+  Kind kind = Kind::kUnary;
+  // From one request message to one answer message; thread-safe. Malformed
+  // bytes are INVALID_ARGUMENT. None for kHealthWatch.
+  std::function<absl::StatusOr<std::string>(std::string_view)> handler;
+};
+
+class RpcTable {
+ public:
+  // Both outlive the table.
+  RpcTable(const InferenceHandlers& handlers, const Health& health);
+
+  // The RPC of this path, such as "/inference.GRPCInferenceService/ServerLive",
+  // valid as long as the table. UNIMPLEMENTED, naming the method, if there is
+  // none.
+  absl::StatusOr<const Rpc*> Find(std::string_view path) const;
+
+ private:
+  std::map<std::string, Rpc, std::less<>> rpcs_;
+};
+
+}  // namespace relu
+
+#endif  // SERVER_RPC_TABLE_H_

@@ -1,0 +1,161 @@
+#include "server/server.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/base/cpu_budget.h"
+#include "core/base/status_macros.h"
+#include "core/metrics/metrics.h"
+#include "core/repository/model_repository.h"
+#include "fmt/format.h"
+#include "server/config.h"
+#include "server/grpc_server.h"
+#include "server/infer_exchange.h"
+#include "server/log.h"
+#include "server/metrics_endpoint.h"
+#include "server/text.h"
+#include "server/version.h"
+
+namespace relu {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Always SERVING while the process lives: for liveness probes, which must not
+// kill a server that drains or that waits for a model.
+constexpr char kLivenessService[] = "liveness";
+constexpr char kInferenceService[] = "inference.GRPCInferenceService";
+
+// Counts and logs the models that could not be loaded.
+int LogFailedModels(const ModelRepository& repository) {
+  int failed = 0;
+  for (const ModelState& model : repository.Index()) {
+    if (!model.ready) {
+      ++failed;
+      Log(LogLevel::kWarning, fmt::format("model '{}' is not served: {}",
+                                          Printable(model.name), model.reason));
+    }
+  }
+  return failed;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(
+    const ServerOptions& options) {
+  const Clock::time_point begin = Clock::now();
+  ServerOptions resolved = options;
+  const int cpus = CpuBudget();
+  resolved.threads = options.threads > 0 ? options.threads : cpus;
+  resolved.instance_count =
+      options.instance_count > 0 ? options.instance_count : cpus;
+  auto metrics = std::make_unique<Metrics>(kServerVersion);
+  ASSIGN_OR_RETURN(
+      auto repository,
+      ModelRepository::Load({.folder = resolved.model_repository,
+                             .slots = resolved.instance_count,
+                             .max_batch_rows = resolved.max_batch_rows},
+                            *metrics));
+  const int failed = LogFailedModels(*repository);
+  if (failed > 0 && resolved.exit_on_error) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{} models of {} cannot be loaded, and --exit-on-error is set", failed,
+        resolved.model_repository.string()));
+  }
+  const std::size_t models = repository->Index().size();
+  auto server = std::make_unique<Server>(resolved, std::move(metrics),
+                                         std::move(repository));
+  RETURN_IF_ERROR(server->Listen());
+  const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
+  const std::string metrics_text =
+      resolved.allow_metrics
+          ? fmt::format(" on {}:{}", resolved.metrics_address,
+                        server->metrics_port())
+          : " off";
+  Log(LogLevel::kInfo,
+      fmt::format(
+          "relud {} ready in {:.0f} ms: {} of {} models, gRPC on {}:{}, "
+          "metrics{}, {} threads",
+          kServerVersion, took.count(),
+          models - static_cast<std::size_t>(failed), models,
+          resolved.grpc_address, server->grpc_port(), metrics_text,
+          resolved.threads));
+  return server;
+}
+
+Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
+               std::unique_ptr<ModelRepository> repository)
+    : options_(options),
+      metrics_(std::move(metrics)),
+      repository_(std::move(repository)),
+      handlers_(*repository_, options.strict_readiness),
+      rpcs_(handlers_, health_) {}
+
+int Server::Shutdown() {
+  Log(LogLevel::kInfo, "shutting down: not ready any more");
+  handlers_.BeginShutdown();
+  health_.SetAllNotServing(kLivenessService);
+  if (options_.lame_duck.count() > 0) {
+    std::this_thread::sleep_for(options_.lame_duck);
+  }
+  // Under a load that never pauses a second must do.
+  grpc_->WaitUntilQuiet(
+      std::min(options_.drain_timeout, std::chrono::milliseconds(1000)));
+  const int lost = grpc_->Shutdown(options_.drain_timeout);
+  repository_->Drain();
+  if (lost > 0) {
+    Log(LogLevel::kWarning,
+        fmt::format("shut down: {} requests were cancelled, because they took "
+                    "longer than the drain timeout of {} ms",
+                    lost, options_.drain_timeout.count()));
+  } else {
+    Log(LogLevel::kInfo, "shut down: every request was answered");
+  }
+  return lost;
+}
+
+int Server::metrics_port() const {
+  return metrics_endpoint_ == nullptr ? 0 : metrics_endpoint_->port();
+}
+
+absl::Status Server::Listen() {
+  if (options_.allow_metrics) {
+    ASSIGN_OR_RETURN(metrics_endpoint_,
+                     MetricsEndpoint::Start(options_.metrics_address,
+                                            options_.metrics_port, *metrics_));
+  }
+  SetHealth();
+  const InferEnvironment environment = {
+      .repository = *repository_,
+      .metrics = *metrics_,
+      .max_response_bytes =
+          static_cast<std::size_t>(options_.max_message_bytes)};
+  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(
+                              {.address = options_.grpc_address,
+                               .port = options_.grpc_port,
+                               .threads = options_.threads,
+                               .max_message_bytes = options_.max_message_bytes},
+                              environment, rpcs_, health_));
+  return absl::OkStatus();
+}
+
+void Server::SetHealth() {
+  for (const ModelState& model : repository_->Index()) {
+    health_.Set(model.name, model.ready);
+  }
+  // After the models: none may take these names.
+  health_.Set("", handlers_.ready());
+  health_.Set(kInferenceService, handlers_.ready());
+  health_.Set(kLivenessService, true);
+}
+
+}  // namespace relu

@@ -1,0 +1,67 @@
+// Server: relud as a whole, from its settings to its shutdown.
+
+#ifndef SERVER_SERVER_H_
+#define SERVER_SERVER_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+
+#include "core/metrics/metrics.h"
+#include "core/repository/model_repository.h"
+#include "server/config.h"
+#include "server/grpc_server.h"
+#include "server/health.h"
+#include "server/inference_handlers.h"
+#include "server/metrics_endpoint.h"
+#include "server/rpc_table.h"
+
+namespace relu {
+
+// The public functions are for one thread.
+//
+// Threads: --threads of them serve gRPC and compute (CompletionWorker), two
+// serve the metrics, and gRPC has a few of its own for timers and name
+// resolution. Nothing else starts one, but TerminationSignal.
+class Server {
+ public:
+  // Loads the models, then listens: a server that listens is ready. Models that
+  // cannot be loaded are logged. Errors: those of ModelRepository::Load;
+  // FAILED_PRECONDITION if a model cannot be loaded and `exit_on_error` is set;
+  // UNAVAILABLE if a port cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(
+      const ServerOptions& options);
+
+  // For Start(): does not listen yet.
+  Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
+         std::unique_ptr<ModelRepository> repository);
+
+  // The whole of the shutdown, in this order: health and readiness say no; the
+  // lame-duck time passes, in which requests are served as before, and then
+  // until none arrives for a moment; no new calls are taken; those in flight
+  // are answered, or cancelled after the drain timeout; the models are drained.
+  // Returns how many requests were cancelled.
+  int Shutdown();
+
+  int grpc_port() const { return grpc_->port(); }
+  // 0 if there is no metrics endpoint.
+  int metrics_port() const;
+
+ private:
+  absl::Status Listen();
+  void SetHealth();
+
+  const ServerOptions options_;
+  // Destroyed from the last to the first: those below use those above.
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<ModelRepository> repository_;
+  InferenceHandlers handlers_;
+  Health health_;
+  RpcTable rpcs_;
+  std::unique_ptr<MetricsEndpoint> metrics_endpoint_;
+  std::unique_ptr<GrpcServer> grpc_;
+};
+
+}  // namespace relu
+
+#endif  // SERVER_SERVER_H_

@@ -1,0 +1,59 @@
+#include "server/termination_signal.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "server/config.h"
+#include "server/log.h"
+
+namespace relu {
+namespace {
+
+// Wakes the thread that waits for signals, so that it ends.
+constexpr int kWake = SIGUSR1;
+
+sigset_t Signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, kWake}) {
+    sigaddset(&signals, signal);
+  }
+  return signals;
+}
+
+}  // namespace
+
+TerminationSignal::TerminationSignal() {
+  const sigset_t signals = Signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  thread_ = std::thread([this] { Loop(); });
+}
+
+TerminationSignal::~TerminationSignal() {
+  ending_ = true;
+  pthread_kill(thread_.native_handle(), kWake);
+  thread_.join();
+}
+
+void TerminationSignal::Loop() {
+  const sigset_t signals = Signals();
+  bool first = true;
+  int signal = 0;
+  while (sigwait(&signals, &signal) == 0 && !ending_) {
+    if (signal == kWake) {
+      continue;  // From some other program.
+    }
+    if (!first) {
+      Log(LogLevel::kWarning, "second signal: stops at once");
+      // Threads still run: nothing may be destroyed under them.
+      _exit(kExitFailure);
+    }
+    first = false;
+    received_.count_down();
+  }
+}
+
+}  // namespace relu

@@ -1,0 +1,377 @@
+#include "server/v2_codec.h"
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "google/protobuf/map.h"
+#include "google/protobuf/repeated_field.h"
+
+#include "core/base/status_macros.h"
+#include "core/base/status_prefix.h"
+#include "core/batching/inference_request.h"
+#include "core/plan/compiled_model.h"
+#include "core/repository/model.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "fmt/format.h"
+#include "proto/inference.pb.h"
+#include "server/text.h"
+#include "server/typed_contents.h"
+
+// The texts of the errors are Triton's where it has one: clients compare them.
+
+namespace relu {
+namespace {
+
+// Tensors travel in little-endian order and are used where they lie.
+static_assert(std::endian::native == std::endian::little);
+
+using Bytes = std::span<const std::byte>;
+using InputTensor = inference::ModelInferRequest::InferInputTensor;
+using Parameters =
+    google::protobuf::Map<std::string, inference::InferParameter>;
+
+absl::Status Invalid(std::string_view message) {
+  return absl::InvalidArgumentError(std::string(message));
+}
+
+// "input 'x' for model 'm'"
+std::string InputText(std::string_view name, const Model& model) {
+  return fmt::format("input '{}' for model '{}'", Printable(name),
+                     model.name());
+}
+
+// --- Parameters ---
+
+absl::Status CheckTensorParameters(const Parameters& parameters,
+                                   std::string_view tensor,
+                                   const Model& model) {
+  if (parameters.empty()) {
+    return absl::OkStatus();
+  }
+  for (const char* name : {"shared_memory_region", "shared_memory_offset",
+                           "shared_memory_byte_size"}) {
+    if (parameters.contains(name)) {
+      return absl::UnimplementedError(fmt::format(
+          "parameter '{}' of tensor '{}' for model '{}': shared memory is not "
+          "supported, expected the values in the request",
+          name, Printable(tensor), model.name()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Brings the deadline of `request` forward if there is a timeout.
+absl::Status ApplyTimeout(const inference::InferParameter& timeout,
+                          InferenceRequest& request) {
+  using std::chrono::microseconds;
+  // Longer ones are no limit, and must not overflow the clock.
+  constexpr microseconds kLongest = std::chrono::hours(24 * 365);
+  if (!timeout.has_int64_param() || timeout.int64_param() < 0) {
+    return Invalid(
+        "parameter 'timeout': expected microseconds as an int64 of 0 or more");
+  }
+  const microseconds value(timeout.int64_param());
+  if (value > microseconds(0) && value < kLongest) {
+    request.deadline =
+        std::min(request.deadline, InferenceRequest::Clock::now() + value);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyRequestParameters(const Parameters& parameters,
+                                    const Model& model,
+                                    InferenceRequest& request) {
+  if (parameters.empty()) {
+    return absl::OkStatus();
+  }
+  for (const char* name : {"sequence_id", "sequence_start", "sequence_end"}) {
+    if (parameters.contains(name)) {
+      return absl::UnimplementedError(
+          fmt::format("parameter '{}': model '{}' keeps no state between "
+                      "requests, expected "
+                      "no sequence",
+                      name, model.name()));
+    }
+  }
+  const auto timeout = parameters.find("timeout");
+  return timeout == parameters.end() ? absl::OkStatus()
+                                     : ApplyTimeout(timeout->second, request);
+}
+
+// --- Inputs ---
+
+// The shape that clients see: with the batch dimension.
+Shape SignatureShape(const TensorSignature& signature,
+                     const CompiledModel& compiled) {
+  Shape shape = {compiled.fixed_rows()};
+  shape.insert(shape.end(), signature.row_shape.begin(),
+               signature.row_shape.end());
+  return shape;
+}
+
+// The index of the model's tensor of this name, or the number of tensors.
+std::size_t FindTensor(std::span<const TensorSignature> tensors,
+                       std::string_view name) {
+  return static_cast<std::size_t>(
+      std::ranges::find(tensors, name, &TensorSignature::name) -
+      tensors.begin());
+}
+
+absl::Status CheckDatatype(const InputTensor& input,
+                           const TensorSignature& signature,
+                           const Model& model) {
+  const std::string_view wanted = DataTypeName(signature.type);
+  if (input.datatype() == wanted) {
+    return absl::OkStatus();
+  }
+  return Invalid(fmt::format(
+      "inference input data-type is '{}', model '{}' expects '{}' for '{}'",
+      Printable(input.datatype()), model.name(), wanted, signature.name));
+}
+
+std::span<const std::int64_t> ShapeOf(const InputTensor& input) {
+  return {input.shape().data(), static_cast<std::size_t>(input.shape_size())};
+}
+
+// All dimensions but the number of rows, and that too if the model fixes it.
+absl::Status CheckShape(const InputTensor& input,
+                        const TensorSignature& signature, const Model& model) {
+  const std::span<const std::int64_t> shape = ShapeOf(input);
+  const std::int64_t fixed_rows = model.compiled().fixed_rows();
+  if (!shape.empty() &&
+      std::ranges::equal(shape.subspan(1), signature.row_shape)) {
+    if (fixed_rows == kBatchDim || shape.front() == fixed_rows) {
+      return absl::OkStatus();
+    }
+  }
+  // A shape of a thousand dimensions is not worth a thousand numbers.
+  return Invalid(fmt::format(
+      "unexpected shape for {}: got {}, expected {}",
+      InputText(signature.name, model),
+      Printable(
+          ShapeText(shape.first(std::min<std::size_t>(shape.size(), 64)))),
+      ShapeText(SignatureShape(signature, model.compiled()))));
+}
+
+absl::Status CheckRows(const InputTensor& input, const Model& model) {
+  const std::int64_t rows = input.shape(0);
+  const std::int64_t most = model.max_request_rows();
+  if (rows >= 1 && (most == 0 || rows <= most)) {
+    return absl::OkStatus();
+  }
+  return Invalid(fmt::format(
+      "inference request batch-size must be {} for '{}': got {} rows in shape "
+      "{} of input '{}'",
+      rows < 1 ? std::string(">= 1") : fmt::format("<= {}", most), model.name(),
+      rows, ShapeText(ShapeOf(input)), input.name()));
+}
+
+// `size` is in units of which a row has `row_size`.
+absl::Status CheckSize(std::size_t size, std::size_t row_size,
+                       std::int64_t rows, std::string_view unit) {
+  // Divided, since a product could overflow. A row of nothing would let a
+  // request have any number of rows for free.
+  if (row_size > 0 && size % row_size == 0 &&
+      size / row_size == static_cast<std::size_t>(rows)) {
+    return absl::OkStatus();
+  }
+  return Invalid(fmt::format("got {} {}, expected {} rows of {} {}", size, unit,
+                             rows, row_size, unit));
+}
+
+// Raw contents, or typed ones made raw: as many as the rows need.
+absl::StatusOr<Bytes> InputBytes(const inference::ModelInferRequest& message,
+                                 int index, const TensorSignature& signature,
+                                 std::vector<std::byte>& buffer) {
+  const InputTensor& input = message.inputs(index);
+  if (message.raw_input_contents_size() > 0) {
+    const Bytes bytes =
+        std::as_bytes(std::span(message.raw_input_contents(index)));
+    RETURN_IF_ERROR(
+        CheckSize(bytes.size(), signature.row_bytes, input.shape(0), "bytes"));
+    return bytes;
+  }
+  ASSIGN_OR_RETURN(const Bytes bytes,
+                   TypedContents(input.contents(), signature.type, buffer));
+  const std::size_t element_bytes = DataTypeSize(signature.type);
+  RETURN_IF_ERROR(CheckSize(bytes.size() / element_bytes,
+                            signature.row_bytes / element_bytes, input.shape(0),
+                            "elements"));
+  return bytes;
+}
+
+// A byte other than 0 and 1 is no bool.
+absl::Status CheckBools(Bytes bytes, const TensorSignature& signature,
+                        const Model& model) {
+  if (signature.type == DataType::kBool &&
+      std::ranges::any_of(bytes,
+                          [](std::byte b) { return b > std::byte{1}; })) {
+    return Invalid(fmt::format("{}: BOOL elements must be 0 or 1",
+                               InputText(signature.name, model)));
+  }
+  return absl::OkStatus();
+}
+
+// Everything about one input; sets the request's pointer to its values.
+absl::Status DecodeInput(const inference::ModelInferRequest& message, int index,
+                         const Model& model, ConvertedInputs& converted,
+                         InferenceRequest& request) {
+  const InputTensor& input = message.inputs(index);
+  const std::span<const TensorSignature> signatures = model.compiled().inputs();
+  const std::size_t tensor = FindTensor(signatures, input.name());
+  if (tensor == signatures.size()) {
+    return Invalid(fmt::format("unexpected inference input '{}' for model '{}'",
+                               Printable(input.name()), model.name()));
+  }
+  const TensorSignature& signature = signatures[tensor];
+  if (request.inputs[tensor] != nullptr) {
+    return Invalid(
+        fmt::format("input '{}' already exists in request", signature.name));
+  }
+  RETURN_IF_ERROR(
+      CheckTensorParameters(input.parameters(), input.name(), model));
+  if (message.raw_input_contents_size() > 0 && input.has_contents()) {
+    return Invalid(fmt::format(
+        "contents field must not be specified when using raw_input_contents "
+        "for '{}' for model '{}'",
+        signature.name, model.name()));
+  }
+  RETURN_IF_ERROR(CheckDatatype(input, signature, model));
+  RETURN_IF_ERROR(CheckShape(input, signature, model));
+  if (request.rows != 0 && request.rows != input.shape(0)) {
+    return Invalid(fmt::format(
+        "input '{}' batch size does not match other inputs for '{}': got {} "
+        "rows, expected {}",
+        signature.name, model.name(), input.shape(0), request.rows));
+  }
+  request.rows = input.shape(0);
+  RETURN_IF_ERROR(CheckRows(input, model));
+  const absl::StatusOr<Bytes> bytes =
+      InputBytes(message, index, signature, converted[tensor]);
+  if (!bytes.ok()) {
+    return WithPrefix(fmt::format("unexpected contents of {}: ",
+                                  InputText(signature.name, model)),
+                      bytes.status());
+  }
+  RETURN_IF_ERROR(CheckBools(*bytes, signature, model));
+  request.inputs[tensor] = bytes->data();
+  return absl::OkStatus();
+}
+
+// Names the first input that is missing.
+absl::Status CheckAllInputs(const inference::ModelInferRequest& message,
+                            const Model& model,
+                            const InferenceRequest& request) {
+  const auto missing = std::ranges::find(request.inputs, nullptr);
+  if (missing == request.inputs.end()) {
+    return absl::OkStatus();
+  }
+  const auto tensor =
+      static_cast<std::size_t>(missing - request.inputs.begin());
+  return Invalid(fmt::format(
+      "expected {} inputs but got {} inputs for model '{}'. Missing input '{}'",
+      request.inputs.size(), message.inputs_size(), model.name(),
+      model.compiled().inputs()[tensor].name));
+}
+
+// --- Outputs ---
+
+// Adds the output to the answer and points the request to where its values go.
+// Takes the bytes of the values from `room_bytes`.
+absl::Status AddOutput(std::size_t tensor, const Model& model,
+                       std::size_t& room_bytes, InferenceRequest& request,
+                       inference::ModelInferResponse& response) {
+  const TensorSignature& signature = model.compiled().outputs()[tensor];
+  const auto rows = static_cast<std::size_t>(request.rows);
+  if (signature.row_bytes > 0 && rows > room_bytes / signature.row_bytes) {
+    return absl::ResourceExhaustedError(fmt::format(
+        "output '{}' of model '{}' would have {} rows of {} bytes, the limit "
+        "of "
+        "an answer leaves {} bytes: send fewer rows",
+        signature.name, model.name(), rows, signature.row_bytes, room_bytes));
+  }
+  room_bytes -= rows * signature.row_bytes;
+  inference::ModelInferResponse::InferOutputTensor& output =
+      *response.add_outputs();
+  const std::string_view datatype = DataTypeName(signature.type);
+  output.set_name(signature.name);
+  output.set_datatype(datatype.data(), datatype.size());
+  output.add_shape(request.rows);
+  for (const std::int64_t size : signature.row_shape) {
+    output.add_shape(size);
+  }
+  std::string& values = *response.add_raw_output_contents();
+  values.resize(rows * signature.row_bytes);
+  request.outputs[tensor] = reinterpret_cast<std::byte*>(values.data());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status DecodeRequest(const inference::ModelInferRequest& message,
+                           const Model& model, ConvertedInputs& converted,
+                           InferenceRequest& request) {
+  const std::size_t inputs = model.compiled().inputs().size();
+  request.rows = 0;
+  request.inputs.assign(inputs, nullptr);
+  request.outputs.assign(model.compiled().outputs().size(), nullptr);
+  converted.resize(std::max(converted.size(), inputs));
+  RETURN_IF_ERROR(ApplyRequestParameters(message.parameters(), model, request));
+  if (message.raw_input_contents_size() > 0 &&
+      message.raw_input_contents_size() != message.inputs_size()) {
+    return Invalid(fmt::format(
+        "expected one raw_input_contents for each of {} inputs for model '{}', "
+        "got {}",
+        message.inputs_size(), model.name(),
+        message.raw_input_contents_size()));
+  }
+  for (int i = 0; i < message.inputs_size(); ++i) {
+    RETURN_IF_ERROR(DecodeInput(message, i, model, converted, request));
+  }
+  return CheckAllInputs(message, model, request);
+}
+
+absl::Status PrepareResponse(const inference::ModelInferRequest& message,
+                             const Model& model, std::size_t max_bytes,
+                             InferenceRequest& request,
+                             inference::ModelInferResponse& response) {
+  const std::span<const TensorSignature> outputs = model.compiled().outputs();
+  response.set_model_name(model.name());
+  response.set_model_version(fmt::format_int(model.version()).c_str());
+  response.set_id(message.id());
+  std::size_t room_bytes = max_bytes;
+  if (message.outputs().empty()) {
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      RETURN_IF_ERROR(AddOutput(i, model, room_bytes, request, response));
+    }
+    return absl::OkStatus();
+  }
+  for (const auto& requested : message.outputs()) {
+    const std::size_t tensor = FindTensor(outputs, requested.name());
+    if (tensor == outputs.size()) {
+      return Invalid(
+          fmt::format("unexpected inference output '{}' for model '{}'",
+                      Printable(requested.name()), model.name()));
+    }
+    if (request.outputs[tensor] != nullptr) {
+      return Invalid(fmt::format("output '{}' already exists in request",
+                                 requested.name()));
+    }
+    RETURN_IF_ERROR(
+        CheckTensorParameters(requested.parameters(), requested.name(), model));
+    RETURN_IF_ERROR(AddOutput(tensor, model, room_bytes, request, response));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace relu

@@ -1,0 +1,66 @@
+// FakeServer: a V2 server in the test's process that answers as it is told.
+
+#ifndef TESTS_CLIENT_FAKE_SERVER_H_
+#define TESTS_CLIENT_FAKE_SERVER_H_
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "grpcpp/server.h"
+#include "grpcpp/support/status.h"
+
+#include "proto/inference.grpc.pb.h"
+#include "proto/inference.pb.h"
+
+namespace relu {
+
+// What the server answers; set before it is made, and not changed after. A
+// handler runs on threads of gRPC, many at once.
+struct FakeAnswers {
+  template <typename Request, typename Response>
+  using Handler = std::function<grpc::Status(const Request&, Response&)>;
+
+  bool live = true;
+  bool ready = true;
+  // If not OK, every call but ModelInfer gets it.
+  grpc::Status status{};
+  inference::ServerMetadataResponse server_metadata{};
+  inference::ModelMetadataResponse model_metadata{};
+  inference::RepositoryIndexResponse index{};
+  // By default the inputs come back as outputs, raw.
+  Handler<inference::ModelInferRequest, inference::ModelInferResponse> infer{};
+  // Answers grpc.health.v1 for this server too.
+  bool health = true;
+};
+
+// Listens on a free port of the loopback until it is destroyed, which waits for
+// the calls in flight.
+class FakeServer {
+ public:
+  explicit FakeServer(FakeAnswers answers = {});
+  ~FakeServer();
+
+  const std::string& address() const { return address_; }
+  // grpc.health.v1 for `service`; "" is SERVING from the start.
+  void SetServing(std::string_view service, bool serving);
+  // The connections that have called ServerLive.
+  std::set<std::string> peers() const;
+
+ private:
+  class Service;
+
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+// The answer that holds the request's inputs as outputs.
+grpc::Status Echo(const inference::ModelInferRequest& request,
+                  inference::ModelInferResponse& response);
+
+}  // namespace relu
+
+#endif  // TESTS_CLIENT_FAKE_SERVER_H_

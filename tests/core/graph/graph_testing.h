@@ -1,0 +1,108 @@
+// What the tests of this folder share: values, nodes and statuses in few words.
+
+#ifndef TESTS_CORE_GRAPH_GRAPH_TESTING_H_
+#define TESTS_CORE_GRAPH_GRAPH_TESTING_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/graph.h"
+#include "core/graph/operators.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "core/tensor/tensor.h"
+
+namespace relu {
+
+inline constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;
+inline constexpr auto kUnimplemented = absl::StatusCode::kUnimplemented;
+
+// EXPECT_THAT(status, Fails(kInvalid, "axis 7")): the code, and a part of the
+// message.
+MATCHER_P2(Fails, code, part, "") {
+  *result_listener << arg;
+  return arg.code() == code &&
+         std::string_view(arg.message().data(), arg.message().size())
+                 .find(part) != std::string_view::npos;
+}
+
+inline Node MakeNode(Operator op, Attributes attributes = {}) {
+  Node node;
+  node.op = op;
+  node.name = "n";
+  node.attributes = std::move(attributes);
+  return node;
+}
+
+// Runs inference functions on operands made by hand.
+class InferenceRun {
+ public:
+  explicit InferenceRun(Operator op, Attributes attributes = {})
+      : node(MakeNode(op, std::move(attributes))) {}
+
+  // An operand of shape [-1, row_shape].
+  InferenceRun& Batched(const Shape& row_shape,
+                        DataType type = DataType::kFp32) {
+    Shape shape{kBatchDim};
+    shape.insert(shape.end(), row_shape.begin(), row_shape.end());
+    return Add({.name = "x", .type = type, .shape = shape});
+  }
+  InferenceRun& Constant(Tensor tensor) {
+    constants_.push_back(std::make_unique<Tensor>(std::move(tensor)));
+    const Tensor& constant = *constants_.back();
+    return Add({.name = "c",
+                .type = constant.type(),
+                .shape = constant.shape(),
+                .constant = &constant});
+  }
+  // A constant of zeros.
+  InferenceRun& Constant(Shape shape, DataType type = DataType::kFp32) {
+    return Constant(Tensor(type, std::move(shape)));
+  }
+  InferenceRun& LeftOut() {
+    operands_.push_back(nullptr);
+    return *this;
+  }
+
+  absl::StatusOr<ValueType> Infer(
+      absl::StatusOr<ValueType> (*infer)(InferenceContext&)) {
+    InferenceContext context{
+        .node = node, .inputs = {}, .opset = opset, .fixed_rows = fixed_rows};
+    for (const auto& operand : operands_) {
+      context.inputs.push_back(operand.get());
+    }
+    return infer(context);
+  }
+  // The shape alone; empty, with a failure, if there is none.
+  Shape InferShape(absl::StatusOr<ValueType> (*infer)(InferenceContext&)) {
+    const absl::StatusOr<ValueType> type = Infer(infer);
+    EXPECT_TRUE(type.ok()) << type.status();
+    return type.ok() ? type->shape : Shape{};
+  }
+
+  Node node;
+  std::int64_t opset = 17;
+  std::int64_t fixed_rows = kBatchDim;
+
+ private:
+  InferenceRun& Add(Value value) {
+    operands_.push_back(std::make_unique<Value>(std::move(value)));
+    return *this;
+  }
+
+  std::vector<std::unique_ptr<Tensor>> constants_;
+  std::vector<std::unique_ptr<Value>> operands_;
+};
+
+}  // namespace relu
+
+#endif  // TESTS_CORE_GRAPH_GRAPH_TESTING_H_

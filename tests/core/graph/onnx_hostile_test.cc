@@ -1,0 +1,205 @@
+// Files made to break the import: damaged in every way, or small with a claim
+// to much.
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "google/protobuf/stubs/logging.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/interpreter.h"
+#include "core/graph/onnx_file.h"
+#include "core/graph/onnx_import.h"
+#include "proto/onnx.pb.h"
+#include "tests/core/graph/graph_testing.h"
+#include "tests/core/graph/model_builder.h"
+
+namespace relu {
+namespace {
+
+constexpr std::uint32_t kSeed = 20240613;
+constexpr int kDamages = 5000;
+
+// Imports the bytes of a file and, if they are good, runs the graph on a row.
+absl::Status Use(const std::string& bytes) {
+  auto model = ParseOnnx(bytes);
+  if (!model.ok()) {
+    return model.status();
+  }
+  const auto graph = ImportOnnx(*std::move(model), "");
+  if (!graph.ok()) {
+    return graph.status();
+  }
+  std::vector<Tensor> inputs;
+  for (const ValueId input : graph->inputs) {
+    Shape shape = graph->values[input].shape;
+    shape[0] = 1;
+    inputs.emplace_back(graph->values[input].type, shape);
+  }
+  return Interpret(*graph, inputs).status();
+}
+
+// A model with many kinds of fields and a size that can be tried byte by byte.
+std::string SmallModel() {
+  ModelBuilder builder(11);
+  builder.Input("x", {.sizes = {-1, 2}})
+      .Floats("w", {2, 3}, {1, 2, 3, 4, 5, 6})
+      .Int64s("s", {2}, {-1, 3})
+      .Node("Gemm", {"x", "w"}, "h", {FloatAttributeProto("alpha", 2)})
+      .Node("Reshape", {"h", "s"}, "r")
+      .Node("Transpose", {"w"}, "wt", {IntsAttributeProto("perm", {1, 0})})
+      .Node("MatMul", {"r", "wt"}, "m")
+      .Node("Concat", {"m", "x"}, "c", {IntAttributeProto("axis", -1)})
+      .Node("Softmax", {"c"}, "y", {IntAttributeProto("axis", 1)})
+      .Output("y", {.sizes = {-1, 4}});
+  return builder.model().SerializeAsString();
+}
+
+TEST(OnnxHostileTest, SmallModelIsGood) {
+  EXPECT_EQ(Use(SmallModel()), absl::OkStatus());
+}
+
+TEST(OnnxHostileTest, TruncationAtAnyByteNeverCrashes) {
+  const google::protobuf::LogSilencer quiet;
+  const std::string bytes = SmallModel();
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_FALSE(Use(bytes.substr(0, size)).ok()) << size;
+  }
+}
+
+TEST(OnnxHostileTest, DamagedBytesNeverCrash) {
+  const google::protobuf::LogSilencer quiet;
+  const std::string bytes = SmallModel();
+  std::mt19937 random(kSeed);
+  int refused = 0;
+  for (int i = 0; i < kDamages; ++i) {
+    std::string damaged = bytes;
+    for (std::uint32_t flips = 1 + random() % 4; flips > 0; --flips) {
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    }
+    refused += Use(damaged).ok() ? 0 : 1;
+  }
+  EXPECT_GT(refused, kDamages / 2);
+}
+
+// --- Memory ---
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsSanitized = true;  // Their own memory hides ours.
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kIsSanitized = true;
+#else
+constexpr bool kIsSanitized = false;
+#endif
+#else
+constexpr bool kIsSanitized = false;
+#endif
+
+std::size_t PeakBytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) << 10U;
+}
+
+// Imports the file in a process of its own. True if it was refused and took at
+// most `most_bytes` more at its peak than before.
+bool IsRefusedWithin(const std::filesystem::path& file,
+                     std::size_t most_bytes) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::size_t before = PeakBytes();
+    const bool is_refused = !ImportOnnx(file).ok();
+    const std::size_t growth = PeakBytes() - before;
+    _exit(is_refused && growth <= most_bytes ? EXIT_SUCCESS : EXIT_FAILURE);
+  }
+  int status = 0;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
+constexpr std::size_t kMebibyte = std::size_t{1} << 20;
+
+// Each file is written by the test's own process, which has its bytes freed by
+// then; so the growth that is allowed counts from nothing.
+class OnnxMemoryTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (kIsSanitized) {
+      GTEST_SKIP() << "sanitizers take memory of their own";
+    }
+  }
+  TestFolder folder_;
+};
+
+TEST_F(OnnxMemoryTest, MillionsOfEmptyNodesTakeNoMoreThanTheFile) {
+  std::string nodes;
+  for (std::size_t i = 0; i < 4 * kMebibyte; ++i) {
+    nodes += std::string("\x0A\0", 2);  // Field 1, no bytes.
+  }
+  const auto file = folder_.Write("nodes.onnx", "\x3A\x80\x80\x80\x04" + nodes);
+  ASSERT_EQ(std::filesystem::file_size(file), 8 * kMebibyte + 5);
+  EXPECT_TRUE(IsRefusedWithin(file, 12 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, MillionsOfPackedDimensionsTakeNoMoreThanTheFile) {
+  ModelBuilder builder = MakeMlp({2, 1});
+  auto& dims = *builder.graph().mutable_initializer(0)->mutable_dims();
+  dims.Resize(static_cast<int>(8 * kMebibyte), 1);
+  const auto file = folder_.Write("dims.onnx", builder.model());
+  EXPECT_TRUE(IsRefusedWithin(file, 12 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, TensorsThatClaimMuchTakeNothing) {
+  for (const std::int64_t size :
+       {std::int64_t{1} << 39, std::int64_t{1} << 60}) {
+    ModelBuilder builder = MakeMlp({2, 1});
+    builder.graph().mutable_initializer(0)->set_dims(0, size);
+    EXPECT_TRUE(IsRefusedWithin(folder_.Write("claim.onnx", builder.model()),
+                                4 * kMebibyte));
+  }
+}
+
+TEST_F(OnnxMemoryTest, FoldingThatAsksForMuchTakesLittle) {
+  ModelBuilder builder;
+  builder.Input("x", {.sizes = {-1, 4}})
+      .Floats("a", {1 << 15, 1}, std::vector<float>(1 << 15))
+      .Floats("b", {1, 1 << 15}, std::vector<float>(1 << 15))
+      .Node("Add", {"a", "b"}, "c")
+      .Node("Add", {"x", "c"}, "y")
+      .Output("y");
+  EXPECT_TRUE(IsRefusedWithin(folder_.Write("fold.onnx", builder.model()),
+                              4 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, BroadcastingRowsThatAsksForMuchTakesNothing) {
+  ModelBuilder builder;
+  builder.Input("x", {.sizes = {-1, 1 << 20, 1}})
+      .Input("z", {.sizes = {-1, 1, 1 << 20}})
+      .Node("Add", {"x", "z"}, "y")
+      .Output("y");
+  EXPECT_TRUE(IsRefusedWithin(folder_.Write("rows.onnx", builder.model()),
+                              4 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, WeightsAreInMemoryTwiceAtMost) {
+  // The file's bytes and the parsed ones; afterwards one of them is freed.
+  ModelBuilder builder = MakeMlp({4 << 10, 4 << 10});
+  builder.graph().mutable_output(0)->set_name("none");
+  const auto file = folder_.Write("large.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, (2 * 64 + 8) * kMebibyte));
+}
+
+}  // namespace
+}  // namespace relu

@@ -1,0 +1,204 @@
+#include "core/graph/onnx_import.h"
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "google/protobuf/stubs/logging.h"
+#include "gtest/gtest.h"
+
+#include "proto/onnx.pb.h"
+#include "tests/core/graph/graph_testing.h"
+#include "tests/core/graph/model_builder.h"
+
+namespace relu {
+namespace {
+
+absl::Status Import(ModelBuilder& builder) {
+  return ImportOnnx(builder.model(), "").status();
+}
+
+// The text between the first two quotes after `begin`.
+std::string Quoted(const std::string& line, std::size_t begin) {
+  const std::size_t open = line.find('"', begin);
+  return line.substr(open + 1, line.find('"', open + 1) - open - 1);
+}
+
+// What EXPECT.json says of each file, such as "reject".
+std::map<std::string, std::string> ReadVerdicts() {
+  std::map<std::string, std::string> verdicts;
+  std::ifstream file("tests/testdata/malformed/EXPECT.json");
+  std::string name;
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with("{")) {
+      name = Quoted(line, 0);
+    } else if (const auto key = line.find("\"expect\":");
+               key != std::string::npos) {
+      verdicts[name] = Quoted(line, key + 9);
+    }
+  }
+  return verdicts;
+}
+
+TEST(OnnxImportTest, MalformedFilesGetTheirVerdicts) {
+  const google::protobuf::LogSilencer quiet;
+  const auto verdicts = ReadVerdicts();
+  ASSERT_GE(verdicts.size(), 40U);
+  for (const auto& [name, verdict] : verdicts) {
+    const std::filesystem::path file =
+        "tests/testdata/malformed/" + name + ".onnx";
+    ASSERT_TRUE(std::filesystem::exists(file)) << file;
+    const absl::Status status = ImportOnnx(file).status();
+    if (verdict == "reject") {
+      EXPECT_FALSE(status.ok()) << name;
+    } else if (verdict.find("reject") == std::string::npos) {
+      EXPECT_TRUE(status.ok()) << status;
+    }
+    if (!status.ok()) {
+      EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr(name));
+      EXPECT_LT(status.message().size(), 2000U) << name;
+    }
+  }
+}
+
+TEST(OnnxImportTest, QuirksThatWeDoNotRunAreRefusedWithTheirOperator) {
+  const std::map<std::string, std::string> kOperators = {
+      {"clip_attrs_op6", "(Clip)"},
+      {"clip_only_max", "(Clip)"},
+      {"fused_gemm_msft", "(com.microsoft.FusedGemm)"},
+      {"matmul_weight_left", "(Transpose)"},
+      {"max_zero_relu", "(Max)"},
+      {"relu_chain_and_branch", "(Neg)"}};
+  for (const auto& [name, operator_text] : kOperators) {
+    EXPECT_THAT(
+        ImportOnnx("tests/testdata/quirks/" + name + "/model.onnx").status(),
+        Fails(kUnimplemented, operator_text));
+  }
+}
+
+TEST(OnnxImportTest, MissingFileReturnsNotFound) {
+  EXPECT_THAT(ImportOnnx("none/model.onnx").status(),
+              Fails(absl::StatusCode::kNotFound, "none/model.onnx"));
+}
+
+TEST(OnnxImportTest, MissingExternalDataReturnsNotFoundWithTheModel) {
+  EXPECT_THAT(
+      ImportOnnx("tests/testdata/malformed/73_ext_missing.onnx").status(),
+      Fails(absl::StatusCode::kNotFound, "73_ext_missing.onnx: tensor"));
+}
+
+TEST(OnnxImportTest, AbsurdVersionsAreRefused) {
+  for (const int version : {-1, 0, 101, 9999}) {
+    ModelBuilder builder = MakeMlp({2, 1});
+    builder.model().set_ir_version(version);
+    EXPECT_THAT(Import(builder), Fails(kInvalid, "wanted 1 to 100"));
+  }
+  for (const int version : {-1, 0, 1001}) {
+    ModelBuilder builder = MakeMlp({2, 1});
+    builder.model().mutable_opset_import(0)->set_version(version);
+    EXPECT_THAT(Import(builder), Fails(kInvalid, "wanted 1 to 1000"));
+  }
+}
+
+TEST(OnnxImportTest, NewerVersionsThanWeKnowAreAccepted) {
+  ModelBuilder builder = MakeMlp({2, 1});
+  builder.model().set_ir_version(14);
+  builder.model().mutable_opset_import(0)->set_version(30);
+  EXPECT_TRUE(Import(builder).ok());
+}
+
+TEST(OnnxImportTest, StandardOperatorsMustBeImportedOnce) {
+  ModelBuilder none = MakeMlp({2, 1});
+  none.model().mutable_opset_import(0)->set_domain("com.example");
+  EXPECT_THAT(Import(none), Fails(kInvalid, "does not import the standard"));
+  ModelBuilder twice = MakeMlp({2, 1});
+  auto& second = *twice.model().add_opset_import();
+  second.set_domain("ai.onnx");
+  second.set_version(7);
+  EXPECT_THAT(Import(twice), Fails(kInvalid, "imported twice"));
+}
+
+TEST(OnnxImportTest, ModelsWithoutGraphOrOutputAreRefused) {
+  ModelBuilder graph = MakeMlp({2, 1});
+  graph.model().clear_graph();
+  EXPECT_THAT(Import(graph), Fails(kInvalid, "no graph"));
+  ModelBuilder output = MakeMlp({2, 1});
+  output.graph().clear_output();
+  EXPECT_THAT(Import(output), Fails(kInvalid, "no output"));
+}
+
+TEST(OnnxImportTest, FunctionsTrainingAndSparseTensorsAreRefused) {
+  ModelBuilder function = MakeMlp({2, 1});
+  function.model().add_functions()->set_name("Block");
+  EXPECT_THAT(Import(function), Fails(kUnimplemented, "\"Block\""));
+  ModelBuilder training = MakeMlp({2, 1});
+  training.model().add_training_info();
+  EXPECT_THAT(Import(training), Fails(kUnimplemented, "training"));
+  ModelBuilder sparse = MakeMlp({2, 1});
+  sparse.graph().add_sparse_initializer();
+  EXPECT_THAT(Import(sparse), Fails(kUnimplemented, "sparse"));
+}
+
+TEST(OnnxImportTest, LongNamesAreRefused) {
+  const std::string name(1025, 'x');
+  ModelBuilder builder;
+  builder.Input(name, {.sizes = {-1, 4}}).Node("Relu", {name}, "y").Output("y");
+  EXPECT_THAT(Import(builder), Fails(kInvalid, "a name has 1025 bytes"));
+}
+
+TEST(OnnxImportTest, NodesWithoutNamesGetOne) {
+  ModelBuilder builder = MakeMlp({2, 3, 1});
+  builder.graph().mutable_node(2)->clear_name();
+  const auto graph = ImportOnnx(builder.model(), "");
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->nodes[2].name, "Gemm_2");
+}
+
+TEST(OnnxImportTest, NodesMayStandInAnyOrder) {
+  ModelBuilder builder = MakeMlp({2, 3, 1});
+  builder.graph().mutable_node()->SwapElements(0, 2);
+  EXPECT_TRUE(Import(builder).ok());
+}
+
+TEST(OnnxImportTest, CyclesAreRefused) {
+  ModelBuilder builder = MakeMlp({2, 2, 2});
+  builder.graph().mutable_node(0)->set_input(0, "r1");
+  EXPECT_THAT(Import(builder), Fails(kInvalid, "cycle"));
+}
+
+TEST(OnnxImportTest, InputsWithInitializersAreConstants) {
+  ModelBuilder builder = MakeMlp({2, 3});
+  builder.Input("w1", {.sizes = {2, 3}});
+  builder.Floats("unread", {2, 3}, {1, 2, 3, 4, 5, 6});
+  builder.Input("unread", {.sizes = {2, 3}});
+  const auto graph = ImportOnnx(builder.model(), "");
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->inputs.size(), 1U);
+  EXPECT_EQ(graph->constants.size(), 2U);
+}
+
+TEST(OnnxImportTest, InputGivenTwiceIsRefused) {
+  ModelBuilder builder = MakeMlp({2, 3});
+  builder.Input("x", {.sizes = {-1, 3}});
+  EXPECT_THAT(Import(builder), Fails(kInvalid, "input \"x\" is given twice"));
+}
+
+TEST(OnnxImportTest, InputThatNothingReadsStaysAnInput) {
+  ModelBuilder builder = MakeMlp({2, 3});
+  builder.Input("unread", {.sizes = {-1, 7}});
+  const auto graph = ImportOnnx(builder.model(), "");
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->inputs.size(), 2U);
+}
+
+TEST(OnnxImportTest, InitializerThatNothingReadsIsNotEvenChecked) {
+  ModelBuilder builder = MakeMlp({2, 3});
+  builder.Floats("unread", {1000}, {1});
+  EXPECT_TRUE(Import(builder).ok());
+}
+
+}  // namespace
+}  // namespace relu

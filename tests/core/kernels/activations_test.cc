@@ -1,0 +1,269 @@
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "core/kernels/kernels.h"
+#include "tests/core/kernels/kernel_testing.h"
+
+namespace relu::kernels {
+namespace {
+
+using ActivationsTest = EveryTargetTest;
+INSTANTIATE_TEST_SUITE_P(Each, ActivationsTest, EveryTarget(), TargetOf);
+
+using Function = void (*)(std::size_t, const float*, float*);
+
+std::vector<float> Apply(Function function, const std::vector<float>& input) {
+  std::vector<float> output(input.size());
+  function(input.size(), input.data(), output.data());
+  return output;
+}
+
+float ApplyToOne(Function function, float input) {
+  float output = 0.0F;
+  function(1, &input, &output);
+  return output;
+}
+
+// Floats of every sign and exponent: every 10007th, without NaN.
+std::vector<float> Sweep() {
+  std::vector<float> values;
+  constexpr std::uint32_t kInfinityBits = 0x7f800000U;
+  for (std::uint32_t bits = 0; bits <= kInfinityBits; bits += 10007) {
+    values.push_back(std::bit_cast<float>(bits));
+    values.push_back(-values.back());
+  }
+  values.insert(values.end(), {kInfinity, -kInfinity});
+  return values;
+}
+
+// Values close together, where the functions bend.
+std::vector<float> DenseSweep() {
+  std::vector<float> values;
+  for (int i = -120'000; i <= 120'000; ++i) {
+    values.push_back(static_cast<float>(i) * 0x1.01p-10F);
+  }
+  return values;
+}
+
+// The largest |actual - exact| / |exact| of `function` over `inputs`. Beyond
+// the normal floats the error counts in units of the smallest normal one.
+double WorstError(Function function, const std::function<double(double)>& exact,
+                  const std::vector<float>& inputs) {
+  const std::vector<float> outputs = Apply(function, inputs);
+  double worst = 0.0;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const double value = exact(static_cast<double>(inputs[i]));
+    const double error = std::abs(static_cast<double>(outputs[i]) - value) /
+                         std::max(std::abs(value), 0x1p-126);
+    worst = std::max(worst, std::isnan(error) ? HUGE_VAL : error);
+  }
+  return worst;
+}
+
+double ExactSigmoid(double x) {
+  return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x))
+                 : 1.0 / (1.0 + std::exp(-x));
+}
+
+double ExactTanh(double x) { return std::tanh(x); }
+
+// `function` gives each element the same bits alone as among others, wherever
+// it lies, in place too, and writes nothing beyond.
+void ExpectElementwise(Function function) {
+  const std::vector<float> pool = Sweep();
+  for (std::size_t size = 0; size <= 40; ++size) {
+    std::vector<float> input(size);
+    std::vector<float> expected(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      input[i] = pool[(size * 7919 + i * 104729) % pool.size()];
+      expected[i] = ApplyToOne(function, input[i]);
+    }
+    std::vector<float> in_place = input;
+    in_place.push_back(-77.0F);
+
+    function(size, in_place.data(), in_place.data());
+
+    EXPECT_EQ(in_place.back(), -77.0F);
+    in_place.pop_back();
+    EXPECT_EQ(FirstDifference(in_place, expected), "") << "size " << size;
+    EXPECT_EQ(FirstDifference(Apply(function, input), expected), "")
+        << "size " << size;
+  }
+}
+
+// The target of the test gives the bits that portable code gives.
+void ExpectBitsOfPortableCode(Function function,
+                              const std::vector<float>& input) {
+  const std::vector<float> output = Apply(function, input);
+  hwy::SetSupportedTargetsForTest(HWY_SCALAR);
+  EXPECT_EQ(FirstDifference(output, Apply(function, input)), "");
+}
+
+// The golden file holds pairs: an input and its output.
+void ExpectGolden(Function function, const std::string& file) {
+  const std::vector<float> pairs = ReadGolden(file);
+  std::vector<float> input;
+  std::vector<float> expected;
+  for (std::size_t i = 0; i + 1 < pairs.size(); i += 2) {
+    input.push_back(pairs[i]);
+    expected.push_back(pairs[i + 1]);
+  }
+  EXPECT_EQ(FirstDifference(Apply(function, input), expected), "");
+}
+
+TEST_P(ActivationsTest, ReluCutsNegativeValues) {
+  for (const float x : Sweep()) {
+    ASSERT_EQ(ApplyToOne(Relu, x), x < 0.0F ? 0.0F : x);
+  }
+}
+
+TEST_P(ActivationsTest, ReluOfNanIsNan) {
+  EXPECT_TRUE(std::isnan(ApplyToOne(Relu, kNan)));
+  EXPECT_TRUE(std::isnan(ApplyToOne(Relu, -kNan)));
+}
+
+TEST_P(ActivationsTest, ReluOfNegativeZeroIsPositiveZero) {
+  EXPECT_TRUE(SameBits(ApplyToOne(Relu, -0.0F), 0.0F));
+}
+
+TEST_P(ActivationsTest, ReluIsElementwise) { ExpectElementwise(Relu); }
+
+TEST_P(ActivationsTest, SigmoidIsAsExactAsDocumented) {
+  EXPECT_LT(WorstError(Sigmoid, ExactSigmoid, Sweep()), 2e-7);
+  EXPECT_LT(WorstError(Sigmoid, ExactSigmoid, DenseSweep()), 2e-7);
+}
+
+TEST_P(ActivationsTest, SigmoidHasItsLimits) {
+  EXPECT_EQ(ApplyToOne(Sigmoid, kInfinity), 1.0F);
+  EXPECT_EQ(ApplyToOne(Sigmoid, 1e30F), 1.0F);
+  EXPECT_EQ(ApplyToOne(Sigmoid, -kInfinity), 0.0F);
+  EXPECT_EQ(ApplyToOne(Sigmoid, -1e30F), 0.0F);
+  EXPECT_EQ(ApplyToOne(Sigmoid, 0.0F), 0.5F);
+  EXPECT_EQ(ApplyToOne(Sigmoid, -0.0F), 0.5F);
+  EXPECT_EQ(ApplyToOne(Sigmoid, -kDenormal), 0.5F);
+  EXPECT_TRUE(std::isnan(ApplyToOne(Sigmoid, kNan)));
+  EXPECT_TRUE(std::isnan(ApplyToOne(Sigmoid, -kNan)));
+}
+
+TEST_P(ActivationsTest, SigmoidReachesDenormals) {
+  // exp(-100), between two multiples of the smallest denormal.
+  EXPECT_EQ(ApplyToOne(Sigmoid, -100.0F), 27 * kDenormal);
+}
+
+TEST_P(ActivationsTest, SigmoidIsElementwise) { ExpectElementwise(Sigmoid); }
+
+TEST_P(ActivationsTest, SigmoidHasTheBitsOfPortableCode) {
+  ExpectBitsOfPortableCode(Sigmoid, Sweep());
+}
+
+TEST_P(ActivationsTest, SigmoidHasTheGoldenBits) {
+  ExpectGolden(Sigmoid, "sigmoid.txt");
+}
+
+TEST_P(ActivationsTest, TanhIsAsExactAsDocumented) {
+  EXPECT_LT(WorstError(Tanh, ExactTanh, Sweep()), 2e-7);
+  EXPECT_LT(WorstError(Tanh, ExactTanh, DenseSweep()), 2e-7);
+}
+
+TEST_P(ActivationsTest, TanhHasItsLimits) {
+  EXPECT_EQ(ApplyToOne(Tanh, kInfinity), 1.0F);
+  EXPECT_EQ(ApplyToOne(Tanh, 3e38F), 1.0F);
+  EXPECT_EQ(ApplyToOne(Tanh, -kInfinity), -1.0F);
+  EXPECT_EQ(ApplyToOne(Tanh, -3e38F), -1.0F);
+  EXPECT_TRUE(SameBits(ApplyToOne(Tanh, 0.0F), 0.0F));
+  EXPECT_TRUE(SameBits(ApplyToOne(Tanh, -0.0F), -0.0F));
+  EXPECT_EQ(ApplyToOne(Tanh, kDenormal), kDenormal);
+  EXPECT_EQ(ApplyToOne(Tanh, -kDenormal), -kDenormal);
+  EXPECT_TRUE(std::isnan(ApplyToOne(Tanh, kNan)));
+  EXPECT_TRUE(std::isnan(ApplyToOne(Tanh, -kNan)));
+}
+
+TEST_P(ActivationsTest, TanhIsElementwise) { ExpectElementwise(Tanh); }
+
+TEST_P(ActivationsTest, TanhHasTheBitsOfPortableCode) {
+  ExpectBitsOfPortableCode(Tanh, Sweep());
+}
+
+TEST_P(ActivationsTest, TanhHasTheGoldenBits) {
+  ExpectGolden(Tanh, "tanh.txt");
+}
+
+TEST_P(ActivationsTest, SoftmaxIsAsExactAsDocumented) {
+  for (const std::size_t size : {1U, 2U, 15U, 16U, 17U, 100U, 5000U}) {
+    std::vector<float> input = RandomValues(size, /*seed=*/7);
+    for (float& value : input) {
+      value *= 20.0F;
+    }
+    const float max = *std::ranges::max_element(input);
+    double sum = 0.0;
+    for (const float value : input) {
+      sum += std::exp(static_cast<double>(value - max));
+    }
+
+    const std::vector<float> output = Apply(Softmax, input);
+
+    for (std::size_t i = 0; i < size; ++i) {
+      const double exact = std::exp(static_cast<double>(input[i] - max)) / sum;
+      EXPECT_NEAR(static_cast<double>(output[i]) / exact, 1.0, 3e-7);
+    }
+  }
+}
+
+TEST_P(ActivationsTest, SoftmaxOfOneValueIsOne) {
+  EXPECT_EQ(ApplyToOne(Softmax, -5.0F), 1.0F);
+}
+
+TEST_P(ActivationsTest, SoftmaxOfLargeValuesDoesNotOverflow) {
+  EXPECT_EQ(Apply(Softmax, {3e38F, 3e38F, -3e38F, -kInfinity}),
+            (std::vector<float>{0.5F, 0.5F, 0.0F, 0.0F}));
+}
+
+TEST_P(ActivationsTest, SoftmaxWithNanIsNanEverywhere) {
+  for (std::size_t place = 0; place < 21; ++place) {
+    std::vector<float> input = RandomValues(21, /*seed=*/8);
+    input[place] = kNan;
+    EXPECT_EQ(
+        FirstDifference(Apply(Softmax, input), std::vector<float>(21, kNan)),
+        "");
+  }
+}
+
+TEST_P(ActivationsTest, SoftmaxWithoutFiniteMaximumIsNan) {
+  EXPECT_EQ(
+      FirstDifference(Apply(Softmax, {-kInfinity, -kInfinity}), {kNan, kNan}),
+      "");
+  EXPECT_EQ(FirstDifference(Apply(Softmax, {kInfinity, 1.0F}), {kNan, kNan}),
+            "");
+}
+
+TEST_P(ActivationsTest, SoftmaxWorksInPlace) {
+  const std::vector<float> input = RandomValues(37, /*seed=*/9);
+  std::vector<float> in_place = input;
+
+  Softmax(in_place.size(), in_place.data(), in_place.data());
+
+  EXPECT_EQ(FirstDifference(in_place, Apply(Softmax, input)), "");
+}
+
+TEST_P(ActivationsTest, SoftmaxHasTheBitsOfPortableCode) {
+  std::vector<float> input = RandomValues(1003, /*seed=*/10);
+  for (float& value : input) {
+    value *= 60.0F;
+  }
+  ExpectBitsOfPortableCode(Softmax, input);
+}
+
+TEST_P(ActivationsTest, SoftmaxHasTheGoldenBits) {
+  ExpectGolden(Softmax, "softmax.txt");
+}
+
+}  // namespace
+}  // namespace relu::kernels

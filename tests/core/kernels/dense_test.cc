@@ -1,0 +1,189 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "core/base/aligned_buffer.h"
+#include "core/kernels/kernels.h"
+#include "tests/core/kernels/kernel_testing.h"
+
+namespace relu::kernels {
+namespace {
+
+using DenseTest = EveryTargetTest;
+INSTANTIATE_TEST_SUITE_P(Each, DenseTest, EveryTarget(), TargetOf);
+
+// A layer of seeded values, with the memory that it points into.
+class Layer {
+ public:
+  Layer(std::size_t k, std::size_t n, Activation activation,
+        std::uint32_t seed = 1)
+      : weights_(PackedWeightsSize(k, n) * sizeof(float)),
+        bias_(PackedBiasSize(n) * sizeof(float)) {
+    const std::vector<float> values = RandomValues((k + 1) * n, seed);
+    PackWeights(k, n, values.data(), weights_.As<float>().data());
+    std::copy_n(values.data() + k * n, n, bias_.As<float>().data());
+    packed_ = {k, n, weights_.As<float>().data(), bias_.As<float>().data(),
+               activation};
+  }
+
+  const PackedDense& packed() const { return packed_; }
+
+ private:
+  AlignedBuffer weights_;
+  AlignedBuffer bias_;
+  PackedDense packed_;
+};
+
+using DenseFunction = void (*)(const PackedDense&, const DenseRows&);
+
+// What `function` makes of `m` rows of `input`, which are `input_stride` apart.
+// The output has `gap` floats between its rows, which hold -1 before. It ends
+// with the last column, so that a sanitizer sees what is written beyond.
+std::vector<float> Outputs(DenseFunction function, const PackedDense& layer,
+                           std::size_t m, const std::vector<float>& input,
+                           std::size_t input_stride, std::size_t gap = 0) {
+  const std::size_t output_stride = layer.n + gap;
+  std::vector<float> output(m * output_stride - gap, -1.0F);
+  function(layer,
+           {m, input.data(), input_stride, output.data(), output_stride});
+  return output;
+}
+
+// Compares all m in 1..20 for one shape. Rows overlap a little less than they
+// could (an odd stride), so that most of them are not aligned.
+void ExpectSameAsReference(std::size_t k, std::size_t n) {
+  const Layer layer(
+      k, n, (k + n) % 2 == 0 ? Activation::kRelu : Activation::kIdentity);
+  const std::size_t stride = k + 3;
+  for (std::size_t m = 1; m <= 20; ++m) {
+    const std::vector<float> input =
+        RandomValues((m - 1) * stride + k, /*seed=*/2);
+    const std::size_t gap = m % 5;
+    // The gaps are compared too: they must keep their -1.
+    ASSERT_EQ(
+        FirstDifference(
+            Outputs(Dense, layer.packed(), m, input, stride, gap),
+            Outputs(DenseReference, layer.packed(), m, input, stride, gap)),
+        "")
+        << "m " << m << ", k " << k << ", n " << n;
+  }
+}
+
+TEST_P(DenseTest, BitsAreThoseOfTheReferenceForEverySize) {
+  for (const std::size_t k : {0U, 1U, 2U, 7U, 16U, 17U, 63U, 64U, 100U}) {
+    for (std::size_t n = 1; n <= 70; ++n) {
+      ExpectSameAsReference(k, n);
+    }
+  }
+}
+
+TEST_P(DenseTest, BitsAreThoseOfTheReferenceForManyPanels) {
+  for (const std::size_t n : {128U, 129U, 255U, 272U, 500U}) {
+    ExpectSameAsReference(/*k=*/33, n);
+  }
+}
+
+// For every m up to 300, all rows of the batch are those that a batch of one
+// gives.
+void ExpectRowsIndependent(std::size_t k, std::size_t n) {
+  constexpr std::size_t kMaxRows = 300;
+  const Layer layer(k, n, Activation::kRelu);
+  const std::vector<float> input = RandomValues(kMaxRows * k, /*seed=*/3);
+  std::vector<float> alone(kMaxRows * n);
+  for (std::size_t row = 0; row < kMaxRows; ++row) {
+    Dense(layer.packed(), {1, input.data() + row * k, k, &alone[row * n], n});
+  }
+  for (std::size_t m = 1; m <= kMaxRows; ++m) {
+    const std::vector<float> expected(
+        alone.begin(), alone.begin() + static_cast<std::ptrdiff_t>(m * n));
+    ASSERT_EQ(
+        FirstDifference(Outputs(Dense, layer.packed(), m, input, k), expected),
+        "")
+        << "m " << m;
+  }
+}
+
+TEST_P(DenseTest, RowIsTheSameInEveryBatch) {
+  ExpectRowsIndependent(/*k=*/13, /*n=*/37);
+  ExpectRowsIndependent(/*k=*/3, /*n=*/144);
+}
+
+TEST_P(DenseTest, SpecialInputsGiveTheBitsOfTheReference) {
+  constexpr std::size_t kInputs = 9;
+  constexpr std::size_t kRows = 7;
+  for (const Activation activation :
+       {Activation::kIdentity, Activation::kRelu}) {
+    const Layer layer(kInputs, /*n=*/83, activation);
+    for (const float special : {kNan, kInfinity, -kInfinity, kDenormal,
+                                -kDenormal, 0x1p-130F, -0.0F, 3e38F}) {
+      for (std::size_t place = 0; place < kInputs * kRows; ++place) {
+        std::vector<float> input = RandomValues(kInputs * kRows, /*seed=*/4);
+        input[place] = special;
+        ASSERT_EQ(
+            FirstDifference(
+                Outputs(Dense, layer.packed(), kRows, input, kInputs),
+                Outputs(DenseReference, layer.packed(), kRows, input, kInputs)),
+            "")
+            << special << " at " << place;
+      }
+    }
+  }
+}
+
+TEST_P(DenseTest, DenormalSumsAreKept) {
+  // All inputs and thus all sums are denormal.
+  const Layer layer(/*k=*/5, /*n=*/35, Activation::kIdentity);
+  std::vector<float> bias(PackedBiasSize(35), kDenormal);
+  PackedDense denormal = layer.packed();
+  AlignedBuffer memory(bias.size() * sizeof(float));
+  std::copy(bias.begin(), bias.end(), memory.As<float>().begin());
+  denormal.bias = memory.As<float>().data();
+  const std::vector<float> input(5, 0x1p-135F);
+
+  const std::vector<float> output = Outputs(Dense, denormal, 1, input, 5);
+
+  EXPECT_EQ(
+      FirstDifference(output, Outputs(DenseReference, denormal, 1, input, 5)),
+      "");
+  EXPECT_TRUE(std::ranges::none_of(output, [](float v) { return v == 0.0F; }));
+}
+
+TEST_P(DenseTest, ReluOfNanIsNan) {
+  const Layer layer(/*k=*/4, /*n=*/50, Activation::kRelu);
+
+  const std::vector<float> output = Outputs(
+      Dense, layer.packed(), 1, std::vector<float>{1.0F, kNan, 2.0F, 3.0F}, 4);
+
+  EXPECT_TRUE(std::ranges::all_of(output, [](float v) { return v != v; }));
+}
+
+TEST_P(DenseTest, NegativeZeroBecomesPositive) {
+  for (const Activation activation :
+       {Activation::kIdentity, Activation::kRelu}) {
+    AlignedBuffer bias(PackedBiasSize(50) * sizeof(float));
+    std::ranges::fill(bias.As<float>(), -0.0F);
+    const PackedDense layer = {0, 50, nullptr, bias.As<float>().data(),
+                               activation};
+
+    const std::vector<float> output = Outputs(Dense, layer, 2, {}, 0);
+
+    EXPECT_EQ(FirstDifference(output, std::vector<float>(100, 0.0F)), "");
+  }
+}
+
+TEST_P(DenseTest, BitsAreTheGoldenOnes) {
+  const Layer layer(/*k=*/37, /*n=*/21, Activation::kRelu, /*seed=*/5);
+  const std::vector<float> input = RandomValues(5 * 37, /*seed=*/6);
+
+  EXPECT_EQ(FirstDifference(Outputs(Dense, layer.packed(), 5, input, 37),
+                            ReadGolden("dense.txt")),
+            "");
+}
+
+}  // namespace
+}  // namespace relu::kernels

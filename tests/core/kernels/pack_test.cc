@@ -1,0 +1,46 @@
+#include <cstddef>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "core/kernels/kernels.h"
+
+namespace relu::kernels {
+namespace {
+
+TEST(PackTest, SizesCoverWholePanels) {
+  EXPECT_EQ(PackedWeightsSize(3, 1), 48U);
+  EXPECT_EQ(PackedWeightsSize(3, 16), 48U);
+  EXPECT_EQ(PackedWeightsSize(3, 17), 96U);
+  EXPECT_EQ(PackedBiasSize(1), 16U);
+  EXPECT_EQ(PackedBiasSize(16), 16U);
+  EXPECT_EQ(PackedBiasSize(17), 32U);
+}
+
+TEST(PackTest, LayerWithoutInputsHasBiasAlone) {
+  EXPECT_EQ(PackedWeightsSize(0, 17), 0U);
+  EXPECT_EQ(PackedBiasSize(17), 32U);
+}
+
+TEST(PackTest, WeightsLieInPanelsOfColumnsThenInputs) {
+  constexpr std::size_t kInputs = 3;
+  constexpr std::size_t kOutputs = 37;
+  std::vector<float> weights(kInputs * kOutputs);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    weights[i] = static_cast<float>(i + 1);
+  }
+  std::vector<float> packed(PackedWeightsSize(kInputs, kOutputs), -1.0F);
+
+  PackWeights(kInputs, kOutputs, weights.data(), packed.data());
+
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    const std::size_t panel = i / (kInputs * kPanelColumns);
+    const std::size_t k = i / kPanelColumns % kInputs;
+    const std::size_t j = panel * kPanelColumns + i % kPanelColumns;
+    EXPECT_EQ(packed[i], j < kOutputs ? weights[k * kOutputs + j] : 0.0F)
+        << "input " << k << ", output " << j;
+  }
+}
+
+}  // namespace
+}  // namespace relu::kernels

@@ -1,0 +1,234 @@
+// Networks drawn at random: the plan agrees with the interpreter, and a row's
+// answer does not depend on the other rows, to the bit.
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/graph.h"
+#include "core/graph/interpreter.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/self_check.h"
+#include "core/plan/workspace.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "core/tensor/tensor.h"
+#include "tests/core/plan/plan_runner.h"
+#include "tests/support/graph_builder.h"
+#include "tests/support/reference_model.h"
+
+namespace relu {
+namespace {
+
+constexpr std::uint32_t kNetworks = 60;
+
+// Draws a network of layers, branches, activations and choices of columns.
+class RandomNetwork {
+ public:
+  explicit RandomNetwork(std::uint32_t seed) : random_(seed) {}
+
+  Graph Draw() {
+    values_.push_back(builder_.Input("x", {Below(40) + 1}));
+    const std::int64_t nodes = Below(14) + 1;
+    for (std::int64_t i = 0; i < nodes; ++i) {
+      values_.push_back(DrawNode());
+    }
+    builder_.Output(values_.back());
+    if (Below(2) == 0) {
+      builder_.Output(Any());
+    }
+    return builder_.Build();
+  }
+
+ private:
+  std::int64_t Below(std::int64_t end) {
+    return static_cast<std::int64_t>(random_() %
+                                     static_cast<std::uint32_t>(end));
+  }
+
+  // One of the values so far; the newest half of the time.
+  ValueId Any() {
+    return Below(2) == 0 ? values_.back()
+                         : values_[static_cast<std::size_t>(Below(
+                               static_cast<std::int64_t>(values_.size())))];
+  }
+
+  std::int64_t Width(ValueId value) const {
+    return builder_.value(value).shape[1];
+  }
+
+  ValueId RandomConstant(Shape shape, float scale) {
+    Tensor tensor(DataType::kFp32, std::move(shape));
+    for (float& element : tensor.As<float>()) {
+      element = scale * (static_cast<float>(Below(2001)) / 1000 - 1);
+    }
+    return builder_.Constant(std::move(tensor));
+  }
+
+  // Weights that keep the size of what goes through.
+  ValueId Weights(std::int64_t k, std::int64_t n) {
+    return RandomConstant({k, n}, 1.5F / std::sqrt(static_cast<float>(k)));
+  }
+
+  ValueId Dense() {
+    const ValueId x = Any();
+    const std::int64_t n = Below(50) + 1;
+    const ValueId weights = Weights(Width(x), n);
+    if (Below(2) == 0) {
+      return builder_.Gemm(x, weights, RandomConstant({n}, 1));
+    }
+    const ValueId product = builder_.MatMul(x, weights);
+    if (Below(3) == 0) {
+      values_.push_back(product);  // A second use may keep it from fusing.
+    }
+    return builder_.Binary(Operator::kAdd, product, RandomConstant({n}, 1));
+  }
+
+  ValueId Activation() {
+    switch (Below(4)) {
+      case 0:
+        return builder_.Unary(Operator::kSigmoid, Any());
+      case 1:
+        return builder_.Unary(Operator::kTanh, Any());
+      default:
+        return builder_.Unary(Operator::kRelu, Any());
+    }
+  }
+
+  ValueId Joined() {
+    const ValueId a = Any();
+    const ValueId b = Any();
+    const std::int64_t width = Width(a) + Width(b);
+    if (Width(a) == Width(b)) {
+      constexpr Operator kOperators[] = {Operator::kAdd, Operator::kSub,
+                                         Operator::kMul};
+      return builder_.Binary(kOperators[Below(3)], a, b);
+    }
+    return builder_.Node(Operator::kConcat, {a, b}, {.row_shape = {width}},
+                         {{"axis", std::int64_t{1}}});
+  }
+
+  ValueId Columns() {
+    const ValueId x = Any();
+    std::vector<std::int64_t> positions(static_cast<std::size_t>(Below(5) + 1));
+    for (std::int64_t& position : positions) {
+      position = Below(2 * Width(x)) - Width(x);
+    }
+    const auto count = static_cast<std::int64_t>(positions.size());
+    const ValueId indices = builder_.Constant(Int64Tensor({count}, positions));
+    return builder_.Node(Operator::kGather, {x, indices},
+                         {.row_shape = {count}}, {{"axis", std::int64_t{1}}});
+  }
+
+  ValueId DrawNode() {
+    switch (Below(8)) {
+      case 0:
+      case 1:
+      case 2:
+        return Dense();
+      case 3:
+      case 4:
+        return Activation();
+      case 5:
+        return Joined();
+      case 6:
+        return Columns();
+      default:
+        return builder_.Softmax(Any(), /*axis=*/1);
+    }
+  }
+
+  std::mt19937 random_;
+  GraphBuilder builder_;
+  std::vector<ValueId> values_;
+};
+
+Tensor RandomRows(const CompiledModel& model, std::int64_t rows,
+                  std::uint32_t seed) {
+  std::mt19937 random(seed);
+  Tensor tensor(DataType::kFp32, {rows, model.inputs()[0].row_shape[0]});
+  for (float& value : tensor.As<float>()) {
+    value = static_cast<float>(random() % 4001) / 1000 - 2;
+    value = random() % 4 == 0 ? 0.0F : value;
+  }
+  return tensor;
+}
+
+TEST(RandomNetworkTest, PlanAgreesWithTheInterpreter) {
+  for (std::uint32_t seed = 0; seed < kNetworks; ++seed) {
+    const Graph graph = RandomNetwork(seed).Draw();
+    const CompiledModel model = CompileOrDie(graph);
+    const std::vector<Tensor> inputs = OneTensor(RandomRows(model, 5, seed));
+    const absl::StatusOr<std::vector<Tensor>> wanted = Interpret(graph, inputs);
+    ASSERT_TRUE(wanted.ok()) << wanted.status();
+    const PlanRun run = RunPlan(model, inputs);
+    for (std::size_t i = 0; i < wanted->size(); ++i) {
+      const auto exact = (*wanted)[i].As<float>();
+      const auto found = run.outputs[i].As<float>();
+      ASSERT_EQ(exact.size(), found.size());
+      float scale = 1;
+      for (const float value : exact) {
+        scale = std::max(scale, std::abs(value));
+      }
+      for (std::size_t j = 0; j < exact.size(); ++j) {
+        ASSERT_NEAR(found[j], exact[j], 1e-5F * scale)
+            << "network " << seed << ", output " << i << ", element " << j
+            << "\n"
+            << model.Describe();
+      }
+    }
+  }
+}
+
+TEST(RandomNetworkTest, SelfCheckPasses) {
+  for (std::uint32_t seed = 0; seed < kNetworks; ++seed) {
+    const Graph graph = RandomNetwork(seed).Draw();
+    const absl::Status status = SelfCheck(graph, CompileOrDie(graph));
+    EXPECT_TRUE(status.ok()) << "network " << seed << ": " << status;
+  }
+}
+
+// The answers to `rows` rows, computed together.
+std::vector<Tensor> Answers(const CompiledModel& model, const Tensor& rows) {
+  return RunPlan(model, OneTensor(rows.Clone())).outputs;
+}
+
+TEST(RandomNetworkTest, RowHasTheSameBitsAloneAndInEveryBatch) {
+  constexpr std::int64_t kRows = 300;
+  for (std::uint32_t seed = 0; seed < 6; ++seed) {
+    const CompiledModel model = CompileOrDie(RandomNetwork(seed).Draw());
+    const Tensor rows = RandomRows(model, kRows, seed);
+    std::vector<Tensor> alone;  // By row; the first output.
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      alone.push_back(
+          std::move(Answers(model, SliceRows(rows, row, 1)).front()));
+    }
+    // Every batch size up to 40, and then some; each starts at another row.
+    for (std::int64_t batch = 1; batch <= kRows; batch += batch < 40 ? 1 : 13) {
+      const std::int64_t first = (batch * 7) % kRows;
+      const Tensor together =
+          std::move(Answers(model, SliceRows(rows, first, batch)).front());
+      for (std::int64_t i = 0; i < batch; ++i) {
+        const auto row = static_cast<std::size_t>((first + i) % kRows);
+        ASSERT_TRUE(SameBits(SliceRows(together, i, 1), alone[row]))
+            << "network " << seed << ", row " << i << " of " << batch;
+      }
+    }
+    const Tensor all = std::move(Answers(model, rows).front());
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      ASSERT_TRUE(SameBits(SliceRows(all, row, 1),
+                           alone[static_cast<std::size_t>(row)]));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace relu

@@ -1,0 +1,90 @@
+#include "core/plan/workspace.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/graph.h"
+#include "core/plan/compiled_model.h"
+#include "tests/core/plan/plan_runner.h"
+#include "tests/support/graph_builder.h"
+
+namespace relu {
+namespace {
+
+using ::testing::ElementsAre;
+
+// y = relu(x), with rows of three values.
+CompiledModel ReluModel() {
+  GraphBuilder builder;
+  builder.Output(builder.Unary(Operator::kRelu, builder.Input("x", {3})));
+  return CompileOrDie(builder.Build());
+}
+
+const std::byte* Bytes(const std::vector<float>& values) {
+  return reinterpret_cast<const std::byte*>(values.data());
+}
+
+TEST(WorkspaceTest, RowsStartOnCacheLines) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/3);
+  for (std::int64_t row = 0; row < 3; ++row) {
+    const auto address =
+        reinterpret_cast<std::uintptr_t>(workspace.Row<float>(0, row));
+    EXPECT_EQ(address % 64, 0U);
+  }
+}
+
+TEST(WorkspaceTest, CopyInAndOutMoveRowsWithoutGaps) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/4);
+  const std::vector<float> first{1, -2, 3};
+  const std::vector<float> rest{4, 5, -6, -7, 8, 9};
+  workspace.CopyIn(0, /*first_row=*/0, /*rows=*/1, Bytes(first));
+  workspace.CopyIn(0, /*first_row=*/1, /*rows=*/2, Bytes(rest));
+  model.Run(3, workspace);
+  std::vector<float> output(6);
+  workspace.CopyOut(0, /*first_row=*/1, /*rows=*/2,
+                    reinterpret_cast<std::byte*>(output.data()));
+  EXPECT_THAT(output, ElementsAre(4, 5, 0, 0, 8, 9));
+}
+
+TEST(WorkspaceTest, CopyInTakesUnalignedSource) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/1);
+  const std::vector<float> values{1, 2, 3};
+  std::vector<std::byte> unaligned(13);
+  std::memcpy(unaligned.data() + 1, values.data(), 12);
+  workspace.CopyIn(0, 0, 1, unaligned.data() + 1);
+  EXPECT_EQ(workspace.Row<float>(0, 0)[2], 3.0F);
+}
+
+TEST(WorkspaceTest, FaultNamesRowCountedFromFirstRow) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/4);
+  const std::string reason = "too bad";
+  const std::string second = "never shown";
+  workspace.SetFault(2, reason);
+  workspace.SetFault(2, second);
+  EXPECT_EQ(workspace.Fault(1, 3), "row 1: too bad");
+  EXPECT_EQ(workspace.Fault(0, 2), std::nullopt);
+  EXPECT_EQ(workspace.Fault(3, 1), std::nullopt);
+}
+
+TEST(WorkspaceTest, RunClearsFaultsOfTheRunBefore) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/1);
+  const std::string reason = "too bad";
+  workspace.SetFault(0, reason);
+  model.Run(1, workspace);
+  EXPECT_EQ(workspace.Fault(0, 1), std::nullopt);
+}
+
+}  // namespace
+}  // namespace relu

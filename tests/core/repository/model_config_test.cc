@@ -1,0 +1,319 @@
+#include "core/repository/model_config.h"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/base/check.h"
+#include "core/graph/graph.h"
+#include "core/graph/onnx_import.h"
+#include "core/plan/compiled_model.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "tests/core/repository/temp_repository.h"
+
+namespace relu {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ModelConfigTest : public ::testing::Test {
+ protected:
+  absl::StatusOr<ModelConfig> Read(std::string_view text) {
+    return ReadModelConfig(repository_.Write("m/config.pbtxt", text), "m");
+  }
+
+  // Expects that `text` is refused with this code and a message that names the
+  // file and holds `words`.
+  void ExpectRefused(std::string_view text, absl::StatusCode code,
+                     const std::string& words) {
+    const absl::Status status = Read(text).status();
+    EXPECT_EQ(status.code(), code) << text;
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(StartsWith(File().string() + ":"), HasSubstr(words)))
+        << text;
+  }
+  void ExpectInvalid(std::string_view text, const std::string& words) {
+    ExpectRefused(text, absl::StatusCode::kInvalidArgument, words);
+  }
+  void ExpectUnimplemented(std::string_view text, const std::string& words) {
+    ExpectRefused(text, absl::StatusCode::kUnimplemented, words);
+  }
+
+  std::filesystem::path File() const {
+    return repository_.folder() / "m/config.pbtxt";
+  }
+
+  TempRepository repository_;
+};
+
+TEST_F(ModelConfigTest, EmptyFileGivesTheDefaults) {
+  const absl::StatusOr<ModelConfig> config = Read("");
+
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->max_batch_size, 0);
+  EXPECT_TRUE(config->inputs.empty() && config->outputs.empty());
+  EXPECT_EQ(config->slots, 0);
+  EXPECT_EQ(config->model_filename, "model.onnx");
+  EXPECT_EQ(config->max_queue_requests, 0U);
+}
+
+TEST_F(ModelConfigTest, EverySupportedFieldIsRead) {
+  const absl::StatusOr<ModelConfig> config = Read(R"(
+    # As one would write it for Triton.
+    name: "m"
+    platform: "onnxruntime_onnx"
+    backend: "onnxruntime"
+    max_batch_size: 16
+    input [ { name: "x" data_type: TYPE_FP32 dims: [ 3, 4 ] } ]
+    output [ { name: "y" data_type: TYPE_INT64 dims: [ 1 ] },
+             { name: "z" } ]
+    instance_group [ { name: "a" count: 2 kind: KIND_CPU }, { } ]
+    default_model_filename: "net.onnx"
+    dynamic_batching {
+      max_queue_delay_microseconds: 0
+      default_queue_policy { max_queue_size: 7 }
+    }
+    version_policy: { latest { num_versions: 1 } }
+  )");
+
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->max_batch_size, 16);
+  ASSERT_EQ(config->inputs.size(), 1U);
+  EXPECT_EQ(config->inputs[0].name, "x");
+  EXPECT_EQ(config->inputs[0].type, DataType::kFp32);
+  EXPECT_EQ(config->inputs[0].dims, (Shape{3, 4}));
+  ASSERT_EQ(config->outputs.size(), 2U);
+  EXPECT_EQ(config->outputs[0].type, DataType::kInt64);
+  EXPECT_EQ(config->outputs[1].type, std::nullopt);
+  EXPECT_TRUE(config->outputs[1].dims.empty());
+  EXPECT_EQ(config->slots, 3);
+  EXPECT_EQ(config->model_filename, "net.onnx");
+  EXPECT_EQ(config->max_queue_requests, 7U);
+}
+
+TEST_F(ModelConfigTest, EveryBackendOfOnnxFilesIsTaken) {
+  for (const std::string name :
+       {"", "onnxruntime", "onnxruntime_onnx", "relud"}) {
+    EXPECT_TRUE(Read("backend: \"" + name + "\"").ok()) << name;
+    EXPECT_TRUE(Read("platform: \"" + name + "\"").ok()) << name;
+  }
+}
+
+TEST_F(ModelConfigTest, EveryDataTypeIsReadByItsName) {
+  for (const std::string name :
+       {"BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32",
+        "INT64", "FP16", "BF16", "FP32", "FP64"}) {
+    const absl::StatusOr<ModelConfig> config =
+        Read("input { name: \"x\" data_type: TYPE_" + name + " }");
+
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->inputs[0].type, ParseDataType(name)) << name;
+  }
+}
+
+TEST_F(ModelConfigTest, TextThatCannotBeParsedIsInvalidWithLineAndColumn) {
+  ExpectInvalid("name: \"m\"\nmax_batch_size: many\n", ":2:17: ");
+  ExpectInvalid("name: \"m", ":1:");
+  ExpectInvalid("\n\ninput [ {", ":3:");
+  ExpectInvalid("instance_group { kind: KIND_TPU }", "KIND_TPU");
+}
+
+TEST_F(ModelConfigTest, UnknownFieldIsInvalidWithItsLine) {
+  ExpectInvalid("name: \"m\"\n  optimisation { }\n", ":2:");
+  ExpectInvalid("optimisation { }", "no field named \"optimisation\"");
+  ExpectInvalid("input { reshape { } }", "no field named \"reshape\"");
+}
+
+TEST_F(ModelConfigTest, FileBeyondOneMebibyteIsInvalid) {
+  const std::string comment(std::size_t{1} << 20, '#');
+  EXPECT_TRUE(Read(comment).ok());
+
+  ExpectInvalid(comment + "#", "1048577 bytes, the most is 1048576");
+}
+
+TEST_F(ModelConfigTest, MissingFileIsNotFound) {
+  EXPECT_EQ(ReadModelConfig(File(), "m").status().code(),
+            absl::StatusCode::kNotFound);
+}
+
+TEST_F(ModelConfigTest, NameMustBeThatOfTheFolder) {
+  ExpectInvalid("name: \"other\"",
+                "name is \"other\", wanted that of the "
+                "folder, \"m\"");
+}
+
+TEST_F(ModelConfigTest, OtherBackendsAreUnimplemented) {
+  ExpectUnimplemented("backend: \"pytorch\"", "backend \"pytorch\"");
+  ExpectUnimplemented("platform: \"tensorrt_plan\"",
+                      "platform \"tensorrt_plan\"");
+}
+
+TEST_F(ModelConfigTest, NegativeMaxBatchSizeIsInvalid) {
+  ExpectInvalid("max_batch_size: -1", "max_batch_size is -1, wanted 0 or more");
+}
+
+TEST_F(ModelConfigTest, TensorWithoutNameIsInvalid) {
+  ExpectInvalid("input { dims: 3 }", "input has no name");
+  ExpectInvalid("output { dims: 3 }", "output has no name");
+}
+
+TEST_F(ModelConfigTest, TensorListedTwiceIsInvalid) {
+  ExpectInvalid("input { name: \"x\" } input { name: \"x\" }",
+                "input \"x\" is listed twice");
+}
+
+TEST_F(ModelConfigTest, DataTypeWithoutTensorsIsUnimplemented) {
+  ExpectUnimplemented("input { name: \"x\" data_type: TYPE_STRING }",
+                      "input \"x\": data_type 13 (TYPE_STRING)");
+  ExpectUnimplemented("output { name: \"y\" data_type: 99 }",
+                      "output \"y\": data_type 99");
+}
+
+TEST_F(ModelConfigTest, InstanceGroupsOffTheCpuAreUnimplemented) {
+  ExpectUnimplemented("instance_group { kind: KIND_GPU }", "KIND_GPU");
+  ExpectUnimplemented("instance_group { kind: KIND_MODEL }", "KIND_MODEL");
+  ExpectUnimplemented("instance_group { kind: 9 }", "instance_group.kind 9");
+}
+
+TEST_F(ModelConfigTest, InstanceGroupCountsAreBounded) {
+  EXPECT_EQ(Read("instance_group { count: 256 }")->slots, 256);
+  ExpectInvalid("instance_group { count: -1 }", "count is -1");
+  ExpectInvalid("instance_group { count: 200 } instance_group { count: 57 }",
+                "sum up to 257, the most is 256");
+}
+
+TEST_F(ModelConfigTest, ModelFilenameMustBePlain) {
+  for (const std::string name :
+       {"../secret.onnx", "/etc/passwd", "a/b.onnx", "..", ".", "a\\000b"}) {
+    ExpectInvalid("default_model_filename: \"" + name + "\"",
+                  "default_model_filename");
+  }
+}
+
+TEST_F(ModelConfigTest, QueueDelayIsUnimplemented) {
+  ExpectUnimplemented("dynamic_batching { max_queue_delay_microseconds: 100 }",
+                      "max_queue_delay_microseconds is 100");
+}
+
+TEST_F(ModelConfigTest, OtherVersionPoliciesAreUnimplemented) {
+  ExpectUnimplemented("version_policy { all { } }", "version_policy.all");
+  ExpectUnimplemented("version_policy { specific { versions: 2 } }",
+                      "version_policy.specific");
+  ExpectUnimplemented("version_policy { latest { num_versions: 2 } }",
+                      "num_versions is 2");
+}
+
+TEST_F(ModelConfigTest, VersionPolicyWithoutNumberMeansOne) {
+  EXPECT_TRUE(Read("version_policy { latest { } }").ok());
+}
+
+TEST_F(ModelConfigTest, EveryOtherFieldIsUnimplementedByItsName) {
+  for (const auto& [text, field] :
+       {std::pair("parameters { key: \"a\" value { string_value: \"b\" } }",
+                  "field parameters "),
+        std::pair("model_warmup { name: \"w\" }", "field model_warmup "),
+        std::pair("model_transaction_policy { decoupled: true }",
+                  "field model_transaction_policy "),
+        std::pair("dynamic_batching { preferred_batch_size: 4 }",
+                  "field dynamic_batching.preferred_batch_size "),
+        std::pair("dynamic_batching { preserve_ordering: true }",
+                  "field dynamic_batching.preserve_ordering "),
+        std::pair("dynamic_batching { priority_levels: 2 }",
+                  "field dynamic_batching.priority_levels "),
+        std::pair("dynamic_batching { default_priority_level: 2 }",
+                  "field dynamic_batching.default_priority_level "),
+        std::pair("dynamic_batching { priority_queue_policy { key: 1 } }",
+                  "field dynamic_batching.priority_queue_policy "),
+        std::pair("dynamic_batching { default_queue_policy "
+                  "{ timeout_action: DELAY } }",
+                  "field dynamic_batching.default_queue_policy."
+                  "timeout_action "),
+        std::pair("dynamic_batching { default_queue_policy "
+                  "{ default_timeout_microseconds: 5 } }",
+                  "field dynamic_batching.default_queue_policy."
+                  "default_timeout_microseconds "),
+        std::pair("dynamic_batching { default_queue_policy "
+                  "{ allow_timeout_override: true } }",
+                  "field dynamic_batching.default_queue_policy."
+                  "allow_timeout_override ")}) {
+    ExpectUnimplemented(text, field);
+  }
+}
+
+// Compares configurations with a real model: input "input" FP32 [-1,4], outputs
+// "label" INT64 and "probabilities" FP32 [-1,3].
+class CheckTensorsTest : public ModelConfigTest {
+ protected:
+  static CompiledModel LoadIris() {
+    const absl::StatusOr<Graph> graph =
+        ImportOnnx(TempRepository::ModelFile("iris_argmax"));
+    CHECK(graph.ok());
+    absl::StatusOr<CompiledModel> model = CompiledModel::Compile(*graph);
+    CHECK(model.ok());
+    return *std::move(model);
+  }
+
+  absl::Status CheckText(std::string_view text) {
+    const absl::StatusOr<ModelConfig> config = Read(text);
+    EXPECT_TRUE(config.ok()) << config.status();
+    return CheckTensors(*config, model_);
+  }
+
+  void ExpectMismatch(std::string_view text, const std::string& words) {
+    const absl::Status status = CheckText(text);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()), HasSubstr(words));
+  }
+
+  const CompiledModel model_ = LoadIris();
+};
+
+TEST_F(CheckTensorsTest, DefaultsFitEveryModel) {
+  EXPECT_TRUE(CheckTensors(ModelConfig(), model_).ok());
+}
+
+TEST_F(CheckTensorsTest, MatchingTensorsFit) {
+  EXPECT_EQ(CheckText(R"(max_batch_size: 8
+      input { name: "input" data_type: TYPE_FP32 dims: 4 }
+      output { name: "label" data_type: TYPE_INT64 }
+      output { name: "probabilities" data_type: TYPE_FP32 dims: [ 3 ] })"),
+            absl::OkStatus());
+}
+
+TEST_F(CheckTensorsTest, DimsCountTheBatchDimensionWithoutMaxBatchSize) {
+  EXPECT_EQ(CheckText("input { name: \"input\" dims: [ -1, 4 ] }"),
+            absl::OkStatus());
+  ExpectMismatch("input { name: \"input\" dims: [ 4 ] }",
+                 "input \"input\" has dims [4], the model has [-1,4] "
+                 "(max_batch_size is 0: with the batch dimension)");
+}
+
+TEST_F(CheckTensorsTest, DimsLeaveOutTheBatchDimensionWithMaxBatchSize) {
+  ExpectMismatch("max_batch_size: 8 input { name: \"input\" dims: [ -1, 4 ] }",
+                 "input \"input\" has dims [-1,4], the model has [4] "
+                 "(max_batch_size is 8: without the batch dimension)");
+}
+
+TEST_F(CheckTensorsTest, UnknownTensorIsInvalid) {
+  ExpectMismatch("input { name: \"x\" }",
+                 "input \"x\", the model has \"input\"");
+  ExpectMismatch("output { name: \"input\" }", "output \"input\"");
+}
+
+TEST_F(CheckTensorsTest, OtherDataTypeIsInvalid) {
+  ExpectMismatch("input { name: \"input\" data_type: TYPE_FP64 }",
+                 "has data_type TYPE_FP64, the model has TYPE_FP32");
+}
+
+}  // namespace
+}  // namespace relu

@@ -1,0 +1,416 @@
+// The real relud binary, driven through the client library: every model answers
+// as its reference does, bad models and bad requests harm nothing, and the end
+// is clean. RELUD names the binary.
+
+#include <signal.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "client/infer_request.h"
+#include "client/infer_result.h"
+#include "client/inference_client.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/float16.h"
+#include "core/tensor/tensor.h"
+#include "tests/integration/repository_builder.h"
+#include "tests/integration/server_process.h"
+#include "tests/support/reference_model.h"
+
+namespace relu {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+
+const std::filesystem::path kTestData = "tests/testdata";
+
+// Quirks of operators that are not supported yet: refused at load.
+const std::set<std::string> kRefusedQuirks = {
+    "clip_attrs_op6",        "clip_only_max", "double_model",
+    "fused_gemm_msft",       "max_zero_relu", "matmul_weight_left",
+    "relu_chain_and_branch",
+};
+
+// A server with its repository and a client. For one thread.
+struct Serving {
+  RepositoryBuilder repository;
+  std::unique_ptr<ServerProcess> server;
+  std::unique_ptr<InferenceClient> client;
+
+  void Start(std::vector<std::string> flags = {}) {
+    flags.push_back("--model-repository=" + repository.folder().string());
+    flags.insert(flags.end(), {"--grpc-address=127.0.0.1", "--grpc-port=0",
+                               "--metrics-port=0"});
+    auto started = ServerProcess::Start(std::getenv("RELUD"), flags);
+    ASSERT_TRUE(started.ok()) << started.status();
+    server = *std::move(started);
+    auto connected = InferenceClient::Create(server->grpc_address());
+    ASSERT_TRUE(connected.ok()) << connected.status();
+    client = *std::move(connected);
+  }
+};
+
+// Rows first_row ... of every input of `model`; the tensors own the data.
+std::map<std::string, Tensor> InputRows(const ReferenceModel& model,
+                                        std::int64_t first_row,
+                                        std::int64_t rows) {
+  std::map<std::string, Tensor> inputs;
+  for (const auto& [name, tensor] : model.inputs) {
+    inputs.emplace(name, SliceRows(tensor, first_row, rows));
+  }
+  return inputs;
+}
+
+// Borrows from `inputs`.
+InferRequest RequestFor(const std::string& model,
+                        const std::map<std::string, Tensor>& inputs) {
+  InferRequest request(model);
+  for (const auto& [name, tensor] : inputs) {
+    request.AddRawInput(name, DataTypeName(tensor.type()), tensor.shape(),
+                        tensor.bytes());
+  }
+  return request;
+}
+
+template <typename T>
+std::vector<double> Widen(std::span<const std::byte> bytes) {
+  std::vector<double> values(bytes.size() / sizeof(T));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    T value{};
+    std::memcpy(&value, bytes.data() + i * sizeof(T), sizeof(T));
+    values[i] = static_cast<double>(value);
+  }
+  return values;
+}
+
+std::vector<double> ToDouble(std::string_view datatype,
+                             std::span<const std::byte> bytes) {
+  if (datatype == "FP32") {
+    return Widen<float>(bytes);
+  }
+  if (datatype == "INT64") {
+    return Widen<std::int64_t>(bytes);
+  }
+  EXPECT_EQ(datatype, "FP16");
+  std::vector<double> values;
+  for (const double bits : Widen<std::uint16_t>(bytes)) {
+    values.push_back(
+        static_cast<double>(Fp16ToFloat(static_cast<std::uint16_t>(bits))));
+  }
+  return values;
+}
+
+void ExpectMatches(const InferResult& result, const ReferenceModel& model,
+                   std::int64_t first_row, std::int64_t rows) {
+  for (const auto& [name, reference] : model.outputs) {
+    const auto output = result.Output(name);
+    ASSERT_TRUE(output.ok()) << output.status();
+    const Tensor expected = SliceRows(reference, first_row, rows);
+    ASSERT_EQ((*output)->shape, expected.shape()) << model.name << " " << name;
+    ASSERT_EQ((*output)->datatype, DataTypeName(expected.type()));
+    const std::vector<double> got =
+        ToDouble((*output)->datatype, (*output)->bytes);
+    const std::vector<double> want =
+        ToDouble((*output)->datatype, expected.bytes());
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      ASSERT_EQ(std::isnan(got[i]), std::isnan(want[i])) << model.name;
+      if (!std::isnan(want[i]) && got[i] != want[i]) {
+        ASSERT_NEAR(got[i], want[i], model.tolerances.find(name)->second)
+            << model.name << " " << name << " rows " << first_row << "+" << rows
+            << " at " << i;
+      }
+    }
+  }
+}
+
+void ExpectAllRowsMatch(InferenceClient& client, const ReferenceModel& model) {
+  const std::int64_t total = model.inputs.begin()->second.shape()[0];
+  for (const std::int64_t rows : {1, 3, 32}) {
+    for (std::int64_t first = 0; first < total; first += rows) {
+      const auto inputs = InputRows(model, first, rows);
+      const auto result = client.Infer(RequestFor(model.name, inputs));
+      ASSERT_TRUE(result.ok()) << model.name << ": " << result.status();
+      ExpectMatches(*result, model, first, rows);
+    }
+  }
+}
+
+TEST(ServingTest, EveryModelAnswersAsItsReference) {
+  Serving serving;
+  const auto folders = ReferenceFolders(kTestData / "models");
+  ASSERT_EQ(folders.size(), 7U);
+  for (const auto& folder : folders) {
+    serving.repository.Add(folder.filename().string(), folder / "model.onnx");
+  }
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  for (const auto& folder : folders) {
+    const auto model = LoadReference(folder);
+    ASSERT_TRUE(model.ok()) << model.status();
+    ExpectAllRowsMatch(*serving.client, *model);
+  }
+  EXPECT_EQ(serving.server->Stop(SIGTERM), 0) << serving.server->log();
+}
+
+TEST(ServingTest, EveryQuirkAnswersAsItsReferenceOrIsRefused) {
+  Serving serving;
+  const auto folders = ReferenceFolders(kTestData / "quirks");
+  ASSERT_EQ(folders.size(), 23U);
+  for (const auto& folder : folders) {
+    serving.repository.Add(folder.filename().string(), folder / "model.onnx");
+  }
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  for (const auto& folder : folders) {
+    const auto model = LoadReference(folder);
+    ASSERT_TRUE(model.ok()) << model.status();
+    const auto ready = serving.client->ModelReady(model->name);
+    ASSERT_TRUE(ready.ok()) << ready.status();
+    EXPECT_EQ(*ready, !kRefusedQuirks.contains(model->name)) << model->name;
+    if (*ready) {
+      ExpectAllRowsMatch(*serving.client, *model);
+    }
+  }
+}
+
+TEST(ServingTest, BadModelFilesAreNamedWithReasonWhileOthersServe) {
+  // Truncated, random, cut off, contradictory, hostile: each with a word of
+  // the reason that must reach the operator.
+  const std::map<std::string, std::string> bad = {
+      {"02_one_byte", "ONNX"},          {"04_random", "ONNX"},
+      {"07_truncated_1of4", "ONNX"},    {"11_no_graph", "graph"},
+      {"12_no_outputs", "output"},      {"18_ir_9999", "9999"},
+      {"23_missing_initializer", "W1"}, {"32_dims_mismatch_raw", "W1"},
+      {"35_dims_overflow", "W1"},       {"51_nan_weight", "W1"},
+      {"56_unknown_domain", "domain"},  {"73_ext_missing", "no such file"},
+      {"79_ext_huge_len", "length"},    {"91_expand_bomb", "ConstantOfShape"},
+  };
+  Serving serving;
+  serving.repository.Add("good", kTestData / "models/digits_mlp/model.onnx");
+  for (const auto& [name, reason] : bad) {
+    serving.repository.Add(name, kTestData / "malformed" / (name + ".onnx"));
+  }
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+
+  const auto index = serving.client->RepositoryIndex();
+  ASSERT_TRUE(index.ok()) << index.status();
+  ASSERT_EQ(index->size(), bad.size() + 1);
+  for (const ModelIndexEntry& entry : *index) {
+    if (entry.name == "good") {
+      EXPECT_EQ(entry.state, "READY") << entry.reason;
+      continue;
+    }
+    EXPECT_EQ(entry.state, "UNAVAILABLE") << entry.name;
+    EXPECT_THAT(entry.reason, HasSubstr(bad.at(entry.name))) << entry.name;
+    EXPECT_THAT(entry.reason, HasSubstr("model.onnx")) << entry.name;
+    // The log says the same.
+    EXPECT_THAT(serving.server->log(), HasSubstr(entry.name));
+    const std::vector<float> row(4);
+    const auto result = serving.client->Infer(
+        InferRequest(entry.name)
+            .AddInput<float>("x", std::vector<std::int64_t>{1, 4}, row));
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
+        << result.status();
+  }
+  const auto model = LoadReference(kTestData / "models/digits_mlp");
+  ASSERT_TRUE(model.ok());
+  const auto inputs = InputRows(*model, 0, 2);
+  const auto result = serving.client->Infer(RequestFor("good", inputs));
+  ASSERT_TRUE(result.ok()) << result.status();
+  ExpectMatches(*result, *model, 0, 2);
+  // Not every model is there: the server says so.
+  EXPECT_THAT(serving.client->ServerReady().value_or(true), false);
+}
+
+// Cases of one bad request: what is sent, and what must come back.
+struct BadRequest {
+  std::string name;
+  InferRequest request;
+  absl::StatusCode code;
+  std::string words;
+};
+
+std::vector<BadRequest> BadRequests(std::span<const float> row) {
+  using absl::StatusCode;
+  const std::vector<std::int64_t> shape = {1, 64};
+  const auto good = [&](const char* model = "digits_mlp",
+                        const char* version = "") {
+    return InferRequest(model, version)
+        .AddInput("input", std::span(shape), row);
+  };
+  const std::vector<std::int64_t> narrow = {1, 63};
+  const std::vector<std::int64_t> empty = {0, 64};
+  return {
+      {"unknown model", good("nope"), StatusCode::kNotFound, "'nope'"},
+      {"unknown version", good("digits_mlp", "9"), StatusCode::kNotFound, "9"},
+      {"bad version", good("digits_mlp", "v1"), StatusCode::kInvalidArgument,
+       "v1"},
+      {"no input", InferRequest("digits_mlp"), StatusCode::kInvalidArgument,
+       "input"},
+      {"wrong input name",
+       InferRequest("digits_mlp").AddInput("x", std::span(shape), row),
+       StatusCode::kInvalidArgument, "x"},
+      {"input twice", good().AddInput("input", std::span(shape), row),
+       StatusCode::kInvalidArgument, "input"},
+      {"wrong type",
+       InferRequest("digits_mlp")
+           .AddRawInput("input", "INT32", shape, std::as_bytes(row)),
+       StatusCode::kInvalidArgument, "INT32"},
+      {"wrong shape",
+       InferRequest("digits_mlp")
+           .AddInput("input", std::span(narrow), row.first(63)),
+       StatusCode::kInvalidArgument, "[1,63]"},
+      {"no rows",
+       InferRequest("digits_mlp")
+           .AddInput("input", std::span(empty), row.first(0)),
+       StatusCode::kInvalidArgument, "row"},
+      {"too few bytes",
+       InferRequest("digits_mlp")
+           .AddInput("input", std::span(shape), row.first(60)),
+       StatusCode::kInvalidArgument, "240"},
+      {"unknown output", good().AddOutput("scores"),
+       StatusCode::kInvalidArgument, "scores"},
+      {"output twice", good().AddOutput("output").AddOutput("output"),
+       StatusCode::kInvalidArgument, "already exists"},
+  };
+}
+
+TEST(ServingTest, BadRequestsGetCodeAndReasonAndTheServerGoesOn) {
+  Serving serving;
+  serving.repository.Add("digits_mlp",
+                         kTestData / "models/digits_mlp/model.onnx");
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  const std::vector<float> row(64, 0.5F);
+  const std::vector<BadRequest> cases = BadRequests(row);
+  ASSERT_EQ(cases.size(), 12U);
+  for (const BadRequest& bad : cases) {
+    const auto result = serving.client->Infer(bad.request);
+    EXPECT_EQ(result.status().code(), bad.code)
+        << bad.name << ": " << result.status();
+    EXPECT_THAT(std::string(result.status().message()), HasSubstr(bad.words))
+        << bad.name;
+    const std::vector<std::int64_t> shape = {1, 64};
+    EXPECT_TRUE(
+        serving.client
+            ->Infer(
+                InferRequest("digits_mlp").AddInput<float>("input", shape, row))
+            .ok())
+        << "after " << bad.name;
+  }
+}
+
+TEST(ServingTest, AnswersHaveTheSameBitsInEveryBatch) {
+  Serving serving;
+  serving.repository.Add("mnist",
+                         kTestData / "models/mnist_256x128/model.onnx");
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  const auto model = LoadReference(kTestData / "models/mnist_256x128");
+  ASSERT_TRUE(model.ok());
+  const auto all = InputRows(*model, 0, 64);
+  const auto together = serving.client->Infer(RequestFor("mnist", all));
+  ASSERT_TRUE(together.ok()) << together.status();
+  const auto batch = together->Values<float>("output");
+  ASSERT_TRUE(batch.ok());
+
+  // The same rows one by one, all in flight at once, so that the server makes
+  // batches of its own.
+  std::vector<std::map<std::string, Tensor>> rows;
+  std::vector<std::future<absl::StatusOr<InferResult>>> answers;
+  for (std::int64_t i = 0; i < 64; ++i) {
+    rows.push_back(InputRows(*model, i, 1));
+    answers.push_back(
+        serving.client->InferAsync(RequestFor("mnist", rows.back())));
+  }
+  for (std::size_t i = 0; i < 64; ++i) {
+    const auto answer = answers[i].get();
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    const auto values = answer->Values<float>("output");
+    ASSERT_TRUE(values.ok());
+    EXPECT_EQ(std::memcmp(values->data(), batch->data() + i * 10, 40), 0)
+        << "row " << i;
+  }
+}
+
+TEST(ServingTest, TerminationFinishesAcceptedRequestsAndExitsWithZero) {
+  Serving serving;
+  serving.repository.Add("mnist",
+                         kTestData / "models/mnist_256x128/model.onnx");
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  const auto model = LoadReference(kTestData / "models/mnist_256x128");
+  ASSERT_TRUE(model.ok());
+  const auto inputs = InputRows(*model, 0, 64);
+  std::vector<std::future<absl::StatusOr<InferResult>>> answers;
+  // The first answer shows that the connection stands.
+  ASSERT_TRUE(serving.client->Infer(RequestFor("mnist", inputs)).ok());
+  for (int i = 0; i < 200; ++i) {
+    answers.push_back(serving.client->InferAsync(RequestFor("mnist", inputs)));
+  }
+  answers.front().wait();
+  EXPECT_EQ(serving.server->Stop(SIGTERM), 0) << serving.server->log();
+  for (auto& answer : answers) {
+    // Answered, or refused with a clear status: gRPC's own, for a call that it
+    // read after the end had begun.
+    const auto result = answer.get();
+    if (!result.ok()) {
+      EXPECT_THAT(result.status().code(),
+                  testing::AnyOf(absl::StatusCode::kUnavailable,
+                                 absl::StatusCode::kCancelled))
+          << result.status();
+    }
+  }
+}
+
+TEST(ServingTest, InterruptExitsWithZero) {
+  Serving serving;
+  serving.repository.Add("m", kTestData / "models/iris_argmax/model.onnx");
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  EXPECT_EQ(serving.server->Stop(SIGINT), 0) << serving.server->log();
+}
+
+TEST(ServingTest, SecondServerOnTheSamePortFailsWithReason) {
+  Serving serving;
+  serving.repository.Add("m", kTestData / "models/iris_argmax/model.onnx");
+  ASSERT_NO_FATAL_FAILURE(serving.Start());
+  const std::string& address = serving.server->grpc_address();
+  const std::string port = address.substr(address.rfind(':') + 1);
+  const auto second = ServerProcess::Start(
+      std::getenv("RELUD"),
+      {"--model-repository=" + serving.repository.folder().string(),
+       "--grpc-address=127.0.0.1", "--grpc-port=" + port, "--metrics-port=0"});
+  ASSERT_FALSE(second.ok());
+  EXPECT_THAT(std::string(second.status().message()),
+              AllOf(HasSubstr("ended with 1"), HasSubstr(port)));
+}
+
+TEST(ServingTest, MissingRepositoryFailsWithReason) {
+  const auto server = ServerProcess::Start(
+      std::getenv("RELUD"), {"--model-repository=/nonexistent/models",
+                             "--grpc-port=0", "--metrics-port=0"});
+  ASSERT_FALSE(server.ok());
+  EXPECT_THAT(std::string(server.status().message()),
+              HasSubstr("/nonexistent/models"));
+}
+
+}  // namespace
+}  // namespace relu

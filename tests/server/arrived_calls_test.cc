@@ -1,0 +1,88 @@
+#include "server/arrived_calls.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "prometheus/counter.h"
+
+#include "core/batching/scheduler.h"
+#include "core/metrics/metrics.h"
+#include "tests/server/grpc_fixture.h"
+#include "tests/server/loaded_repository.h"
+
+namespace relu {
+namespace {
+
+inference::ModelInferRequest IrisRequest() {
+  inference::ModelInferRequest request;
+  request.set_model_name("iris_argmax");
+  AddRawInput(request, "input", "FP32", {1, 4}, std::vector<float>(4));
+  return request;
+}
+
+TEST(ArrivedCallsTest, CallsThatWaitedRunAsOneBatch) {
+  constexpr std::size_t kCalls = 10;
+  GrpcFixture grpc({.slots = 1});
+  const auto model = grpc.loaded().model();
+  const double batches_before = model->metrics().batches->Value();
+  SlotHolder holder(*model);
+  std::vector<std::thread> calls;
+  std::vector<int> codes(kCalls, -1);
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    calls.emplace_back(
+        [&, i] { codes[i] = grpc.Infer(DigitsRequest()).first.error_code(); });
+  }
+  while (model->scheduler().queue_size() < kCalls) {
+    std::this_thread::yield();
+  }
+  holder.Release();
+  for (std::thread& call : calls) {
+    call.join();
+  }
+  EXPECT_THAT(codes, testing::Each(grpc::StatusCode::OK));
+  // That of the holder, and one.
+  EXPECT_EQ(model->metrics().batches->Value() - batches_before, 2);
+}
+
+TEST(ArrivedCallsTest, BusyModelDoesNotHoldUpAnother) {
+  // One thread: what it has read goes to both models.
+  GrpcFixture grpc({.models = {"digits_mlp", "iris_argmax"}, .slots = 1},
+                   /*threads=*/1);
+  SlotHolder holder(*grpc.loaded().model("digits_mlp"));
+  grpc::Status digits;
+  std::thread call([&] { digits = grpc.Infer(DigitsRequest()).first; });
+  while (grpc.loaded().model("digits_mlp")->scheduler().queue_size() < 1) {
+    std::this_thread::yield();
+  }
+  EXPECT_TRUE(grpc.Infer(IrisRequest()).first.ok());
+  holder.Release();
+  call.join();
+  EXPECT_TRUE(digits.ok()) << digits.error_message();
+}
+
+TEST(ArrivedCallsTest, MixedModelsAndErrorsAreAllAnswered) {
+  constexpr int kThreads = 6;
+  GrpcFixture grpc({.models = {"digits_mlp", "iris_argmax"}}, /*threads=*/1);
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(kThreads, 0);
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int call = 0; call < 100; ++call) {
+        int& errors = wrong[static_cast<std::size_t>(i)];
+        errors += grpc.Infer(DigitsRequest()).first.ok() ? 0 : 1;
+        errors += grpc.Infer(IrisRequest()).first.ok() ? 0 : 1;
+        errors += grpc.Infer(DigitsRequest(0)).first.ok() ? 1 : 0;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_THAT(wrong, testing::Each(0));
+}
+
+}  // namespace
+}  // namespace relu

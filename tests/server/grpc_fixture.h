@@ -1,0 +1,69 @@
+// GrpcFixture: the gRPC server of relud in this process, on any free port of
+// the loopback address, and a connection to it.
+
+#ifndef TESTS_SERVER_GRPC_FIXTURE_H_
+#define TESTS_SERVER_GRPC_FIXTURE_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/status.h"
+
+#include "proto/inference.grpc.pb.h"
+#include "server/grpc_server.h"
+#include "server/health.h"
+#include "server/inference_handlers.h"
+#include "server/rpc_table.h"
+#include "tests/server/loaded_repository.h"
+
+namespace relu {
+
+// For one thread, but for the stub.
+class GrpcFixture {
+ public:
+  using Stub = inference::GRPCInferenceService::Stub;
+
+  explicit GrpcFixture(const LoadedRepository::Options& repository = {},
+                       int threads = 2);
+
+  GrpcServer& server() { return *server_; }
+  LoadedRepository& loaded() { return loaded_; }
+  Health& health() { return health_; }
+  Stub& stub() { return *stub_; }
+  const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
+
+  // Calls ModelInfer; the deadline is far.
+  std::pair<grpc::Status, inference::ModelInferResponse> Infer(
+      const inference::ModelInferRequest& request);
+
+  // Calls any unary method with any bytes. Returns the bytes of the answer.
+  std::pair<grpc::Status, std::string> Call(const std::string& method,
+                                            const std::string& bytes);
+
+  // The metrics of requests to `model` that ended with `code`, such as "OK".
+  double Requests(const std::string& model, const std::string& code);
+
+ private:
+  LoadedRepository loaded_;
+  InferenceHandlers handlers_;
+  Health health_;
+  RpcTable rpcs_;
+  std::unique_ptr<GrpcServer> server_;
+  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Stub> stub_;
+};
+
+// Further than any test takes: what hangs is ended by the test's time limit.
+void SetFarDeadline(grpc::ClientContext& context);
+
+grpc::ByteBuffer ToByteBuffer(const std::string& bytes);
+std::string ToString(const grpc::ByteBuffer& buffer);
+
+}  // namespace relu
+
+#endif  // TESTS_SERVER_GRPC_FIXTURE_H_

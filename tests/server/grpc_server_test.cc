@@ -1,0 +1,171 @@
+#include "server/grpc_server.h"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/batching/scheduler.h"
+#include "tests/server/grpc_fixture.h"
+#include "tests/server/loaded_repository.h"
+
+namespace relu {
+namespace {
+
+using grpc::StatusCode;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+constexpr milliseconds kForever{3'600'000};
+
+// Waits until `count` requests wait for a slot of `model`.
+void WaitForQueue(Model& model, std::size_t count) {
+  while (model.scheduler().queue_size() < count) {
+    std::this_thread::yield();
+  }
+}
+
+// Calls ModelInfer on a thread of its own.
+class PendingCall {
+ public:
+  explicit PendingCall(GrpcFixture& grpc)
+      : thread_(
+            [this, &grpc] { status_ = grpc.Infer(DigitsRequest()).first; }) {}
+
+  grpc::Status Wait() {
+    thread_.join();
+    return status_;
+  }
+
+ private:
+  grpc::Status status_;
+  std::thread thread_;
+};
+
+TEST(GrpcServerTest, AnyFreePortIsNamed) {
+  GrpcFixture grpc;
+  EXPECT_GT(grpc.server().port(), 0);
+  EXPECT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+}
+
+TEST(GrpcServerTest, PortInUseReturnsUnavailableAndItsNumber) {
+  GrpcFixture grpc;
+  LoadedRepository loaded;
+  const InferenceHandlers handlers(loaded.repository(), true);
+  Health health;
+  const RpcTable rpcs(handlers, health);
+  const auto second = GrpcServer::Start(
+      {.address = "127.0.0.1", .port = grpc.server().port()},
+      {.repository = loaded.repository(), .metrics = loaded.metrics()}, rpcs,
+      health);
+  EXPECT_EQ(second.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(second.status().message()),
+              HasSubstr("127.0.0.1:" + std::to_string(grpc.server().port())));
+}
+
+TEST(GrpcServerTest, IPv6AddressNeedsNoBrackets) {
+  LoadedRepository loaded;
+  const InferenceHandlers handlers(loaded.repository(), true);
+  Health health;
+  const RpcTable rpcs(handlers, health);
+  const auto server = GrpcServer::Start(
+      {.address = "::1", .port = 0},
+      {.repository = loaded.repository(), .metrics = loaded.metrics()}, rpcs,
+      health);
+  ASSERT_TRUE(server.ok()) << server.status();
+  EXPECT_GT((*server)->port(), 0);
+}
+
+TEST(GrpcServerTest, AnswersUnderLoadHaveTheBitsOfSingleRows) {
+  constexpr int kThreads = 8;
+  constexpr int kCalls = 200;
+  GrpcFixture grpc;
+  std::vector<std::string> expected;
+  for (int row = 0; row < kCalls; ++row) {
+    const auto [status, response] = grpc.Infer(DigitsRequest(1, row));
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    expected.push_back(response.raw_output_contents(0));
+  }
+  std::vector<int> differences(kThreads, 0);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&, i] {
+      for (int call = 0; call < kCalls; ++call) {
+        const int row = (call * 7 + i * 25) % kCalls;
+        const auto [status, response] = grpc.Infer(DigitsRequest(1, row));
+        const bool same =
+            status.ok() && response.raw_output_contents(0) ==
+                               expected[static_cast<std::size_t>(row)];
+        differences[static_cast<std::size_t>(i)] += same ? 0 : 1;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_THAT(differences, testing::Each(0));
+}
+
+TEST(GrpcServerTest, ShutdownAnswersWhatIsInFlight) {
+  GrpcFixture grpc({.slots = 1});
+  SlotHolder holder(*grpc.loaded().model());
+  std::deque<PendingCall> calls;
+  for (int i = 0; i < 5; ++i) {
+    calls.emplace_back(grpc);
+  }
+  WaitForQueue(*grpc.loaded().model(), calls.size());
+  int lost = -1;
+  std::thread shutdown([&] { lost = grpc.server().Shutdown(kForever); });
+  // A new call is refused once the shutdown has begun.
+  while (grpc.Infer(DigitsRequest(0)).first.error_code() !=
+         StatusCode::UNAVAILABLE) {
+  }
+  holder.Release();
+  for (PendingCall& call : calls) {
+    const grpc::Status status = call.Wait();
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+  shutdown.join();
+  EXPECT_EQ(lost, 0);
+}
+
+TEST(GrpcServerTest, ShutdownCancelsWhatTakesLongerThanTheTimeout) {
+  GrpcFixture grpc({.slots = 1});
+  SlotHolder holder(*grpc.loaded().model());
+  std::deque<PendingCall> calls;
+  for (int i = 0; i < 3; ++i) {
+    calls.emplace_back(grpc);
+  }
+  WaitForQueue(*grpc.loaded().model(), calls.size());
+  int lost = -1;
+  std::thread shutdown([&] { lost = grpc.server().Shutdown(milliseconds(0)); });
+  for (PendingCall& call : calls) {
+    EXPECT_FALSE(call.Wait().ok());
+  }
+  holder.Release();
+  shutdown.join();
+  EXPECT_EQ(lost, 3);
+}
+
+TEST(GrpcServerTest, ShutdownOfAnIdleServerLosesNothing) {
+  GrpcFixture grpc;
+  ASSERT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+  EXPECT_EQ(grpc.server().Shutdown(kForever), 0);
+  EXPECT_EQ(grpc.Infer(DigitsRequest()).first.error_code(),
+            StatusCode::UNAVAILABLE);
+}
+
+TEST(GrpcServerTest, SecondShutdownDoesNothing) {
+  GrpcFixture grpc;
+  EXPECT_EQ(grpc.server().Shutdown(kForever), 0);
+  EXPECT_EQ(grpc.server().Shutdown(kForever), 0);
+}
+
+}  // namespace
+}  // namespace relu

@@ -1,0 +1,151 @@
+#include "server/infer_exchange.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+#include "prometheus/counter.h"
+#include "prometheus/histogram.h"
+
+#include "core/batching/scheduler.h"
+#include "tests/server/loaded_repository.h"
+
+namespace relu {
+namespace {
+
+using absl::StatusCode;
+using Clock = InferExchange::Clock;
+
+class InferExchangeTest : public testing::Test {
+ protected:
+  absl::Status Prepare() {
+    return exchange_.Prepare(Clock::now(), Clock::time_point::max());
+  }
+
+  // A whole call. Returns its status.
+  absl::Status Call(const inference::ModelInferRequest& message) {
+    exchange_.Reset();
+    exchange_.message() = message;
+    absl::Status status = Prepare();
+    if (status.ok()) {
+      exchange_.inference().done = [&](const absl::Status& result) {
+        status = result;
+      };
+      InferenceRequest* const requests[] = {&exchange_.inference()};
+      exchange_.model().scheduler().Submit(requests);
+    }
+    exchange_.Finish(status);
+    return status;
+  }
+
+  double Requests(StatusCode code) {
+    return loaded_.model()
+        ->metrics()
+        .requests[static_cast<std::size_t>(code)]
+        ->Value();
+  }
+
+  LoadedRepository loaded_{{.broken_model = true}};
+  InferEnvironment environment_{.repository = loaded_.repository(),
+                                .metrics = loaded_.metrics(),
+                                .max_response_bytes = 1000};
+  InferExchange exchange_{environment_};
+};
+
+TEST_F(InferExchangeTest, GoodRequestIsAnswered) {
+  ASSERT_TRUE(Call(DigitsRequest(2)).ok());
+  EXPECT_EQ(exchange_.response().raw_output_contents(0).size(), 80U);
+}
+
+TEST_F(InferExchangeTest, UsedAgainAnswersTheSame) {
+  ASSERT_TRUE(Call(DigitsRequest(2)).ok());
+  const std::string first = exchange_.response().SerializeAsString();
+  ASSERT_FALSE(Call(DigitsRequest(0)).ok());
+  ASSERT_TRUE(Call(DigitsRequest(20)).ok());
+  ASSERT_TRUE(Call(DigitsRequest(2)).ok());
+  EXPECT_EQ(exchange_.response().SerializeAsString(), first);
+}
+
+TEST_F(InferExchangeTest, UnknownModelReturnsNotFound) {
+  exchange_.message() = DigitsRequest();
+  exchange_.message().set_model_name("nope");
+  const absl::Status status = Prepare();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(status.message(), "Request for unknown model: 'nope' is not found");
+}
+
+TEST_F(InferExchangeTest, UnknownVersionReturnsNotFound) {
+  exchange_.message() = DigitsRequest();
+  exchange_.message().set_model_version("7");
+  EXPECT_EQ(Prepare().code(), StatusCode::kNotFound);
+}
+
+TEST_F(InferExchangeTest, VersionThatIsNoneReturnsInvalidArgument) {
+  exchange_.message() = DigitsRequest();
+  exchange_.message().set_model_version("latest");
+  EXPECT_EQ(Prepare().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(InferExchangeTest, ModelThatWasNotLoadedReturnsUnavailable) {
+  exchange_.message() = DigitsRequest();
+  exchange_.message().set_model_name("broken");
+  EXPECT_EQ(Prepare().code(), StatusCode::kUnavailable);
+}
+
+TEST_F(InferExchangeTest, WrongRequestReturnsInvalidArgument) {
+  exchange_.message() = DigitsRequest(0);
+  EXPECT_EQ(Prepare().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(InferExchangeTest, LargeAnswerReturnsResourceExhausted) {
+  // 26 rows of 40 bytes.
+  exchange_.message() = DigitsRequest(26);
+  EXPECT_EQ(Prepare().code(), StatusCode::kResourceExhausted);
+}
+
+TEST_F(InferExchangeTest, FinishCountsByModelAndCode) {
+  ASSERT_TRUE(Call(DigitsRequest()).ok());
+  ASSERT_TRUE(Call(DigitsRequest()).ok());
+  ASSERT_FALSE(Call(DigitsRequest(0)).ok());
+  EXPECT_EQ(Requests(StatusCode::kOk), 2);
+  EXPECT_EQ(Requests(StatusCode::kInvalidArgument), 1);
+}
+
+TEST_F(InferExchangeTest, FinishObservesTheTimesOfGoodRequests) {
+  ASSERT_TRUE(Call(DigitsRequest()).ok());
+  ASSERT_FALSE(Call(DigitsRequest(0)).ok());
+  const ModelMetrics& metrics = loaded_.model()->metrics();
+  for (prometheus::Histogram* histogram :
+       {metrics.queue_seconds, metrics.request_seconds}) {
+    EXPECT_EQ(histogram->Collect().histogram.sample_count, 1U);
+  }
+}
+
+TEST_F(InferExchangeTest, FinishCountsUnknownModelsWithoutTheirName) {
+  inference::ModelInferRequest message = DigitsRequest();
+  message.set_model_name("made up");
+  ASSERT_FALSE(Call(message).ok());
+  const std::string text = loaded_.metrics().Text();
+  EXPECT_NE(text.find("relu_requests_total{code=\"NOT_FOUND\",model=\"\"} 1"),
+            std::string::npos);
+  EXPECT_EQ(text.find("made up"), std::string::npos);
+}
+
+TEST_F(InferExchangeTest, ResetLetsGoOfLargeMessages) {
+  exchange_.message() = DigitsRequest(2000);
+  exchange_.Reset();
+  EXPECT_LT(exchange_.message().SpaceUsedLong(), 1000U);
+}
+
+TEST_F(InferExchangeTest, ResetClearsCancellationAndDeadline) {
+  exchange_.inference().cancelled = true;
+  exchange_.inference().deadline = Clock::time_point::min();
+  exchange_.Reset();
+  EXPECT_FALSE(exchange_.inference().cancelled);
+  EXPECT_EQ(exchange_.inference().deadline, Clock::time_point::max());
+}
+
+}  // namespace
+}  // namespace relu

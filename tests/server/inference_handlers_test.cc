@@ -1,0 +1,165 @@
+#include "server/inference_handlers.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "proto/inference.pb.h"
+#include "tests/server/loaded_repository.h"
+
+namespace relu {
+namespace {
+
+using absl::StatusCode;
+using testing::ElementsAre;
+
+class InferenceHandlersTest : public testing::Test {
+ protected:
+  bool ServerReady(const InferenceHandlers& handlers) {
+    inference::ServerReadyResponse response;
+    EXPECT_TRUE(handlers.ServerReady({}, response).ok());
+    EXPECT_EQ(response.ready(), handlers.ready());
+    return response.ready();
+  }
+
+  LoadedRepository loaded_{{.models = {"digits_mlp", "iris_argmax"},
+                            .fixed_cast_model = true,
+                            .broken_model = true}};
+  InferenceHandlers handlers_{loaded_.repository(), /*strict_readiness=*/true};
+};
+
+TEST_F(InferenceHandlersTest, ServerIsAlive) {
+  inference::ServerLiveResponse response;
+  ASSERT_TRUE(handlers_.ServerLive({}, response).ok());
+  EXPECT_TRUE(response.live());
+}
+
+TEST_F(InferenceHandlersTest, StrictServerIsReadyOnlyIfEveryModelIs) {
+  EXPECT_FALSE(ServerReady(handlers_));
+  LoadedRepository good;
+  EXPECT_TRUE(ServerReady(
+      InferenceHandlers(good.repository(), /*strict_readiness=*/true)));
+}
+
+TEST_F(InferenceHandlersTest, OtherServerIsReadyWhateverTheModelsAre) {
+  EXPECT_TRUE(ServerReady(
+      InferenceHandlers(loaded_.repository(), /*strict_readiness=*/false)));
+}
+
+TEST_F(InferenceHandlersTest, ServerThatShutsDownIsAliveButNotReady) {
+  InferenceHandlers handlers(loaded_.repository(), /*strict_readiness=*/false);
+  handlers.BeginShutdown();
+  EXPECT_FALSE(ServerReady(handlers));
+  inference::ServerLiveResponse response;
+  ASSERT_TRUE(handlers.ServerLive({}, response).ok());
+  EXPECT_TRUE(response.live());
+}
+
+TEST_F(InferenceHandlersTest, ModelReadyAnswersForEveryName) {
+  const auto ready = [&](const std::string& name, const std::string& version) {
+    inference::ModelReadyRequest request;
+    request.set_name(name);
+    request.set_version(version);
+    inference::ModelReadyResponse response;
+    EXPECT_TRUE(handlers_.ModelReady(request, response).ok());
+    return response.ready();
+  };
+  EXPECT_TRUE(ready("digits_mlp", ""));
+  EXPECT_TRUE(ready("digits_mlp", "1"));
+  EXPECT_FALSE(ready("digits_mlp", "2"));
+  EXPECT_FALSE(ready("broken", ""));
+  EXPECT_FALSE(ready("nope", ""));
+}
+
+TEST_F(InferenceHandlersTest, ModelReadyReturnsInvalidArgumentForNoVersion) {
+  inference::ModelReadyRequest request;
+  request.set_name("digits_mlp");
+  request.set_version("one");
+  inference::ModelReadyResponse response;
+  EXPECT_EQ(handlers_.ModelReady(request, response).code(),
+            StatusCode::kInvalidArgument);
+}
+
+TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
+  inference::ServerMetadataResponse response;
+  ASSERT_TRUE(handlers_.ServerMetadata({}, response).ok());
+  EXPECT_EQ(response.name(), "relud");
+  EXPECT_THAT(response.version(),
+              testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
+  EXPECT_EQ(response.extensions_size(), 0);
+}
+
+TEST_F(InferenceHandlersTest, ModelMetadataDescribesTheTensors) {
+  inference::ModelMetadataRequest request;
+  request.set_name("iris_argmax");
+  inference::ModelMetadataResponse response;
+  ASSERT_TRUE(handlers_.ModelMetadata(request, response).ok());
+  EXPECT_EQ(response.name(), "iris_argmax");
+  EXPECT_THAT(response.versions(), ElementsAre("1"));
+  EXPECT_EQ(response.platform(), "relu_onnx");
+  ASSERT_EQ(response.inputs_size(), 1);
+  EXPECT_EQ(response.inputs(0).name(), "input");
+  EXPECT_EQ(response.inputs(0).datatype(), "FP32");
+  EXPECT_THAT(response.inputs(0).shape(), ElementsAre(-1, 4));
+  ASSERT_EQ(response.outputs_size(), 2);
+  EXPECT_EQ(response.outputs(1).name(), "label");
+  EXPECT_EQ(response.outputs(1).datatype(), "INT64");
+  EXPECT_THAT(response.outputs(1).shape(), ElementsAre(-1));
+}
+
+TEST_F(InferenceHandlersTest, ModelMetadataTellsFixedRows) {
+  inference::ModelMetadataRequest request;
+  request.set_name("fixed_casts");
+  inference::ModelMetadataResponse response;
+  ASSERT_TRUE(handlers_.ModelMetadata(request, response).ok());
+  EXPECT_THAT(response.inputs(0).shape(), ElementsAre(3, 2));
+}
+
+TEST_F(InferenceHandlersTest, ModelMetadataReturnsTheErrorsOfFind) {
+  const auto code = [&](const std::string& name, const std::string& version) {
+    inference::ModelMetadataRequest request;
+    request.set_name(name);
+    request.set_version(version);
+    inference::ModelMetadataResponse response;
+    return handlers_.ModelMetadata(request, response).code();
+  };
+  EXPECT_EQ(code("nope", ""), StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "2"), StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "-1"), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("broken", ""), StatusCode::kUnavailable);
+}
+
+TEST_F(InferenceHandlersTest, RepositoryIndexListsEveryModel) {
+  inference::RepositoryIndexResponse response;
+  ASSERT_TRUE(handlers_.RepositoryIndex({}, response).ok());
+  ASSERT_EQ(response.models_size(), 4);
+  EXPECT_EQ(response.models(0).name(), "broken");
+  EXPECT_EQ(response.models(0).version(), "1");
+  EXPECT_EQ(response.models(0).state(), "UNAVAILABLE");
+  EXPECT_NE(response.models(0).reason(), "");
+  EXPECT_EQ(response.models(1).name(), "digits_mlp");
+  EXPECT_EQ(response.models(1).version(), "1");
+  EXPECT_EQ(response.models(1).state(), "READY");
+  EXPECT_EQ(response.models(1).reason(), "");
+}
+
+TEST_F(InferenceHandlersTest, RepositoryIndexListsOnlyTheReadyIfAsked) {
+  inference::RepositoryIndexRequest request;
+  request.set_ready(true);
+  inference::RepositoryIndexResponse response;
+  ASSERT_TRUE(handlers_.RepositoryIndex(request, response).ok());
+  EXPECT_EQ(response.models_size(), 3);
+}
+
+TEST_F(InferenceHandlersTest, RepositoryIndexOfANameReturnsUnimplemented) {
+  inference::RepositoryIndexRequest request;
+  request.set_repository_name("other");
+  inference::RepositoryIndexResponse response;
+  EXPECT_EQ(handlers_.RepositoryIndex(request, response).code(),
+            StatusCode::kUnimplemented);
+}
+
+}  // namespace
+}  // namespace relu

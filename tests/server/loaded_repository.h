@@ -1,0 +1,95 @@
+// LoadedRepository: real models, loaded from a temporary folder, for tests.
+
+#ifndef TESTS_SERVER_LOADED_REPOSITORY_H_
+#define TESTS_SERVER_LOADED_REPOSITORY_H_
+
+#include <cstdint>
+#include <latch>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "core/batching/inference_request.h"
+#include "core/metrics/metrics.h"
+#include "core/repository/model.h"
+#include "core/repository/model_repository.h"
+#include "proto/inference.pb.h"
+#include "tests/integration/repository_builder.h"
+
+namespace relu {
+
+// For one thread, but for what it holds.
+class LoadedRepository {
+ public:
+  struct Options {
+    // Folders of tests/testdata/models.
+    std::vector<std::string> models = {"digits_mlp"};
+    int slots = 2;
+    bool cast_model = false;        // Adds "casts": see onnx_model.h.
+    bool fixed_cast_model = false;  // Adds "fixed_casts", with 3 rows.
+    bool broken_model = false;      // Adds "broken", which cannot be loaded.
+    // The text of config.pbtxt of the first model; empty: none.
+    std::string config = {};
+  };
+
+  explicit LoadedRepository(const Options& options);
+  LoadedRepository() : LoadedRepository(Options()) {}
+
+  ModelRepository& repository() { return *repository_; }
+  Metrics& metrics() { return metrics_; }
+  const std::filesystem::path& folder() const { return builder_.folder(); }
+  std::shared_ptr<Model> model(std::string_view name = "digits_mlp");
+
+ private:
+  RepositoryBuilder builder_;
+  Metrics metrics_{"1.2.3"};
+  std::unique_ptr<ModelRepository> repository_;
+};
+
+// Keeps one execution slot of `model` busy, from construction to Release().
+class SlotHolder {
+ public:
+  explicit SlotHolder(Model& model);
+  ~SlotHolder();
+
+  SlotHolder(const SlotHolder&) = delete;
+  SlotHolder& operator=(const SlotHolder&) = delete;
+
+  // Lets go; the thread that held the slot then runs what waits. Once.
+  void Release();
+
+ private:
+  std::vector<std::vector<std::byte>> values_;
+  InferenceRequest request_;
+  std::latch held_{1};
+  std::latch release_{1};
+  bool released_ = false;
+  std::thread thread_;
+};
+
+// A good request to digits_mlp, with raw contents: row i is filled with
+// (first_row + i) / 1000.
+inference::ModelInferRequest DigitsRequest(std::int64_t rows = 1,
+                                           std::int64_t first_row = 0);
+
+// Adds an input with raw contents, and the contents.
+template <typename T>
+void AddRawInput(inference::ModelInferRequest& request, const std::string& name,
+                 const std::string& datatype,
+                 const std::vector<std::int64_t>& shape,
+                 const std::vector<T>& values) {
+  auto& input = *request.add_inputs();
+  input.set_name(name);
+  input.set_datatype(datatype);
+  for (const std::int64_t size : shape) {
+    input.add_shape(size);
+  }
+  request.add_raw_input_contents()->assign(
+      reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+}  // namespace relu
+
+#endif  // TESTS_SERVER_LOADED_REPOSITORY_H_

@@ -1,0 +1,118 @@
+#include "server/rpc_table.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "proto/inference.pb.h"
+#include "server/health.h"
+#include "server/inference_handlers.h"
+#include "tests/server/loaded_repository.h"
+
+namespace relu {
+namespace {
+
+using absl::StatusCode;
+using testing::HasSubstr;
+
+class RpcTableTest : public testing::Test {
+ protected:
+  absl::StatusOr<std::string> Call(const std::string& path,
+                                   const std::string& request) {
+    const auto rpc = rpcs_.Find(path);
+    return rpc.ok() ? (*rpc)->handler(request) : rpc.status();
+  }
+
+  LoadedRepository loaded_;
+  InferenceHandlers handlers_{loaded_.repository(), /*strict_readiness=*/true};
+  Health health_;
+  RpcTable rpcs_{handlers_, health_};
+};
+
+TEST_F(RpcTableTest, EveryCallOfTheCoreProtocolIsThere) {
+  for (const char* method :
+       {"ServerLive", "ServerReady", "ModelReady", "ServerMetadata",
+        "ModelMetadata", "RepositoryIndex"}) {
+    const auto rpc =
+        rpcs_.Find(std::string("/inference.GRPCInferenceService/") + method);
+    ASSERT_TRUE(rpc.ok()) << method;
+    EXPECT_EQ((*rpc)->kind, Rpc::Kind::kUnary);
+  }
+}
+
+TEST_F(RpcTableTest, HandlerTakesAndGivesBytes) {
+  inference::ModelMetadataRequest request;
+  request.set_name("digits_mlp");
+  const auto bytes = Call("/inference.GRPCInferenceService/ModelMetadata",
+                          request.SerializeAsString());
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  inference::ModelMetadataResponse response;
+  ASSERT_TRUE(response.ParseFromString(*bytes));
+  EXPECT_EQ(response.name(), "digits_mlp");
+}
+
+TEST_F(RpcTableTest, ErrorOfHandlerIsReturned) {
+  inference::ModelMetadataRequest request;
+  request.set_name("nope");
+  EXPECT_EQ(Call("/inference.GRPCInferenceService/ModelMetadata",
+                 request.SerializeAsString())
+                .status()
+                .code(),
+            StatusCode::kNotFound);
+}
+
+TEST_F(RpcTableTest, MalformedBytesReturnInvalidArgument) {
+  const absl::Status status =
+      Call("/inference.GRPCInferenceService/ModelReady", "\x0a\x7f").status();
+  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("2 bytes is no inference.ModelReadyRequest"));
+}
+
+TEST_F(RpcTableTest, UnknownMethodReturnsUnimplementedAndItsName) {
+  for (const char* path :
+       {"/inference.GRPCInferenceService/ModelStatistics",
+        "/inference.GRPCInferenceService/ModelStreamInfer", "/a/b", ""}) {
+    const absl::Status status = rpcs_.Find(path).status();
+    EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+  }
+}
+
+TEST_F(RpcTableTest, HealthCheckGivesTheStatus) {
+  health_.Set("digits_mlp", true);
+  EXPECT_EQ(Call("/grpc.health.v1.Health/Check",
+                 "\x0a\x0a"
+                 "digits_mlp")
+                .value(),
+            "\x08\x01");
+  health_.Set("digits_mlp", false);
+  EXPECT_EQ(Call("/grpc.health.v1.Health/Check",
+                 "\x0a\x0a"
+                 "digits_mlp")
+                .value(),
+            "\x08\x02");
+}
+
+TEST_F(RpcTableTest, HealthCheckOfUnknownServiceReturnsNotFound) {
+  const absl::Status status =
+      Call("/grpc.health.v1.Health/Check", "\x0a\x01x").status();
+  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("'x'"));
+}
+
+TEST_F(RpcTableTest, HealthWatchAndReflectionAreStreams) {
+  EXPECT_EQ((*rpcs_.Find("/grpc.health.v1.Health/Watch"))->kind,
+            Rpc::Kind::kHealthWatch);
+  for (const char* version : {"v1", "v1alpha"}) {
+    EXPECT_EQ((*rpcs_.Find(std::string("/grpc.reflection.") + version +
+                           ".ServerReflection/ServerReflectionInfo"))
+                  ->kind,
+              Rpc::Kind::kStream);
+  }
+}
+
+}  // namespace
+}  // namespace relu

@@ -1,0 +1,46 @@
+#include "server/termination_signal.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include "gtest/gtest.h"
+
+#include "server/config.h"
+
+namespace relu {
+namespace {
+
+TEST(TerminationSignalTest, WaitEndsAtTheFirstSignal) {
+  for (const int number : {SIGTERM, SIGINT}) {
+    TerminationSignal signal;
+    kill(getpid(), number);
+    signal.Wait();
+  }
+}
+
+TEST(TerminationSignalTest, EndsWithoutASignal) {
+  const TerminationSignal signal;
+}
+
+TEST(TerminationSignalTest, OtherSignalsOfTheWakingKindAreIgnored) {
+  TerminationSignal signal;
+  kill(getpid(), SIGUSR1);
+  kill(getpid(), SIGTERM);
+  signal.Wait();
+}
+
+TEST(TerminationSignalDeathTest, SecondSignalEndsTheProcessAtOnce) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(
+      {
+        TerminationSignal signal;
+        kill(getpid(), SIGTERM);
+        signal.Wait();
+        kill(getpid(), SIGINT);
+        pause();
+      },
+      testing::ExitedWithCode(kExitFailure), "");
+}
+
+}  // namespace
+}  // namespace relu
