@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string>
 
 #include "absl/status/status.h"
 
@@ -44,14 +43,6 @@ void Scatter(const CompiledModel& model, const BatchSlice& slice,
   }
 }
 
-absl::Status FaultStatus(const BatchSlice& slice, const std::string& fault) {
-  if (slice.first_row == 0) {
-    return absl::InvalidArgumentError(fault);
-  }
-  return absl::InvalidArgumentError(fmt::format(
-      "{} (counted from row {} of the request)", fault, slice.first_row));
-}
-
 }  // namespace
 
 BatchRunner::BatchRunner(const CompiledModel& model, int slots,
@@ -73,10 +64,13 @@ void BatchRunner::Run(int slot, std::span<BatchSlice> batch) {
   model_.Run(rows, workspace);
   std::int64_t batch_row = 0;
   for (BatchSlice& slice : batch) {
-    const std::optional<std::string> fault =
+    const std::optional<RowFault> fault =
         workspace.Fault(batch_row, slice.rows);
     if (fault.has_value()) {
-      slice.status = FaultStatus(slice, *fault);
+      // Of the rows of the request, which may be in several batches.
+      slice.status = absl::InvalidArgumentError(
+          fmt::format("row {}: {}", slice.first_row + fault->row - batch_row,
+                      fault->reason));
     } else {
       Scatter(model_, slice, batch_row, workspace);
     }

@@ -174,8 +174,9 @@ absl::StatusOr<std::vector<Tensor>> RunPlan(const CompiledModel& model,
   model.Run(rows, workspace);
   if (const auto fault = workspace.Fault(/*first_row=*/0, rows)) {
     return absl::InternalError(fmt::format(
-        "self-check: the plan has no answer where the graph has one: {}",
-        *fault));
+        "self-check: the plan has no answer where the graph has one: row {}: "
+        "{}",
+        fault->row, fault->reason));
   }
   std::vector<Tensor> outputs;
   for (std::size_t i = 0; i < model.outputs().size(); ++i) {

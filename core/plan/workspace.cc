@@ -1,7 +1,5 @@
 #include "core/plan/workspace.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -80,16 +78,15 @@ void Workspace::CopyOut(std::size_t index, std::int64_t first_row,
            {.first_row = destination, .stride_bytes = layout.row_bytes});
 }
 
-std::optional<std::string> Workspace::Fault(std::int64_t first_row,
-                                            std::int64_t rows) const {
+std::optional<RowFault> Workspace::Fault(std::int64_t first_row,
+                                         std::int64_t rows) const {
   if (!any_fault_) {
     return std::nullopt;
   }
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::string* reason =
-        faults_[static_cast<std::size_t>(first_row + i)];
+  for (std::int64_t row = first_row; row < first_row + rows; ++row) {
+    const std::string* reason = faults_[static_cast<std::size_t>(row)];
     if (reason != nullptr) {
-      return fmt::format("row {}: {}", i, *reason);
+      return RowFault{.row = row, .reason = *reason};
     }
   }
   return std::nullopt;

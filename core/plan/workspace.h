@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/aligned_buffer.h"
@@ -14,6 +15,13 @@
 #include "core/plan/step.h"
 
 namespace relu {
+
+// Why a row has no answer: an index outside of an embedding table, an integer
+// divided by zero. `reason` belongs to a step of the model.
+struct RowFault {
+  std::int64_t row = 0;
+  std::string_view reason;
+};
 
 // All buffers of a plan for up to max_rows() rows, in one arena taken at
 // construction: nothing allocates while a model runs. Buffers that are not in
@@ -36,12 +44,10 @@ class Workspace {
   void CopyOut(std::size_t index, std::int64_t first_row, std::int64_t rows,
                std::byte* destination) const;
 
-  // Why a row of the last Run() has no answer (an index outside of an embedding
-  // table, an integer divided by zero), or nullopt if rows first_row ..
-  // first_row + rows - 1 are all good: "row 2: node ...", counted from
-  // first_row.
-  std::optional<std::string> Fault(std::int64_t first_row,
-                                   std::int64_t rows) const;
+  // The first row of the last Run() that has no answer, or nullopt if rows
+  // first_row .. first_row + rows - 1 are all good.
+  std::optional<RowFault> Fault(std::int64_t first_row,
+                                std::int64_t rows) const;
 
   // --- For the steps of a plan ---
 

@@ -25,7 +25,6 @@ namespace relu {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
 
@@ -183,7 +182,7 @@ TEST(BatchRunnerTest, RowWithoutAnswerFailsItsSliceOnly) {
   EXPECT_THAT(other.outputs[0], ElementsAre(11, 12));
 }
 
-TEST(BatchRunnerTest, RowWithoutAnswerInLaterPieceSaysWhereItCountsFrom) {
+TEST(BatchRunnerTest, RowWithoutAnswerInLaterPieceIsCountedInTheRequest) {
   const CompiledModel model = Embedding();
   BatchRunner runner(model, 1, 8);
   Call<std::int64_t> bad(6, {0, 1, 2, 3, 77, 0}, 1);
@@ -192,9 +191,7 @@ TEST(BatchRunnerTest, RowWithoutAnswerInLaterPieceSaysWhereItCountsFrom) {
   runner.Run(0, batch);
 
   EXPECT_EQ(batch[0].status.code(), absl::StatusCode::kInvalidArgument);
-  const std::string message(batch[0].status.message());
-  EXPECT_THAT(message, StartsWith("row 1: "));
-  EXPECT_THAT(message, HasSubstr("(counted from row 3 of the request)"));
+  EXPECT_THAT(std::string(batch[0].status.message()), StartsWith("row 4: "));
 }
 
 TEST(BatchRunnerTest, FaultIsForgottenByTheNextBatch) {

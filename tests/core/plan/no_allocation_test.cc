@@ -100,7 +100,7 @@ TEST(NoAllocationTest, RunTakesNoMemoryEvenWhenARowIsFaulty) {
   model.Run(1, workspace);
   model.Run(kRows, workspace);
   workspace.CopyOut(0, 0, kRows, labels.bytes().data());
-  const bool two_good = workspace.Fault(0, 2) == std::nullopt;
+  const bool two_good = !workspace.Fault(0, 2).has_value();
   const std::int64_t after = allocations.load();
   EXPECT_EQ(after, before);
   EXPECT_TRUE(two_good);

@@ -3,6 +3,8 @@
 #ifndef TESTS_CORE_PLAN_PLAN_RUNNER_H_
 #define TESTS_CORE_PLAN_PLAN_RUNNER_H_
 
+#include <fmt/format.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -48,7 +50,9 @@ inline PlanRun RunPlan(const CompiledModel& model,
   }
   model.Run(rows, workspace);
   PlanRun run;
-  run.fault = workspace.Fault(0, rows);
+  if (const auto fault = workspace.Fault(0, rows)) {
+    run.fault = fmt::format("row {}: {}", fault->row, fault->reason);
+  }
   for (std::size_t i = 0; i < model.outputs().size(); ++i) {
     Shape shape{rows};
     const Shape& row_shape = model.outputs()[i].row_shape;

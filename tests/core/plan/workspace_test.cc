@@ -65,16 +65,19 @@ TEST(WorkspaceTest, CopyInTakesUnalignedSource) {
   EXPECT_EQ(workspace.Row<float>(0, 0)[2], 3.0F);
 }
 
-TEST(WorkspaceTest, FaultNamesRowCountedFromFirstRow) {
+TEST(WorkspaceTest, FaultNamesTheFirstReasonOfARow) {
   const CompiledModel model = ReluModel();
   Workspace workspace(model, /*max_rows=*/4);
   const std::string reason = "too bad";
   const std::string second = "never shown";
   workspace.SetFault(2, reason);
   workspace.SetFault(2, second);
-  EXPECT_EQ(workspace.Fault(1, 3), "row 1: too bad");
-  EXPECT_EQ(workspace.Fault(0, 2), std::nullopt);
-  EXPECT_EQ(workspace.Fault(3, 1), std::nullopt);
+  const std::optional<RowFault> fault = workspace.Fault(1, 3);
+  ASSERT_TRUE(fault.has_value());
+  EXPECT_EQ(fault->row, 2);
+  EXPECT_EQ(fault->reason, "too bad");
+  EXPECT_FALSE(workspace.Fault(0, 2).has_value());
+  EXPECT_FALSE(workspace.Fault(3, 1).has_value());
 }
 
 TEST(WorkspaceTest, RunClearsFaultsOfTheRunBefore) {
@@ -83,7 +86,7 @@ TEST(WorkspaceTest, RunClearsFaultsOfTheRunBefore) {
   const std::string reason = "too bad";
   workspace.SetFault(0, reason);
   model.Run(1, workspace);
-  EXPECT_EQ(workspace.Fault(0, 1), std::nullopt);
+  EXPECT_FALSE(workspace.Fault(0, 1).has_value());
 }
 
 }  // namespace
