@@ -236,9 +236,13 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     command_line.exit_code = 0;
     command_line.text = fmt::format("{}\n", version.what());
   } catch (const CLI::Error& error) {
+    // A flag that does not exist explains one that seems to be missing.
+    const std::vector<std::string> unknown = app.remaining();
+    const std::string reason =
+        unknown.empty() ? error.what() : CLI::ExtrasError(unknown).what();
     command_line.exit_code = kExitUsage;
-    command_line.text = fmt::format(
-        "relud: {}\nrelud --help lists the settings.\n", error.what());
+    command_line.text =
+        fmt::format("relud: {}\nrelud --help lists the settings.\n", reason);
   }
   options.drain_timeout = ToMilliseconds(seconds.drain_timeout);
   options.lame_duck = ToMilliseconds(seconds.lame_duck);

@@ -161,6 +161,12 @@ TEST(ConfigTest, UnknownFlagEndsWithTwo) {
   EXPECT_THAT(line.text, HasSubstr("--turbo"));
 }
 
+TEST(ConfigTest, MisspelledRepositoryFlagIsNamed) {
+  const CommandLine line = Parse({"--model-repo=models"});
+  EXPECT_EQ(line.exit_code, kExitUsage);
+  EXPECT_THAT(line.text, HasSubstr("--model-repo=models"));
+}
+
 TEST(ConfigTest, WordWithoutFlagEndsWithTwo) {
   EXPECT_EQ(ParseWithRepository({"serve"}).exit_code, kExitUsage);
 }
