@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs all tests.
 #
-#   tests/run.sh           everything: release, ASan+UBSan, TSan, clang
+#   tests/run.sh           everything: release, ASan+UBSan, TSan, clang, fuzzers
 #   tests/run.sh --quick   the release build alone, for the edit-test loop
 #
 # JOBS=n builds and tests with n jobs (default: the number of CPUs).
+# FUZZ_SECONDS=n runs each fuzzer for n seconds (default: 20).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,15 +22,11 @@ jobs=${JOBS:-$(nproc)}
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
-# build PRESET TESTS: configures and builds; ninja shows the progress.
-build() {
+# check PRESET UNIT_TESTS: builds and runs. Ninja shows the progress.
+check() {
   step "build: $1"
   cmake --preset "$1" -DBUILD_TESTING="$2" >/dev/null
   cmake --build --preset "$1" --parallel "$jobs"
-}
-
-check() {
-  build "$1" ON
   step "test: $1"
   ctest --preset "$1" --parallel "$jobs"
 }
@@ -39,11 +36,11 @@ deploy/install-deps.sh --test
 
 if ! $quick; then
   # gRPC, as Debian builds it, cannot run under TSan: core alone does.
-  check tsan
-  check asan
-  # Without tests: the compiler checks the locks (-Wthread-safety).
-  build clang OFF
+  check tsan ON
+  check asan ON
+  # The compiler checks the locks (-Wthread-safety); the fuzzers run.
+  check clang OFF
 fi
 # Last, so that the run ends with the verdict on what we ship.
-check release
+check release ON
 step "done"

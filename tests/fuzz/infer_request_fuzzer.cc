@@ -1,0 +1,70 @@
+// libFuzzer target: the bytes of a ModelInfer request, to a model with integer
+// inputs, embedding tables and a label among its outputs.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+
+#include "absl/status/status.h"
+
+#include "core/base/check.h"
+#include "core/batching/inference_request.h"
+#include "core/batching/scheduler.h"
+#include "core/metrics/metrics.h"
+#include "core/repository/model_repository.h"
+#include "server/infer_exchange.h"
+
+namespace {
+
+class Target {
+ public:
+  Target() {
+    auto loaded =
+        relu::ModelRepository::Load({.folder = "deploy/models"}, metrics_);
+    CHECK(loaded.ok());
+    repository_ = *std::move(loaded);
+    CHECK(repository_->ready());
+  }
+
+  void Call(const std::uint8_t* bytes, std::size_t size) {
+    const relu::InferEnvironment environment{
+        .repository = *repository_,
+        .metrics = metrics_,
+        .max_response_bytes = std::size_t{1} << 20};
+    relu::InferExchange exchange(environment);
+    CHECK(size <= std::numeric_limits<int>::max());
+    if (!exchange.message().ParseFromArray(bytes, static_cast<int>(size))) {
+      return;
+    }
+    const auto now = relu::InferExchange::Clock::now();
+    absl::Status status =
+        exchange.Prepare(now, relu::InferExchange::Clock::time_point::max());
+    if (status.ok()) {
+      bool answered = false;
+      exchange.inference().done = [&](const absl::Status& result) {
+        status = result;
+        answered = true;
+      };
+      relu::InferenceRequest* const requests[] = {&exchange.inference()};
+      exchange.model().scheduler().Submit(requests);
+      CHECK(answered);  // Nobody else is there: it ran at once.
+    }
+    exchange.Finish(status);
+  }
+
+ private:
+  relu::Metrics metrics_{"fuzz"};
+  std::unique_ptr<relu::ModelRepository> repository_;
+};
+
+}  // namespace
+
+// Its name is given by libFuzzer.
+// NOLINTNEXTLINE(readability-identifier-naming)
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes,
+                                      std::size_t size) {
+  static Target target;
+  target.Call(bytes, size);
+  return 0;
+}
