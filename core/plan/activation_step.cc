@@ -45,8 +45,8 @@ class ActivationStep : public Step {
                  std::size_t output)
       : activation_(activation), size_(size), input_(input), output_(output) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t i = 0; i < rows; ++i) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
       activation_.kernel(size_, workspace.Row<const float>(input_, i),
                          workspace.Row<float>(output_, i));
     }

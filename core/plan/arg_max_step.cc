@@ -43,8 +43,8 @@ class ArgMaxStep : public Step {
   ArgMaxStep(const AxisSplit& split, bool select_last, Buffers buffers)
       : split_(split), select_last_(select_last), buffers_(buffers) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const T* input = workspace.Row<const T>(buffers_.input, row);
       auto* output = workspace.Row<std::int64_t>(buffers_.output, row);
       for (std::size_t i = 0; i < split_.outer; ++i) {

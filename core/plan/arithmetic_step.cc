@@ -136,9 +136,9 @@ class ArithmeticStep : public Step {
   explicit ArithmeticStep(Arithmetic arithmetic)
       : arithmetic_(std::move(arithmetic)) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
+  void Run(RowRange rows, Workspace& workspace) const override {
     const auto& [a, b] = arithmetic_.operands;
-    for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const bool good = arithmetic_.compute(
           arithmetic_.size, a.Row(workspace, row), b.Row(workspace, row),
           workspace.Row<std::byte>(arithmetic_.output, row));

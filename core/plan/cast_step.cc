@@ -159,8 +159,8 @@ class CastStep : public Step {
     CHECK(convert_ != nullptr);
   }
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t i = 0; i < rows; ++i) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
       convert_(conversion_.elements,
                workspace.Row<const std::byte>(conversion_.input, i),
                workspace.Row<std::byte>(conversion_.output, i));

@@ -20,7 +20,7 @@ absl::StatusOr<CompiledModel> CompiledModel::Compile(const Graph& graph) {
 void CompiledModel::Run(std::int64_t rows, Workspace& workspace) const {
   workspace.ClearFaults();
   for (const std::unique_ptr<const Step>& step : steps_) {
-    step->Run(rows, workspace);
+    step->Run({.begin = 0, .end = rows}, workspace);
   }
 }
 

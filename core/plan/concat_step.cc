@@ -37,10 +37,10 @@ class ConcatStep : public Step {
     }
   }
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
+  void Run(RowRange rows, Workspace& workspace) const override {
     std::size_t offset = 0;
     for (const Part& part : parts_) {
-      for (std::int64_t row = 0; row < rows; ++row) {
+      for (std::int64_t row = rows.begin; row < rows.end; ++row) {
         const auto* source = workspace.Row<const std::byte>(part.buffer, row);
         std::byte* target = workspace.Row<std::byte>(output_, row) + offset;
         for (std::size_t i = 0; i < outer_; ++i) {

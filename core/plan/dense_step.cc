@@ -42,10 +42,10 @@ class DenseStep : public Step {
                .activation = layer.activation};
   }
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    const auto m = static_cast<std::size_t>(rows);
-    const auto* input = workspace.Row<const float>(input_.index, 0);
-    auto* output = workspace.Row<float>(output_.index, 0);
+  void Run(RowRange rows, Workspace& workspace) const override {
+    const auto m = static_cast<std::size_t>(rows.size());
+    const auto* input = workspace.Row<const float>(input_.index, rows.begin);
+    auto* output = workspace.Row<float>(output_.index, rows.begin);
     // Any order of the vectors gives the same bits: have few, large calls.
     if (m >= vectors_per_row_) {
       for (std::size_t i = 0; i < vectors_per_row_; ++i) {

@@ -49,8 +49,8 @@ class EmbeddingStep : public Step {
                         "entries",
                         NodeText(node), entries_)) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const Index* indices = workspace.Row<const Index>(buffers_.indices, row);
       auto* output = workspace.Row<std::byte>(buffers_.output, row);
       for (std::size_t i = 0; i < buffers_.indices_per_row; ++i) {

@@ -34,8 +34,8 @@ class RearrangeStep : public Step {
         input_(rearrangement.source),
         output_(output) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const T* input = workspace.Row<const T>(input_, row);
       T* output = workspace.Row<T>(output_, row);
       for (std::size_t i = 0; i < table_.size(); ++i) {

@@ -27,8 +27,8 @@ class SoftmaxStep : public Step {
               std::size_t output)
       : count_(count), size_(size), input_(input), output_(output) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const auto* input = workspace.Row<const float>(input_, row);
       auto* output = workspace.Row<float>(output_, row);
       for (std::size_t i = 0; i < count_; ++i) {
@@ -63,11 +63,11 @@ class StridedSoftmaxStep : public Step {
   StridedSoftmaxStep(const AxisSplit& split, const Buffers& buffers)
       : split_(split), buffers_(buffers) {}
 
-  void Run(std::int64_t rows, Workspace& workspace) const override {
-    for (std::int64_t row = 0; row < rows; ++row) {
+  void Run(RowRange rows, Workspace& workspace) const override {
+    for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const auto* input = workspace.Row<const float>(buffers_.input, row);
       auto* output = workspace.Row<float>(buffers_.output, row);
-      auto* scratch = workspace.Row<float>(buffers_.scratch, 0);
+      auto* scratch = workspace.Row<float>(buffers_.scratch, row);
       for (std::size_t i = 0; i < split_.outer; ++i) {
         for (std::size_t j = 0; j < split_.inner; ++j) {
           const std::size_t first = i * split_.size * split_.inner + j;

@@ -21,6 +21,14 @@ struct BufferLayout {
   std::size_t offset_bytes = 0;
 };
 
+// Rows begin .. end - 1; at least one.
+struct RowRange {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+
+  std::int64_t size() const { return end - begin; }
+};
+
 // Immutable: all that changes while running is in the Workspace.
 class Step {
  public:
@@ -29,8 +37,9 @@ class Step {
   Step& operator=(const Step&) = delete;
   virtual ~Step() = default;
 
-  // Computes rows 0 .. rows - 1 of its output buffers from its input buffers.
-  virtual void Run(std::int64_t rows, Workspace& workspace) const = 0;
+  // Computes these rows of its output buffers from the same rows of its input
+  // buffers, and touches no other rows: threads may share a batch.
+  virtual void Run(RowRange rows, Workspace& workspace) const = 0;
 
   // One line for people: "dense 784 -> 512, relu".
   virtual std::string Describe() const = 0;

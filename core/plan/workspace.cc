@@ -1,6 +1,7 @@
 #include "core/plan/workspace.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -93,7 +94,9 @@ std::optional<RowFault> Workspace::Fault(std::int64_t first_row,
 }
 
 void Workspace::SetFault(std::int64_t row, const std::string& reason) {
-  any_fault_ = true;
+  // Threads that share a batch may do this at the same time, for different
+  // rows. Whoever reads it has waited for all of them.
+  std::atomic_ref(any_fault_).store(true, std::memory_order_relaxed);
   const std::string*& fault = faults_[static_cast<std::size_t>(row)];
   if (fault == nullptr) {
     fault = &reason;

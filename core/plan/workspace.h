@@ -55,7 +55,8 @@ class Workspace {
   template <typename T>
   T* Row(std::size_t buffer, std::int64_t row);
   // Notes that `row` has no answer. The first reason of a row stays. `reason`
-  // outlives the workspace: the step owns it.
+  // outlives the workspace: the step owns it. Threads may call it for different
+  // rows.
   void SetFault(std::int64_t row, const std::string& reason);
   void ClearFaults();
 

@@ -18,7 +18,7 @@ class NoStep : public Step {
  public:
   explicit NoStep(std::size_t constant_bytes)
       : constant_bytes_(constant_bytes) {}
-  void Run(std::int64_t /*rows*/, Workspace& /*workspace*/) const override {}
+  void Run(RowRange /*rows*/, Workspace& /*workspace*/) const override {}
   std::string Describe() const override { return "nothing"; }
   std::size_t constant_bytes() const override { return constant_bytes_; }
 
