@@ -102,12 +102,11 @@ absl::Status LowerNode(const Node& node, PlanBuilder& plan) {
     case Operator::kReshape:
       plan.Place(node.outputs[0], plan.BufferOf(node.inputs[0]));
       return absl::OkStatus();
-    case Operator::kGemm:
-    case Operator::kMatMul:
+    default:
       break;
   }
-  return absl::InternalError(
-      fmt::format("{}: has no step of its own", NodeText(node)));
+  return absl::UnimplementedError(
+      fmt::format("{}: the operator is not supported", NodeText(node)));
 }
 
 }  // namespace
@@ -142,7 +141,8 @@ absl::Status Compiler::CheckRowSizes() const {
   values.insert(values.end(), graph_.outputs.begin(), graph_.outputs.end());
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     if (uses_.IsLive(i)) {
-      values.push_back(graph_.nodes[i].outputs[0]);
+      const std::vector<ValueId>& outputs = graph_.nodes[i].outputs;
+      values.insert(values.end(), outputs.begin(), outputs.end());
     }
   }
   for (const ValueId value : values) {
