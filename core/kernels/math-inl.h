@@ -5,10 +5,10 @@
 
 // Seen once per target, however often it is included.
 #if defined(CORE_KERNELS_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CORE_KERNELS_MATH_INL_H_
-#undef CORE_KERNELS_MATH_INL_H_
-#else
+#ifndef CORE_KERNELS_MATH_INL_H_
 #define CORE_KERNELS_MATH_INL_H_
+#else
+#undef CORE_KERNELS_MATH_INL_H_
 #endif
 
 #include <cstddef>

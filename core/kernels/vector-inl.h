@@ -4,10 +4,10 @@
 
 // Seen once per target, however often it is included.
 #if defined(CORE_KERNELS_VECTOR_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifdef CORE_KERNELS_VECTOR_INL_H_
-#undef CORE_KERNELS_VECTOR_INL_H_
-#else
+#ifndef CORE_KERNELS_VECTOR_INL_H_
 #define CORE_KERNELS_VECTOR_INL_H_
+#else
+#undef CORE_KERNELS_VECTOR_INL_H_
 #endif
 
 #include <cmath>
