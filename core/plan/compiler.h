@@ -13,6 +13,7 @@
 
 #include "core/graph/graph.h"
 #include "core/plan/compiled_model.h"
+#include "core/plan/dense_layer.h"
 #include "core/plan/graph_uses.h"
 #include "core/plan/plan_builder.h"
 #include "core/tensor/data_type.h"
@@ -39,7 +40,9 @@ class Compiler {
   void AddInputs();
   absl::Status LowerNodes();
   absl::Status LowerNodeAt(std::size_t index);
-  absl::Status LowerDenseLayer(std::size_t node);
+  absl::Status FindDenseLayers();
+  void ReserveConcatParts();
+  absl::Status LowerDenseLayer(DenseLayer& layer);
   void AddOutputs();
   std::size_t OutputBuffer(ValueId output);
 
@@ -47,10 +50,11 @@ class Compiler {
   GraphUses uses_;
   PlanBuilder plan_;
   CompiledModel model_;
-  std::vector<bool> lowered_;  // By node: done, alone or as part of a layer.
-  // Buffers of inputs and outputs that hold FP16 or BF16, by the buffer that
-  // holds the same value as float32.
-  std::map<std::pair<std::size_t, DataType>, std::size_t> half_buffers_;
+  std::vector<bool> lowered_;  // By node: part of the layer of another node.
+  std::map<std::size_t, DenseLayer> layers_;  // By the node of the product.
+  // Buffers of inputs and outputs that hold FP64, FP16 or BF16, by the buffer
+  // that holds the same value as float32.
+  std::map<std::pair<std::size_t, DataType>, std::size_t> converted_buffers_;
 };
 
 }  // namespace relu
