@@ -8,13 +8,15 @@
 
 #include "core/graph/graph.h"
 #include "core/plan/compiler.h"
+#include "core/plan/rewrite.h"
 #include "core/plan/step.h"
 #include "core/plan/workspace.h"
 
 namespace relu {
 
 absl::StatusOr<CompiledModel> CompiledModel::Compile(const Graph& graph) {
-  return Compiler(graph).Compile();
+  const RewrittenGraph rewritten = Rewrite(graph);
+  return Compiler(rewritten).Compile();
 }
 
 void CompiledModel::Run(std::int64_t rows, Workspace& workspace) const {

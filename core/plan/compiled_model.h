@@ -21,6 +21,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/plan_report.h"
 #include "core/plan/step.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -54,6 +55,9 @@ class CompiledModel {
   // The number of rows each request must have, or kBatchDim if any goes.
   std::int64_t fixed_rows() const { return fixed_rows_; }
 
+  // Bytes that a workspace takes for each row.
+  std::size_t workspace_row_bytes() const { return workspace_row_bytes_; }
+
   // Bytes of packed weights and constants.
   std::size_t weight_bytes() const { return weight_bytes_; }
 
@@ -65,6 +69,9 @@ class CompiledModel {
   // What Run() does, one line a step, for people.
   std::string Describe() const;
 
+  // The same with all that is known of it.
+  const PlanReport& report() const { return report_; }
+
  private:
   friend class Compiler;
   friend class Workspace;
@@ -75,6 +82,7 @@ class CompiledModel {
   std::vector<std::size_t> input_buffers_;   // Index into buffers_, by input.
   std::vector<std::size_t> output_buffers_;  // Index into buffers_, by output.
   std::vector<std::unique_ptr<const Step>> steps_;
+  PlanReport report_;
   std::int64_t fixed_rows_ = kBatchDim;
   std::size_t weight_bytes_ = 0;
   std::size_t workspace_row_bytes_ = 0;  // Of all buffers, for each row.

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,9 @@
 #include "core/plan/dense_step.h"
 #include "core/plan/lower_node.h"
 #include "core/plan/plan_builder.h"
+#include "core/plan/plan_report.h"
+#include "core/plan/rewrite.h"
+#include "core/plan/step.h"
 #include "core/plan/storage.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -37,8 +41,9 @@ bool IsConverted(DataType type) { return StorageType(type) != type; }
 // comes from no trained network, but could come from a hostile file.
 std::size_t MaxConstantBytes(const Graph& graph) {
   std::size_t graph_bytes = 0;
-  for (const auto& constant : graph.constants) {
-    graph_bytes += constant->bytes().size();
+  for (const Value& value : graph.values) {
+    graph_bytes +=
+        value.constant == nullptr ? 0 : value.constant->bytes().size();
   }
   return (std::size_t{32} << 20) + 32 * graph_bytes;
 }
@@ -71,11 +76,12 @@ TensorSignature SignatureOf(const Value& value) {
 
 }  // namespace
 
-Compiler::Compiler(const Graph& graph)
-    : graph_(graph),
-      uses_(graph),
-      plan_(graph),
-      lowered_(graph.nodes.size(), false) {}
+Compiler::Compiler(const RewrittenGraph& rewritten)
+    : rewritten_(rewritten),
+      graph_(rewritten.graph),
+      uses_(graph_),
+      plan_(graph_),
+      lowered_(graph_.nodes.size(), false) {}
 
 absl::StatusOr<CompiledModel> Compiler::Compile() {
   RETURN_IF_ERROR(CheckRowSizes());
@@ -135,6 +141,7 @@ void Compiler::AddInputs() {
                     plan_);
     }
   }
+  Report(/*first=*/0, {});
 }
 
 absl::Status Compiler::LowerNodes() {
@@ -170,11 +177,44 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
   if (layer != layers_.end()) {
     return LowerDenseLayer(layer->second);
   }
+  const std::size_t first = plan_.steps().size();
   RETURN_IF_ERROR(LowerNode(node, plan_));
   for (const ValueId input : node.inputs) {
     plan_.Release(input);
   }
+  Report(first, {index});
   return absl::OkStatus();
+}
+
+void Compiler::Report(std::size_t first,
+                      const std::vector<std::size_t>& nodes) {
+  std::vector<std::size_t> all = nodes;
+  for (const std::size_t node : nodes) {
+    const std::vector<std::size_t>& absorbed = rewritten_.absorbed[node];
+    all.insert(all.end(), absorbed.begin(), absorbed.end());
+  }
+  std::ranges::sort(all);
+  std::vector<std::string> names;
+  for (const std::size_t node : all) {
+    names.push_back(graph_.nodes[node].name);
+  }
+  PlanReport& report = model_.report_;
+  const auto steps = plan_.steps().subspan(first);
+  if (steps.empty()) {
+    report.nodes_without_step.insert(report.nodes_without_step.end(),
+                                     names.begin(), names.end());
+  }
+  for (const std::unique_ptr<const Step>& step : steps) {
+    StepReport& entry = report.steps.emplace_back();
+    entry.text = step->Describe();
+    entry.nodes = names;
+    entry.constant_bytes = step->constant_bytes();
+    if (!nodes.empty()) {
+      const auto shape =
+          RowShape(graph_.values[graph_.nodes[nodes.back()].outputs[0]]);
+      entry.row_shape = {shape.begin(), shape.end()};
+    }
+  }
 }
 
 // Before anything is lowered: layers take in nodes that come before them.
@@ -205,20 +245,29 @@ void Compiler::ReserveConcatParts() {
 }
 
 absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
+  const std::size_t first = plan_.steps().size();
   RETURN_IF_ERROR(ReadWeights(graph_, layer));
   LowerDense(layer, plan_);
   plan_.Release(layer.input);
   layer.weights = {};  // Packed by now.
+  Report(first, layer.nodes);
+  StepReport& report = model_.report_.steps.back();
+  const auto weights = static_cast<std::int64_t>(layer.k * layer.n);
+  report.parameters = weights + static_cast<std::int64_t>(layer.n);
+  report.multiply_adds =
+      weights * static_cast<std::int64_t>(layer.vectors_per_row);
   return absl::OkStatus();
 }
 
 void Compiler::AddOutputs() {
+  const std::size_t first = plan_.steps().size();
   for (const ValueId output : graph_.outputs) {
     const std::size_t buffer = OutputBuffer(output);
     plan_.KeepToEnd(buffer);
     model_.output_buffers_.push_back(buffer);
     model_.outputs_.push_back(SignatureOf(graph_.values[output]));
   }
+  Report(first, {});
 }
 
 // The buffer that holds an output in the type that the model declares.

@@ -16,6 +16,7 @@
 #include "core/plan/dense_layer.h"
 #include "core/plan/graph_uses.h"
 #include "core/plan/plan_builder.h"
+#include "core/plan/rewrite.h"
 #include "core/tensor/data_type.h"
 
 namespace relu {
@@ -29,8 +30,8 @@ inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
 // other names for the same buffer.
 class Compiler {
  public:
-  // `graph` must outlive the compiler.
-  explicit Compiler(const Graph& graph);
+  // `rewritten` must outlive the compiler.
+  explicit Compiler(const RewrittenGraph& rewritten);
 
   // Errors: see CompiledModel::Compile().
   absl::StatusOr<CompiledModel> Compile();
@@ -46,6 +47,11 @@ class Compiler {
   void AddOutputs();
   std::size_t OutputBuffer(ValueId output);
 
+  // Reports the steps from number `first` on, of these nodes and what they have
+  // absorbed.
+  void Report(std::size_t first, const std::vector<std::size_t>& nodes);
+
+  const RewrittenGraph& rewritten_;
   const Graph& graph_;
   GraphUses uses_;
   PlanBuilder plan_;

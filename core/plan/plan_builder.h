@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "core/graph/graph.h"
@@ -76,7 +77,8 @@ class PlanBuilder {
   void KeepAlways(std::size_t buffer);
   void KeepToEnd(std::size_t buffer);
 
-  // Of all steps so far.
+  // So far.
+  std::span<const std::unique_ptr<const Step>> steps() const { return steps_; }
   std::size_t constant_bytes() const { return constant_bytes_; }
 
   // The finished parts. The builder is of no use after this.
