@@ -25,8 +25,8 @@ inline constexpr std::string_view kExitCodeHelp =
     "Exit codes:\n"
     "  0  done; for 'health': serving\n"
     "  1  'health': the server is there, but not serving or not knowing it\n"
-    "  2  wrong usage, rows that cannot be read, or output that cannot be "
-    "written\n"
+    "  2  wrong usage, rows or a model that cannot be read, or output that "
+    "cannot be written\n"
     "  3  the server cannot be reached, or did not answer in time\n"
     "  4  the server refused or failed the request\n";
 

@@ -12,6 +12,7 @@
 
 #include "client/cli/infer_command.h"
 #include "client/cli/info_commands.h"
+#include "client/cli/inspect_command.h"
 #include "client/cli/outcome.h"
 #include "client/cli/reluctl_options.h"
 #include "client/inference_client.h"
@@ -44,6 +45,7 @@ Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
                  ? RunServerMetadata(client, options.json)
                  : RunModelMetadata(client, options.model, options.version,
                                     options.json);
+    case Command::kInspect:  // Needs no client.
     case Command::kModels:
       break;
   }
@@ -59,6 +61,9 @@ Outcome RunReluctl(std::span<const char* const> arguments,
     return *outcome;
   }
   const auto& options = std::get<ReluctlOptions>(parsed);
+  if (options.command == Command::kInspect) {
+    return RunInspect(options.inspect);
+  }
   const auto client = InferenceClient::Create(
       options.server, {.default_timeout = options.timeout});
   if (!client.ok()) {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 
 #include "client/cli/infer_command.h"
+#include "client/cli/inspect_command.h"
 #include "client/cli/outcome.h"
 #include "fmt/format.h"
 #include <CLI/CLI.hpp>
@@ -29,6 +30,7 @@ struct Parsed {
   ReluctlOptions options;
   double timeout_seconds = 10;
   std::string infer_output = "table";
+  std::string inspect_output = "table";
   std::string metadata_output = "table";
 };
 
@@ -106,6 +108,12 @@ void AddOthers(CLI::App& app, Parsed& parsed) {
       ->option_text("VERSION");
   AddOutput(metadata, parsed.metadata_output);
   app.add_subcommand("models", "List the models of the server");
+  CLI::App& inspect = *app.add_subcommand(
+      "inspect",
+      "Show what is in an ONNX file and what a server would run for it; needs "
+      "no server");
+  inspect.add_option("file", options.inspect.file, "The ONNX file")->required();
+  AddOutput(inspect, parsed.inspect_output);
 }
 
 void AddGlobal(CLI::App& app, Parsed& parsed) {
@@ -127,6 +135,7 @@ Command CommandOf(const CLI::App& app) {
   for (const auto& [name, command] :
        {std::pair("infer", Command::kInfer),
         std::pair("health", Command::kHealth),
+        std::pair("inspect", Command::kInspect),
         std::pair("metadata", Command::kMetadata)}) {
     if (app.got_subcommand(name)) {
       return command;
@@ -168,7 +177,8 @@ std::variant<ReluctlOptions, Outcome> ParseArguments(
   }
   if (app.get_subcommands().empty()) {
     return WrongUsage(
-        "there is no command: infer, health, metadata or models is wanted");
+        "there is no command: infer, health, inspect, metadata or models is "
+        "wanted");
   }
   // CLI11's own check of a range lets NaN pass.
   if (!(parsed.timeout_seconds >= kMinTimeoutSeconds &&
@@ -182,6 +192,7 @@ std::variant<ReluctlOptions, Outcome> ParseArguments(
   options.timeout = std::chrono::milliseconds(
       static_cast<std::int64_t>(parsed.timeout_seconds * 1'000));
   options.infer.json = parsed.infer_output == "json";
+  options.inspect.json = parsed.inspect_output == "json";
   options.json = parsed.metadata_output == "json";
   return options;
 }

@@ -9,20 +9,22 @@
 #include <variant>
 
 #include "client/cli/infer_command.h"
+#include "client/cli/inspect_command.h"
 #include "client/cli/outcome.h"
 
 namespace relu {
 
-enum class Command { kInfer, kHealth, kMetadata, kModels };
+enum class Command { kInfer, kHealth, kInspect, kMetadata, kModels };
 
 struct ReluctlOptions {
   Command command = Command::kHealth;
   std::string server = "localhost:8001";
   std::chrono::milliseconds timeout{10'000};
-  InferOptions infer;   // For kInfer.
-  std::string model;    // For kHealth and kMetadata; may be empty.
-  std::string version;  // For kMetadata; may be empty.
-  bool json = false;    // For kMetadata.
+  InferOptions infer;      // For kInfer.
+  InspectOptions inspect;  // For kInspect.
+  std::string model;       // For kHealth and kMetadata; may be empty.
+  std::string version;     // For kMetadata; may be empty.
+  bool json = false;       // For kMetadata.
 };
 
 // `arguments` are those after the program's name. Returns an Outcome if there

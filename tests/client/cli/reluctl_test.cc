@@ -88,6 +88,15 @@ TEST(ReluctlTest, HelpNeedsNoServer) {
   EXPECT_EQ(RunReluctl(arguments, stream).code, ExitCode::kOk);
 }
 
+TEST(ReluctlTest, InspectNeedsNoServer) {
+  std::istringstream stream;
+  const std::vector<const char*> arguments = {
+      "inspect", "tests/testdata/quirks/rank3_input/model.onnx", "-o", "json"};
+  const Outcome outcome = RunReluctl(arguments, stream);
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\"steps\":"));
+}
+
 TEST(ReluctlTest, MissingServerIsCodeThree) {
   std::istringstream stream;
   const std::vector<const char*> arguments = {"models", "-s",

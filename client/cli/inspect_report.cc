@@ -1,0 +1,182 @@
+#include "client/cli/inspect_report.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/cli/table.h"
+#include "core/graph/graph.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/plan_report.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/shape.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
+#include <nlohmann/json.hpp>
+
+namespace relu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Sums {
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;
+};
+
+Sums SumsOf(const PlanReport& report) {
+  Sums sums;
+  for (const StepReport& step : report.steps) {
+    sums.parameters += step.parameters;
+    sums.multiply_adds += step.multiply_adds;
+  }
+  return sums;
+}
+
+std::string TypeAndShape(const Value& value) {
+  return fmt::format("{} {}", DataTypeName(value.type), ShapeText(value.shape));
+}
+
+// The values of a node that are there.
+std::vector<const Value*> ValuesOf(const Graph& graph,
+                                   std::span<const ValueId> ids) {
+  std::vector<const Value*> values;
+  for (const ValueId id : ids) {
+    if (id != kNoValue) {
+      values.push_back(&graph.values[id]);
+    }
+  }
+  return values;
+}
+
+std::string ValuesText(const Graph& graph, std::span<const ValueId> ids) {
+  std::vector<std::string> texts;
+  for (const Value* value : ValuesOf(graph, ids)) {
+    texts.push_back(fmt::format("{}{} {}", value->name,
+                                value->constant != nullptr ? " (constant)" : "",
+                                TypeAndShape(*value)));
+  }
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+// 0 is left out: most steps have no parameters.
+std::string NumberText(std::int64_t number) {
+  return number == 0 ? "" : fmt::format("{}", number);
+}
+
+std::string TensorsTable(const Graph& graph) {
+  std::vector<TableRow> rows;
+  for (const auto& [kind, ids] : {std::pair("input", &graph.inputs),
+                                  std::pair("output", &graph.outputs)}) {
+    for (const Value* value : ValuesOf(graph, *ids)) {
+      rows.push_back({kind, value->name, std::string(DataTypeName(value->type)),
+                      ShapeText(value->shape)});
+    }
+  }
+  return FormatTable({"tensor", "name", "datatype", "shape"}, rows);
+}
+
+std::string NodesTable(const Graph& graph) {
+  std::vector<TableRow> rows;
+  for (const Node& node : graph.nodes) {
+    rows.push_back({node.name, std::string(OperatorName(node.op)),
+                    ValuesText(graph, node.inputs),
+                    ValuesText(graph, node.outputs)});
+  }
+  return FormatTable({"node", "operator", "inputs", "outputs"}, rows);
+}
+
+std::string StepsTable(const PlanReport& report) {
+  std::vector<TableRow> rows;
+  for (const StepReport& step : report.steps) {
+    rows.push_back({step.text,
+                    step.nodes.empty() ? "" : ShapeText(step.row_shape),
+                    NumberText(step.parameters),
+                    NumberText(static_cast<std::int64_t>(step.constant_bytes)),
+                    NumberText(step.multiply_adds),
+                    fmt::format("{}", fmt::join(step.nodes, " "))});
+  }
+  return FormatTable({"step", "row shape", "parameters", "constant bytes",
+                      "multiply-adds", "nodes"},
+                     rows);
+}
+
+Json JsonOf(const Graph& graph, std::span<const ValueId> ids) {
+  Json values = Json::array();
+  for (const Value* value : ValuesOf(graph, ids)) {
+    values.push_back({{"name", value->name},
+                      {"datatype", DataTypeName(value->type)},
+                      {"shape", value->shape},
+                      {"constant", value->constant != nullptr}});
+  }
+  return values;
+}
+
+Json JsonOfNodes(const Graph& graph) {
+  Json nodes = Json::array();
+  for (const Node& node : graph.nodes) {
+    nodes.push_back({{"name", node.name},
+                     {"operator", OperatorName(node.op)},
+                     {"inputs", JsonOf(graph, node.inputs)},
+                     {"outputs", JsonOf(graph, node.outputs)}});
+  }
+  return nodes;
+}
+
+Json JsonOfSteps(const PlanReport& report) {
+  Json steps = Json::array();
+  for (const StepReport& step : report.steps) {
+    steps.push_back({{"step", step.text},
+                     {"row_shape", step.row_shape},
+                     {"parameters", step.parameters},
+                     {"constant_bytes", step.constant_bytes},
+                     {"multiply_adds", step.multiply_adds},
+                     {"nodes", step.nodes}});
+  }
+  return steps;
+}
+
+}  // namespace
+
+std::string InspectionText(const Graph& graph, const CompiledModel& model) {
+  const PlanReport& report = model.report();
+  const Sums sums = SumsOf(report);
+  std::string text = fmt::format(
+      "{}\nGraph: {} nodes, constants folded\n{}\nPlan: {} steps\n{}",
+      TensorsTable(graph), graph.nodes.size(), NodesTable(graph),
+      report.steps.size(), StepsTable(report));
+  if (!report.nodes_without_step.empty()) {
+    text += fmt::format("\nNo step for: {}\n",
+                        fmt::join(report.nodes_without_step, " "));
+  }
+  text += '\n';
+  text += FormatTable(
+      {"parameters", fmt::format("{}", sums.parameters)},
+      {{"multiply-adds of a row", fmt::format("{}", sums.multiply_adds)},
+       {"constant bytes", fmt::format("{}", model.weight_bytes())},
+       {"workspace bytes of a row",
+        fmt::format("{}", model.workspace_row_bytes())}});
+  return text;
+}
+
+std::string InspectionJson(const Graph& graph, const CompiledModel& model) {
+  const Sums sums = SumsOf(model.report());
+  const Json json = {{"inputs", JsonOf(graph, graph.inputs)},
+                     {"outputs", JsonOf(graph, graph.outputs)},
+                     {"nodes", JsonOfNodes(graph)},
+                     {"steps", JsonOfSteps(model.report())},
+                     {"nodes_without_step", model.report().nodes_without_step},
+                     {"parameters", sums.parameters},
+                     {"multiply_adds", sums.multiply_adds},
+                     {"constant_bytes", model.weight_bytes()},
+                     {"workspace_row_bytes", model.workspace_row_bytes()}};
+  // Names are checked to be UTF-8 by the import; whatever is not is replaced.
+  return json.dump(-1, ' ', /*ensure_ascii=*/false,
+                   Json::error_handler_t::replace) +
+         "\n";
+}
+
+}  // namespace relu

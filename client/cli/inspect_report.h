@@ -1,0 +1,24 @@
+// What `reluctl inspect` prints: a graph and its plan, as tables or as JSON.
+
+#ifndef CLIENT_CLI_INSPECT_REPORT_H_
+#define CLIENT_CLI_INSPECT_REPORT_H_
+
+#include <string>
+
+#include "core/graph/graph.h"
+#include "core/plan/compiled_model.h"
+
+namespace relu {
+
+// `model` is compiled from `graph`. Both name, in this order: inputs and
+// outputs; the nodes of the graph with their operators and shapes; the steps of
+// the plan with their shapes, parameters, bytes, multiply-adds for one row and
+// the nodes that they stand for; the sums.
+std::string InspectionText(const Graph& graph, const CompiledModel& model);
+
+// One object, on one line.
+std::string InspectionJson(const Graph& graph, const CompiledModel& model);
+
+}  // namespace relu
+
+#endif  // CLIENT_CLI_INSPECT_REPORT_H_
