@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/graph/row_samples.h"
 #include "core/plan/activation_step.h"
 #include "core/plan/arg_max_step.h"
 #include "core/plan/arithmetic_step.h"
@@ -23,6 +25,7 @@
 #include "core/plan/dense_layer.h"
 #include "core/plan/dense_step.h"
 #include "core/plan/gather_step.h"
+#include "core/plan/interpret_step.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/rearrange_step.h"
 #include "core/plan/softmax_step.h"
@@ -65,12 +68,31 @@ absl::Status CheckRowSize(const Value& value) {
   return absl::OkStatus();
 }
 
-TensorSignature SignatureOf(const Value& value) {
-  const auto row_shape = RowShape(value);
-  return {.name = value.name,
-          .type = value.type,
-          .row_shape = Shape(row_shape.begin(), row_shape.end()),
-          .row_bytes = RowElements(value) * DataTypeSize(value.type)};
+// `rows` stands for the batch dimension.
+TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
+  TensorSignature signature{.name = value.name,
+                            .type = value.type,
+                            .shape = WithRows(value.shape, rows),
+                            .row_axis = std::nullopt,
+                            .row_shape = value.shape,
+                            .row_bytes = 0};
+  const auto axis = std::ranges::find(value.shape, kBatchDim);
+  if (axis != value.shape.end()) {
+    const auto place = axis - value.shape.begin();
+    signature.row_axis = static_cast<std::size_t>(place);
+    signature.row_shape.erase(signature.row_shape.begin() + place);
+  }
+  signature.row_bytes =
+      static_cast<std::size_t>(ElementCount(signature.row_shape).value()) *
+      DataTypeSize(value.type);
+  return signature;
+}
+
+// The bytes of a value as if there were one row.
+std::size_t BytesOfOneRow(const Value& value) {
+  return static_cast<std::size_t>(
+             ElementCount(WithRows(value.shape, 1)).value()) *
+         DataTypeSize(value.type);
 }
 
 // All operators but Gemm and MatMul. The output has elements.
@@ -118,22 +140,79 @@ Compiler::Compiler(const Graph& graph)
       lowered_(graph.nodes.size(), false) {}
 
 absl::StatusOr<CompiledModel> Compiler::Compile() {
+  if (graph_.couples_rows) {
+    return CompileCoupled();
+  }
   RETURN_IF_ERROR(CheckRowSizes());
   AddInputs();
   RETURN_IF_ERROR(LowerNodes());
   AddOutputs();
-  model_.fixed_rows_ = graph_.fixed_rows;
-  model_.weight_bytes_ = plan_.constant_bytes();
   PlanBuilder::Plan plan = plan_.Finish();
   if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
     return absl::UnimplementedError(fmt::format(
         "the values of one row take {} bytes, the most that is supported is {}",
         plan.workspace_row_bytes, kMaxWorkspaceRowBytes));
   }
+  return FinishModel(std::move(plan));
+}
+
+CompiledModel Compiler::FinishModel(PlanBuilder::Plan plan) {
+  model_.fixed_rows_ = graph_.fixed_rows;
+  model_.weight_bytes_ = plan_.constant_bytes();
   model_.workspace_row_bytes_ = plan.workspace_row_bytes;
   model_.buffers_ = std::move(plan.buffers);
   model_.steps_ = std::move(plan.steps);
   return std::move(model_);
+}
+
+absl::StatusOr<CompiledModel> Compiler::CompileCoupled() {
+  RETURN_IF_ERROR(CheckCoupledSizes());
+  model_.couples_rows_ = true;
+  model_.has_batch_dim_ = HasBatchDim(graph_);
+  model_.input_buffers_ = AddCoupledTensors(graph_.inputs, model_.inputs_);
+  model_.output_buffers_ = AddCoupledTensors(graph_.outputs, model_.outputs_);
+  LowerGraphByInterpreter(model_.input_buffers_, model_.output_buffers_, plan_);
+  return FinishModel(plan_.Finish());
+}
+
+// Before the interpreter takes memory for values.
+absl::Status Compiler::CheckCoupledSizes() const {
+  std::size_t room_bytes =
+      HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes;
+  for (const Value& value : graph_.values) {
+    const std::size_t bytes =
+        value.constant == nullptr ? BytesOfOneRow(value) : 0;
+    if (bytes > room_bytes) {
+      return absl::UnimplementedError(fmt::format(
+          "value \"{}\", shape {}: with this value those of one row take more "
+          "than {} bytes, the most that is supported",
+          value.name, ShapeText(value.shape),
+          HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes));
+    }
+    room_bytes -= bytes;
+  }
+  for (const ValueId id : graph_.outputs) {
+    const Value& value = graph_.values[id];
+    if (std::ranges::count(value.shape, kBatchDim) > 1) {
+      return absl::UnimplementedError(fmt::format(
+          "output \"{}\" has shape {}: only one dimension may be the batch",
+          value.name, ShapeText(value.shape)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::size_t> Compiler::AddCoupledTensors(
+    const std::vector<ValueId>& values,
+    std::vector<TensorSignature>& signatures) {
+  std::vector<std::size_t> buffers;
+  for (const ValueId id : values) {
+    const Value& value = graph_.values[id];
+    signatures.push_back(SignatureOf(value, graph_.fixed_rows));
+    buffers.push_back(plan_.AddBuffer(signatures.back().row_bytes));
+    plan_.KeepAlways(buffers.back());
+  }
+  return buffers;
 }
 
 absl::Status Compiler::CheckRowSizes() const {
@@ -154,7 +233,7 @@ absl::Status Compiler::CheckRowSizes() const {
 void Compiler::AddInputs() {
   for (const ValueId input : graph_.inputs) {
     const Value& value = graph_.values[input];
-    TensorSignature signature = SignatureOf(value);
+    TensorSignature signature = SignatureOf(value, graph_.fixed_rows);
     const std::size_t buffer = plan_.AddBuffer(signature.row_bytes);
     plan_.KeepAlways(buffer);
     model_.input_buffers_.push_back(buffer);
@@ -194,14 +273,20 @@ absl::Status Compiler::LowerNodes() {
 
 absl::Status Compiler::LowerNodeAt(std::size_t index) {
   const Node& node = graph_.nodes[index];
-  if (RowElements(graph_.values[node.outputs[0]]) == 0) {
+  if (node.outputs.size() == 1 &&
+      RowElements(graph_.values[node.outputs[0]]) == 0) {
     plan_.Define(node.outputs[0]);  // Nothing to compute.
     return absl::OkStatus();
   }
-  if (node.op == Operator::kGemm || node.op == Operator::kMatMul) {
-    return LowerDenseLayer(index);
+  const bool is_dense =
+      node.op == Operator::kGemm || node.op == Operator::kMatMul;
+  const absl::Status status =
+      is_dense ? LowerDenseLayer(index) : LowerNode(node, plan_);
+  if (absl::IsUnimplemented(status)) {
+    LowerByInterpreter(node, plan_);
+    return absl::OkStatus();
   }
-  return LowerNode(node, plan_);
+  return status;
 }
 
 absl::Status Compiler::LowerDenseLayer(std::size_t node) {
@@ -218,7 +303,8 @@ void Compiler::AddOutputs() {
     const std::size_t buffer = OutputBuffer(output);
     plan_.KeepToEnd(buffer);
     model_.output_buffers_.push_back(buffer);
-    model_.outputs_.push_back(SignatureOf(graph_.values[output]));
+    model_.outputs_.push_back(
+        SignatureOf(graph_.values[output], graph_.fixed_rows));
   }
 }
 

@@ -172,16 +172,11 @@ TEST(CompilerTest, DoublePrecisionIsFineWhereNothingIsComputedInIt) {
   EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1.5F));
 }
 
-TEST(CompilerTest, CompileIsUnimplementedAndSaysHowWhenTypeIsDouble) {
+TEST(CompilerTest, NodeWithoutAStepGoesThroughTheInterpreter) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {1}, DataType::kFp64);
   builder.Output(builder.Unary(Operator::kTanh, x));
-  const absl::Status status = CompileStatus(builder.Build());
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("node \"node_0\" (Tanh)"));
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("export the model as float32"));
+  EXPECT_EQ(CompileOrDie(builder.Build()).Describe(), "interpret Tanh\n");
 }
 
 TEST(CompilerTest, CompileIsUnimplementedWhenOutputIsTheSameForAllRows) {

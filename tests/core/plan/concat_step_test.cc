@@ -56,15 +56,5 @@ TEST(ConcatStepTest, EmptyPartsAddNothing) {
   EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1, 2));
 }
 
-TEST(ConcatStepTest, CompileIsUnimplementedWhenPartIsConstant) {
-  GraphBuilder builder;
-  const ValueId a = builder.Input("a", {1});
-  const ValueId seven = builder.Constant(FloatTensor({1, 1}, {7}));
-  builder.Output(builder.Node(Operator::kConcat, {a, seven}, {.row_shape = {2}},
-                              {{"axis", std::int64_t{1}}}));
-  EXPECT_EQ(CompiledModel::Compile(builder.Build()).status().code(),
-            absl::StatusCode::kUnimplemented);
-}
-
 }  // namespace
 }  // namespace relu
