@@ -26,12 +26,11 @@ constexpr char kServerName[] = "relud";
 // Triton's form, "<engine>_<format>".
 constexpr char kPlatform[] = "relu_onnx";
 
-void FillTensor(const TensorSignature& signature, std::int64_t fixed_rows,
+void FillTensor(const TensorSignature& signature,
                 inference::ModelMetadataResponse::TensorMetadata& tensor) {
   tensor.set_name(signature.name);
   tensor.set_datatype(std::string(DataTypeName(signature.type)));
-  tensor.add_shape(fixed_rows);
-  for (const std::int64_t size : signature.row_shape) {
+  for (const std::int64_t size : signature.shape) {
     tensor.add_shape(size);
   }
 }
@@ -87,10 +86,10 @@ absl::Status InferenceHandlers::ModelMetadata(
   response.add_versions(std::to_string(model->version()));
   response.set_platform(kPlatform);
   for (const TensorSignature& input : compiled.inputs()) {
-    FillTensor(input, compiled.fixed_rows(), *response.add_inputs());
+    FillTensor(input, *response.add_inputs());
   }
   for (const TensorSignature& output : compiled.outputs()) {
-    FillTensor(output, compiled.fixed_rows(), *response.add_outputs());
+    FillTensor(output, *response.add_outputs());
   }
   return absl::OkStatus();
 }

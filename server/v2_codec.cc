@@ -110,15 +110,6 @@ absl::Status ApplyRequestParameters(const Parameters& parameters,
 
 // --- Inputs ---
 
-// The shape that clients see: with the batch dimension.
-Shape SignatureShape(const TensorSignature& signature,
-                     const CompiledModel& compiled) {
-  Shape shape = {compiled.fixed_rows()};
-  shape.insert(shape.end(), signature.row_shape.begin(),
-               signature.row_shape.end());
-  return shape;
-}
-
 // The index of the model's tensor of this name, or the number of tensors.
 std::size_t FindTensor(std::span<const TensorSignature> tensors,
                        std::string_view name) {
@@ -143,28 +134,31 @@ std::span<const std::int64_t> ShapeOf(const InputTensor& input) {
   return {input.shape().data(), static_cast<std::size_t>(input.shape_size())};
 }
 
-// All dimensions but the number of rows, and that too if the model fixes it.
+// Whether `shape` is one that the model takes, with any number of rows if it
+// takes any.
+bool Matches(std::span<const std::int64_t> shape, const Shape& wanted) {
+  return std::ranges::equal(shape, wanted,
+                            [](std::int64_t found, std::int64_t size) {
+                              return size == kBatchDim || found == size;
+                            });
+}
+
 absl::Status CheckShape(const InputTensor& input,
                         const TensorSignature& signature, const Model& model) {
   const std::span<const std::int64_t> shape = ShapeOf(input);
-  const std::int64_t fixed_rows = model.compiled().fixed_rows();
-  if (!shape.empty() &&
-      std::ranges::equal(shape.subspan(1), signature.row_shape)) {
-    if (fixed_rows == kBatchDim || shape.front() == fixed_rows) {
-      return absl::OkStatus();
-    }
+  if (Matches(shape, signature.shape)) {
+    return absl::OkStatus();
   }
   // A shape of a thousand dimensions is not worth a thousand numbers.
-  return Invalid(fmt::format(
-      "unexpected shape for {}: got {}, expected {}",
-      InputText(signature.name, model),
-      Printable(
-          ShapeText(shape.first(std::min<std::size_t>(shape.size(), 64)))),
-      ShapeText(SignatureShape(signature, model.compiled()))));
+  return Invalid(fmt::format("unexpected shape for {}: got {}, expected {}",
+                             InputText(signature.name, model),
+                             Printable(ShapeText(shape.first(
+                                 std::min<std::size_t>(shape.size(), 64)))),
+                             ShapeText(signature.shape)));
 }
 
-absl::Status CheckRows(const InputTensor& input, const Model& model) {
-  const std::int64_t rows = input.shape(0);
+absl::Status CheckRows(const InputTensor& input, std::int64_t rows,
+                       const Model& model) {
   const std::int64_t most = model.max_request_rows();
   if (rows >= 1 && (most == 0 || rows <= most)) {
     return absl::OkStatus();
@@ -174,6 +168,27 @@ absl::Status CheckRows(const InputTensor& input, const Model& model) {
       "{} of input '{}'",
       rows < 1 ? std::string(">= 1") : fmt::format("<= {}", most), model.name(),
       rows, ShapeText(ShapeOf(input)), input.name()));
+}
+
+// The rows of an input of the right shape, which must be those of the inputs
+// before; 1 if it has no batch dimension.
+absl::StatusOr<std::int64_t> ReadRows(const InputTensor& input,
+                                      const TensorSignature& signature,
+                                      const Model& model,
+                                      InferenceRequest& request) {
+  if (!signature.row_axis) {
+    return 1;
+  }
+  const std::int64_t rows = ShapeOf(input)[*signature.row_axis];
+  if (request.rows != 0 && request.rows != rows) {
+    return Invalid(fmt::format(
+        "input '{}' batch size does not match other inputs for '{}': got {} "
+        "rows, expected {}",
+        signature.name, model.name(), rows, request.rows));
+  }
+  RETURN_IF_ERROR(CheckRows(input, rows, model));
+  request.rows = rows;
+  return rows;
 }
 
 // `size` is in units of which a row has `row_size`.
@@ -191,21 +206,22 @@ absl::Status CheckSize(std::size_t size, std::size_t row_size,
 
 // Raw contents, or typed ones made raw: as many as the rows need.
 absl::StatusOr<Bytes> InputBytes(const inference::ModelInferRequest& message,
-                                 int index, const TensorSignature& signature,
+                                 int index, std::int64_t rows,
+                                 const TensorSignature& signature,
                                  std::vector<std::byte>& buffer) {
   const InputTensor& input = message.inputs(index);
   if (message.raw_input_contents_size() > 0) {
     const Bytes bytes =
         std::as_bytes(std::span(message.raw_input_contents(index)));
     RETURN_IF_ERROR(
-        CheckSize(bytes.size(), signature.row_bytes, input.shape(0), "bytes"));
+        CheckSize(bytes.size(), signature.row_bytes, rows, "bytes"));
     return bytes;
   }
   ASSIGN_OR_RETURN(const Bytes bytes,
                    TypedContents(input.contents(), signature.type, buffer));
   const std::size_t element_bytes = DataTypeSize(signature.type);
   RETURN_IF_ERROR(CheckSize(bytes.size() / element_bytes,
-                            signature.row_bytes / element_bytes, input.shape(0),
+                            signature.row_bytes / element_bytes, rows,
                             "elements"));
   return bytes;
 }
@@ -248,16 +264,10 @@ absl::Status DecodeInput(const inference::ModelInferRequest& message, int index,
   }
   RETURN_IF_ERROR(CheckDatatype(input, signature, model));
   RETURN_IF_ERROR(CheckShape(input, signature, model));
-  if (request.rows != 0 && request.rows != input.shape(0)) {
-    return Invalid(fmt::format(
-        "input '{}' batch size does not match other inputs for '{}': got {} "
-        "rows, expected {}",
-        signature.name, model.name(), input.shape(0), request.rows));
-  }
-  request.rows = input.shape(0);
-  RETURN_IF_ERROR(CheckRows(input, model));
+  ASSIGN_OR_RETURN(const std::int64_t rows,
+                   ReadRows(input, signature, model, request));
   const absl::StatusOr<Bytes> bytes =
-      InputBytes(message, index, signature, converted[tensor]);
+      InputBytes(message, index, rows, signature, converted[tensor]);
   if (!bytes.ok()) {
     return WithPrefix(fmt::format("unexpected contents of {}: ",
                                   InputText(signature.name, model)),
@@ -292,26 +302,27 @@ absl::Status AddOutput(std::size_t tensor, const Model& model,
                        std::size_t& room_bytes, InferenceRequest& request,
                        inference::ModelInferResponse& response) {
   const TensorSignature& signature = model.compiled().outputs()[tensor];
-  const auto rows = static_cast<std::size_t>(request.rows);
-  if (signature.row_bytes > 0 && rows > room_bytes / signature.row_bytes) {
+  const std::int64_t rows = signature.row_axis ? request.rows : 1;
+  if (signature.row_bytes > 0 &&
+      static_cast<std::size_t>(rows) > room_bytes / signature.row_bytes) {
     return absl::ResourceExhaustedError(fmt::format(
         "output '{}' of model '{}' would have {} rows of {} bytes, the limit "
         "of "
         "an answer leaves {} bytes: send fewer rows",
         signature.name, model.name(), rows, signature.row_bytes, room_bytes));
   }
-  room_bytes -= rows * signature.row_bytes;
+  const std::size_t bytes = signature.Bytes(rows);
+  room_bytes -= bytes;
   inference::ModelInferResponse::InferOutputTensor& output =
       *response.add_outputs();
   const std::string_view datatype = DataTypeName(signature.type);
   output.set_name(signature.name);
   output.set_datatype(datatype.data(), datatype.size());
-  output.add_shape(request.rows);
-  for (const std::int64_t size : signature.row_shape) {
-    output.add_shape(size);
+  for (const std::int64_t size : signature.shape) {
+    output.add_shape(size == kBatchDim ? request.rows : size);
   }
   std::string& values = *response.add_raw_output_contents();
-  values.resize(rows * signature.row_bytes);
+  values.resize(bytes);
   request.outputs[tensor] = reinterpret_cast<std::byte*>(values.data());
   return absl::OkStatus();
 }
@@ -337,6 +348,9 @@ absl::Status DecodeRequest(const inference::ModelInferRequest& message,
   }
   for (int i = 0; i < message.inputs_size(); ++i) {
     RETURN_IF_ERROR(DecodeInput(message, i, model, converted, request));
+  }
+  if (!model.compiled().has_batch_dim()) {
+    request.rows = 1;
   }
   return CheckAllInputs(message, model, request);
 }

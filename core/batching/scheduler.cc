@@ -126,6 +126,8 @@ void Scheduler::Submit(std::span<InferenceRequest* const> requests) {
     const MutexLock lock(mu_);
     closed = closed_;
     for (InferenceRequest* request : requests) {
+      CHECK(!options_.keeps_requests_whole ||
+            request->rows <= options_.max_batch_rows);
       request->progress = {};
       request->queued_at = now;
       request->largest_batch_rows = 0;
@@ -226,6 +228,9 @@ void Scheduler::TakeBatch(int index, Clock::time_point now) {
     batch_rows += rows;
     if (progress.rows_taken == request.rows) {
       queue_.Pop();
+    }
+    if (options_.keeps_requests_whole) {
+      break;
     }
   }
   for (const BatchSlice& slice : slot.batch) {

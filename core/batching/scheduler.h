@@ -26,6 +26,9 @@ struct SchedulerOptions {
   int slots = 1;
   // Rows of one batch. A larger request is split and joined again.
   std::int64_t max_batch_rows = 64;
+  // True: a batch is one request, whole; none has more than max_batch_rows.
+  // For models whose rows depend on each other.
+  bool keeps_requests_whole = false;
   // Requests that may wait, 1 or more; beyond it they are refused with
   // UNAVAILABLE, as Triton does, so that a client may retry elsewhere.
   std::size_t max_queue_requests = 4096;

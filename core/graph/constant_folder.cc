@@ -31,7 +31,11 @@ std::int64_t CountOperations(const Node& node, std::int64_t results,
   for (const Tensor* input : inputs) {
     count += input == nullptr ? 0 : input->element_count();
   }
-  if (node.op != Operator::kGemm && node.op != Operator::kMatMul) {
+  const bool is_product = node.op == Operator::kGemm ||
+                          node.op == Operator::kMatMul ||
+                          node.op == Operator::kMatMulInteger ||
+                          node.op == Operator::kQLinearMatMul;
+  if (!is_product) {
     return count;
   }
   const Shape& left = inputs[0]->shape();

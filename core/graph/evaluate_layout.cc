@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 
 #include "core/graph/elements.h"
 #include "core/graph/graph.h"
@@ -31,12 +31,22 @@ void CopyElements(const Tensor& source, Tensor& destination,
       destination.bytes().subspan(block.to * size).begin());
 }
 
+// The elements that `walk` finds in `source`, as a tensor.
+Tensor Collect(const Tensor& source, const ValueType& type, IndexWalk walk) {
+  Tensor result(type.type, type.shape);
+  const auto count = static_cast<std::size_t>(result.element_count());
+  for (std::size_t i = 0; i < count; ++i) {
+    CopyElements(source, result, {.from = walk.Next(), .to = i});
+  }
+  return result;
+}
+
 }  // namespace
 
-Tensor EvaluateConcat(const Evaluation& run) {
+absl::Status EvaluateConcat(const Evaluation& run) {
   const std::int64_t axis = IntAttribute(run.node, "axis");
-  Tensor result(run.result.type, run.result.shape);
-  const AxisView whole = ViewFromAxis(run.result.shape, axis);
+  Tensor result(run.type(), run.shape());
+  const AxisView whole = ViewFromAxis(run.shape(), axis);
   std::size_t begin = 0;  // Of the part, along the axis.
   for (const Tensor* part : run.inputs) {
     const AxisView view = ViewFromAxis(part->shape(), axis);
@@ -48,10 +58,18 @@ Tensor EvaluateConcat(const Evaluation& run) {
     }
     begin += view.size;
   }
-  return result;
+  run.Set(std::move(result));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Tensor> EvaluateGather(const Evaluation& run) {
+absl::Status EvaluateExpand(const Evaluation& run) {
+  const Tensor& input = run.input(0);
+  run.Set(Collect(input, run.results[0],
+                  BroadcastWalk(input.shape(), run.shape())));
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateGather(const Evaluation& run) {
   const Tensor& data = run.input(0);
   const AxisView view =
       ViewFromAxis(data.shape(), IntAttribute(run.node, "axis"));
@@ -65,7 +83,7 @@ absl::StatusOr<Tensor> EvaluateGather(const Evaluation& run) {
     }
     position += position < 0 ? size : 0;
   }
-  Tensor result(run.result.type, run.result.shape);
+  Tensor result(run.type(), run.shape());
   for (std::size_t i = 0; i < view.outer; ++i) {
     for (std::size_t j = 0; j < positions.size(); ++j) {
       const auto position = static_cast<std::size_t>(positions[j]);
@@ -75,25 +93,84 @@ absl::StatusOr<Tensor> EvaluateGather(const Evaluation& run) {
                     .count = view.inner});
     }
   }
-  return result;
+  run.Set(std::move(result));
+  return absl::OkStatus();
 }
 
-Tensor EvaluateReshape(const Evaluation& run) {
+absl::Status EvaluateReshape(const Evaluation& run) {
   Tensor result = run.input(0).Clone();
-  result.Reshape(run.result.shape);
-  return result;
+  result.Reshape(run.shape());
+  run.Set(std::move(result));
+  return absl::OkStatus();
 }
 
-Tensor EvaluateTranspose(const Evaluation& run) {
+absl::Status EvaluateShape(const Evaluation& run) {
+  const Shape& shape = run.input(0).shape();
+  const std::vector<std::int64_t> sizes(
+      shape.begin() + IntAttribute(run.node, "start"),
+      shape.begin() + IntAttribute(run.node, "end"));
+  run.Set(Store(run.results[0], sizes));
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateSize(const Evaluation& run) {
+  run.Set(Store(run.results[0],
+                std::vector<std::int64_t>{run.input(0).element_count()}));
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateSlice(const Evaluation& run) {
   const Tensor& input = run.input(0);
-  IndexWalk from =
-      TransposeWalk(input.shape(), IntsAttribute(run.node, "perm"));
-  Tensor result(run.result.type, run.result.shape);
+  const std::vector<std::int64_t>& starts = IntsAttribute(run.node, "starts");
+  const std::vector<std::int64_t>& steps = IntsAttribute(run.node, "steps");
+  Tensor result(run.type(), run.shape());
   const auto count = static_cast<std::size_t>(result.element_count());
+  Shape position(run.shape().size(), 0);
   for (std::size_t i = 0; i < count; ++i) {
-    CopyElements(input, result, {.from = from.Next(), .to = i});
+    std::int64_t from = 0;
+    for (std::size_t j = 0; j < position.size(); ++j) {
+      from = from * input.shape()[j] + starts[j] + position[j] * steps[j];
+    }
+    CopyElements(input, result,
+                 {.from = static_cast<std::size_t>(from), .to = i});
+    for (std::size_t j = position.size(); j-- > 0;) {
+      if (++position[j] < run.shape()[j]) {
+        break;
+      }
+      position[j] = 0;
+    }
   }
-  return result;
+  run.Set(std::move(result));
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateSplit(const Evaluation& run) {
+  const std::int64_t axis = IntAttribute(run.node, "axis");
+  const Tensor& input = run.input(0);
+  const AxisView whole = ViewFromAxis(input.shape(), axis);
+  std::size_t begin = 0;  // Of the part, along the axis.
+  for (std::size_t part = 0; part < run.results.size(); ++part) {
+    const auto& [type, shape] = run.results[part];
+    Tensor result(type, shape);
+    const AxisView view = ViewFromAxis(shape, axis);
+    for (std::size_t i = 0; i < view.outer; ++i) {
+      CopyElements(input, result,
+                   {.from = (i * whole.size + begin) * whole.inner,
+                    .to = i * view.size * view.inner,
+                    .count = view.size * view.inner});
+    }
+    begin += view.size;
+    run.outputs[part] = std::move(result);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateTranspose(const Evaluation& run) {
+  const Tensor& input = run.input(0);
+  run.Set(
+      Collect(input, run.results[0],
+              TransposeWalk(input.shape(), IntsAttribute(run.node, "perm"))));
+  return absl::OkStatus();
 }
 
 }  // namespace relu

@@ -4,19 +4,25 @@
 #ifndef CORE_GRAPH_EVALUATE_LAYOUT_H_
 #define CORE_GRAPH_EVALUATE_LAYOUT_H_
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 
 #include "core/graph/evaluation.h"
-#include "core/tensor/tensor.h"
 
 namespace relu {
 
-Tensor EvaluateConcat(const Evaluation& run);
-// INVALID_ARGUMENT, naming the index, if one is outside of its axis.
-absl::StatusOr<Tensor> EvaluateGather(const Evaluation& run);
-// Flatten, Reshape.
-Tensor EvaluateReshape(const Evaluation& run);
-Tensor EvaluateTranspose(const Evaluation& run);
+// As OperatorDefinition::evaluate says.
+
+absl::Status EvaluateConcat(const Evaluation& run);
+absl::Status EvaluateExpand(const Evaluation& run);
+// INVALID_ARGUMENT if an index is outside of its dimension.
+absl::Status EvaluateGather(const Evaluation& run);
+// Flatten, Reshape, Squeeze, Unsqueeze.
+absl::Status EvaluateReshape(const Evaluation& run);
+absl::Status EvaluateShape(const Evaluation& run);
+absl::Status EvaluateSize(const Evaluation& run);
+absl::Status EvaluateSlice(const Evaluation& run);
+absl::Status EvaluateSplit(const Evaluation& run);
+absl::Status EvaluateTranspose(const Evaluation& run);
 
 }  // namespace relu
 

@@ -1,5 +1,6 @@
 #include "core/graph/graph.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -104,6 +105,13 @@ const T& AttributeOf(const Node& node, std::string_view name) {
 }
 
 }  // namespace
+
+bool HasBatchDim(const Graph& graph) {
+  return std::ranges::any_of(graph.inputs, [&](ValueId input) {
+    const Shape& shape = graph.values[input].shape;
+    return std::ranges::find(shape, kBatchDim) != shape.end();
+  });
+}
 
 std::int64_t IntAttribute(const Node& node, std::string_view name) {
   return AttributeOf<std::int64_t>(node, name);

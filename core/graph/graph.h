@@ -139,8 +139,9 @@ inline constexpr std::size_t kMaxRank = 32;
 struct Value {
   std::string name;
   DataType type = DataType::kFp32;
-  // Either all sizes are known (a constant, the same for every row), or the
-  // first is kBatchDim and the rest are known: one slice for each row.
+  // Sizes are known, or kBatchDim: as many as there are rows. Where the graph
+  // keeps rows apart, a computed value has kBatchDim first and nowhere else:
+  // one slice for each row.
   Shape shape;
   // Set for an initializer or a folded node; then shape is its shape.
   const Tensor* constant = nullptr;  // Owned by Graph::constants.
@@ -158,19 +159,26 @@ struct Node {
   Attributes attributes;
 };
 
-// Movable, not copyable. Immutable after import, so any number of threads may
-// read it. Every row is independent of the others: ImportOnnx() refuses graphs
-// that mix rows.
+// Immutable after import, so any number of threads may read it. Copies share
+// the constants.
 struct Graph {
   std::string name;
   std::vector<Value> values;
   std::vector<Node> nodes;  // Topological: inputs before their use.
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
-  std::vector<std::unique_ptr<const Tensor>> constants;
+  std::vector<std::shared_ptr<const Tensor>> constants;
   // The number of rows the file fixes, or kBatchDim if any number goes.
   std::int64_t fixed_rows = kBatchDim;
+  // False: row i of each output depends on row i of the inputs alone. True:
+  // rows depend on each other, or there is no batch dimension at all.
+  bool couples_rows = false;
+  // What the import left out, in words for a log.
+  std::vector<std::string> notes;
 };
+
+// Whether an input of the graph has a batch dimension.
+bool HasBatchDim(const Graph& graph);
 
 // Access to attributes that the import has filled in: CHECKs that it is there.
 std::int64_t IntAttribute(const Node& node, std::string_view name);

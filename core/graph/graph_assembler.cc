@@ -17,8 +17,11 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/elements.h"
+#include "core/graph/graph_pruning.h"
 #include "core/graph/onnx_attributes.h"
 #include "core/graph/onnx_tensor.h"
+#include "core/graph/row_coupling.h"
+#include "core/graph/row_samples.h"
 #include "core/graph/value_declaration.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -32,32 +35,39 @@ namespace {
 // Far above any network that is served, far below what overflows when it is
 // counted in bytes.
 constexpr std::int64_t kMaxRowElements = std::int64_t{1} << 28U;
-constexpr std::int64_t kMaxFixedRows = std::int64_t{1} << 16U;
 
-// Sizes are 1 or more, so that products of some of them never overflow; but an
-// empty vector may be a constant, as a shape.
+// Products of some of the sizes never overflow, even if others are 0.
 absl::Status CheckSize(std::string_view name, const ValueType& type) {
   if (type.shape.size() > kMaxRank) {
     return absl::UnimplementedError(
         fmt::format("value \"{}\" has {} dimensions, the most is {}", name,
                     type.shape.size(), kMaxRank));
   }
-  const bool is_batched = !type.shape.empty() && type.shape[0] == kBatchDim;
-  const std::span<const std::int64_t> sizes =
-      std::span(type.shape).subspan(is_batched ? 1 : 0);
+  Shape sizes = type.shape;
+  for (std::int64_t& size : sizes) {
+    size = std::max<std::int64_t>(size, 1);
+  }
   const std::optional<std::int64_t> count = ElementCount(sizes);
-  if (!count || (is_batched && *count > kMaxRowElements)) {
+  if (!count || *count > kMaxRowElements) {
     return absl::UnimplementedError(
         fmt::format("value \"{}\", shape {}: more elements than the {} a row "
                     "that are supported",
                     name, ShapeText(type.shape), kMaxRowElements));
   }
-  if (*count == 0 && type.shape != Shape{0}) {
-    return absl::UnimplementedError(
-        fmt::format("value \"{}\", shape {}: sizes of 0 are not supported",
-                    name, ShapeText(type.shape)));
-  }
   return absl::OkStatus();
+}
+
+bool CountsRows(const ValueType& type) {
+  return std::ranges::find(type.shape, kBatchDim) != type.shape.end();
+}
+
+absl::Status CheckFinite(std::string_view name, const Tensor& tensor) {
+  return IsFinite(tensor)
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError(fmt::format(
+                   "constant \"{}\" has an element that is NaN or infinite, "
+                   "wanted finite numbers",
+                   name));
 }
 
 // Whether `declaration` allows a value of type `found`.
@@ -66,99 +76,22 @@ bool Fits(const ValueDeclaration& declaration, const ValueType& found,
   if (declaration.type.value_or(found.type) != found.type) {
     return false;
   }
-  if (!declaration.shape) {
-    return true;
-  }
   const auto is_possible = [](std::int64_t declared, std::int64_t size) {
     return declared == -1 || size == -1 || declared == size;
   };
-  Shape shape = found.shape;
-  shape[0] = fixed_rows;
-  return std::ranges::equal(*declaration.shape, shape, is_possible);
-}
-
-// Whether a node reads the value, by ValueId.
-std::vector<bool> FindRead(const Graph& graph) {
-  std::vector<bool> read(graph.values.size());
-  for (const Node& node : graph.nodes) {
-    for (const ValueId input : node.inputs) {
-      if (input != kNoValue) {
-        read[input] = true;
-      }
-    }
-  }
-  return read;
-}
-
-// Takes out the constants that no node reads: leftovers of folding.
-void DropUnusedConstants(Graph& graph) {
-  const std::vector<bool> read = FindRead(graph);
-  std::vector<ValueId> new_ids(graph.values.size(), kNoValue);
-  std::vector<Value> kept;
-  std::set<const Tensor*> dropped;
-  for (ValueId id = 0; id < graph.values.size(); ++id) {
-    if (graph.values[id].constant != nullptr && !read[id]) {
-      dropped.insert(graph.values[id].constant);
-    } else {
-      new_ids[id] = kept.size();
-      kept.push_back(std::move(graph.values[id]));
-    }
-  }
-  graph.values = std::move(kept);
-  std::erase_if(graph.constants, [&](const auto& constant) {
-    return dropped.contains(constant.get());
-  });
-  const auto renumber = [&](std::vector<ValueId>& ids) {
-    for (ValueId& id : ids) {
-      id = id == kNoValue ? kNoValue : new_ids[id];
-    }
-  };
-  for (Node& node : graph.nodes) {
-    renumber(node.inputs);
-    renumber(node.outputs);
-  }
-  renumber(graph.inputs);
-  renumber(graph.outputs);
+  return !declaration.shape ||
+         std::ranges::equal(*declaration.shape,
+                            WithRows(found.shape, fixed_rows), is_possible);
 }
 
 std::string SupportedNames() {
-  std::vector<std::string_view> names = {"Constant", "Dropout", "Identity"};
+  std::vector<std::string_view> names = {"Constant", "ConstantOfShape",
+                                         "Dropout", "Identity"};
   for (const OperatorDefinition& definition : SupportedOperators()) {
-    if (definition.infer != nullptr) {
-      names.push_back(definition.name);
-    }
+    names.push_back(definition.name);
   }
   std::ranges::sort(names);
   return fmt::format("{}", fmt::join(names, ", "));
-}
-
-// Errors unless the node has `least` to `most` inputs, the first `least` not
-// left out, and 1 to `most_outputs` outputs, the first not left out.
-absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
-                        std::size_t most, std::size_t most_outputs = 1) {
-  const auto inputs = static_cast<std::size_t>(proto.input_size());
-  if (inputs < least || inputs > most) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: {} inputs, wanted {}", NodeText(proto), inputs,
-                    most == kAnyNumber ? fmt::format("{} or more", least)
-                                       : fmt::format("{} to {}", least, most)));
-  }
-  const std::size_t needed = most == kAnyNumber ? inputs : least;
-  for (std::size_t i = 0; i < needed; ++i) {
-    if (proto.input(static_cast<int>(i)).empty()) {
-      return absl::InvalidArgumentError(
-          fmt::format("{}: input {} is left out", NodeText(proto), i));
-    }
-  }
-  const auto outputs = static_cast<std::size_t>(proto.output_size());
-  if (outputs < 1 || outputs > most_outputs || proto.output(0).empty()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: {} outputs, wanted {}", NodeText(proto), outputs,
-        most_outputs == 1            ? "1"
-        : most_outputs == kAnyNumber ? "1 or more"
-                                     : fmt::format("1 to {}", most_outputs)));
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -174,37 +107,34 @@ absl::Status GraphAssembler::AddInitializer(const onnx::TensorProto& proto) {
   return AddConstant(proto.name(), std::move(tensor));
 }
 
-absl::Status GraphAssembler::AddInput(const onnx::ValueInfoProto& info) {
-  ASSIGN_OR_RETURN(ValueDeclaration declaration,
-                   ReadDeclaration("input", info));
-  if (!declaration.type || !declaration.shape || declaration.shape->empty()) {
-    return absl::UnimplementedError(
-        fmt::format("input \"{}\" has no type, shape or dimension; export it "
-                    "with the batch as the first dimension",
-                    info.name()));
+void GraphAssembler::MarkStart() {
+  start_ = {.values = graph_.values.size(),
+            .constants = graph_.constants.size(),
+            .folder = folder_,
+            .ids = ids_};
+}
+
+void GraphAssembler::Restart() {
+  ids_ = start_.ids;
+  graph_.values.resize(start_.values);
+  graph_.constants.resize(start_.constants);
+  graph_.nodes.clear();
+  graph_.inputs.clear();
+  graph_.outputs.clear();
+  graph_.notes.clear();
+  folder_ = start_.folder;
+  samples_.clear();
+  maps_.clear();
+  output_names_.clear();
+}
+
+absl::Status GraphAssembler::AddInputs(std::span<const std::string> names,
+                                       const InputReading& reading) {
+  graph_.fixed_rows = reading.fixed_rows;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    ASSIGN_OR_RETURN(const ValueId id, AddValue(names[i], reading.types[i]));
+    graph_.inputs.push_back(id);
   }
-  Shape& shape = *declaration.shape;
-  if (std::ranges::find(shape.begin() + 1, shape.end(), -1) != shape.end()) {
-    return absl::UnimplementedError(fmt::format(
-        "input \"{}\" has shape {}: only the first dimension, the batch, may "
-        "be open; export with fixed sizes for the others",
-        info.name(), ShapeText(shape)));
-  }
-  if (shape[0] == 0 || shape[0] > kMaxFixedRows) {
-    return absl::UnimplementedError(fmt::format(
-        "input \"{}\" has a batch of {} rows, wanted an open size or 1 to {}",
-        info.name(), shape[0], kMaxFixedRows));
-  }
-  if (!graph_.inputs.empty() && shape[0] != graph_.fixed_rows) {
-    return absl::UnimplementedError(fmt::format(
-        "input \"{}\" has a batch of {} rows, the inputs before have {} (-1: "
-        "any number); all inputs must share the batch",
-        info.name(), shape[0], graph_.fixed_rows));
-  }
-  graph_.fixed_rows = std::exchange(shape[0], kBatchDim);
-  ASSIGN_OR_RETURN(const ValueId id, AddValue(info.name(), {*declaration.type,
-                                                            std::move(shape)}));
-  graph_.inputs.push_back(id);
   return absl::OkStatus();
 }
 
@@ -216,15 +146,21 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
     folder_.AddGivenBytes(tensor.bytes().size());
     return AddConstant(proto.output(0), std::move(tensor));
   }
+  if (is_standard && op_type == "ConstantOfShape") {
+    return AddConstantOfShape(proto);
+  }
   if (is_standard && op_type == "Dropout") {
     return AddDropout(proto);
+  }
+  if (proto.domain() == "ai.onnx.ml" && op_type == "ZipMap") {
+    return AddZipMap(proto);
   }
   if (is_standard && op_type == "Identity") {
     return AddIdentity(proto);
   }
   const OperatorDefinition* const definition =
       is_standard ? FindOperator(op_type) : nullptr;
-  if (definition == nullptr || definition->infer == nullptr) {
+  if (definition == nullptr) {
     return absl::UnimplementedError(
         fmt::format("{}: the operator is not supported; export with these "
                     "alone, or file a request: {}",
@@ -241,14 +177,10 @@ absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
         info.name()));
   }
   const Value& value = graph_.values[found->second];
-  if (!value.is_batched()) {
-    return absl::UnimplementedError(
-        fmt::format("output \"{}\" is the same for every row, wanted one that "
-                    "depends on an input",
-                    info.name()));
+  ValueDeclaration declaration;
+  if (!maps_.contains(info.name())) {
+    ASSIGN_OR_RETURN(declaration, ReadDeclaration("output", info));
   }
-  ASSIGN_OR_RETURN(const ValueDeclaration declaration,
-                   ReadDeclaration("output", info));
   if (!Fits(declaration, {value.type, value.shape}, graph_.fixed_rows)) {
     return absl::InvalidArgumentError(fmt::format(
         "output \"{}\" is declared as {} {}, but is {} {}", info.name(),
@@ -260,15 +192,22 @@ absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
     return absl::InvalidArgumentError(
         fmt::format("output \"{}\" is given twice, wanted once", info.name()));
   }
-  graph_.outputs.push_back(value.name == info.name()
-                               ? found->second
-                               : AddCopy(found->second, info.name()));
+  const bool is_computed =
+      value.name == info.name() && value.constant == nullptr;
+  graph_.outputs.push_back(is_computed ? found->second
+                                       : AddCopy(found->second, info.name()));
   return absl::OkStatus();
 }
 
-Graph GraphAssembler::Finish() {
-  DropUnusedConstants(graph_);
-  return std::move(graph_);
+Graph GraphAssembler::Finish() const {
+  Graph graph = graph_;
+  PruneGraph(graph);
+  graph.couples_rows = CouplesRows(graph);
+  if (graph.fixed_rows == 1) {
+    // What works row by row works for any number of them.
+    graph.fixed_rows = kBatchDim;
+  }
+  return graph;
 }
 
 absl::StatusOr<ValueId> GraphAssembler::AddValue(std::string_view name,
@@ -295,17 +234,16 @@ absl::StatusOr<ValueId> GraphAssembler::AddResult(std::string_view name,
 }
 
 absl::Status GraphAssembler::AddConstant(std::string_view name, Tensor tensor) {
-  if (!IsFinite(tensor)) {
-    return absl::InvalidArgumentError(
-        fmt::format("constant \"{}\" has an element that is NaN or infinite, "
-                    "wanted finite numbers",
-                    name));
-  }
+  RETURN_IF_ERROR(CheckFinite(name, tensor));
   ASSIGN_OR_RETURN(const ValueId id,
                    AddValue(name, {tensor.type(), tensor.shape()}));
-  graph_.constants.push_back(std::make_unique<const Tensor>(std::move(tensor)));
-  graph_.values[id].constant = graph_.constants.back().get();
+  MakeConstant(id, std::move(tensor));
   return absl::OkStatus();
+}
+
+void GraphAssembler::MakeConstant(ValueId id, Tensor tensor) {
+  graph_.constants.push_back(std::make_shared<const Tensor>(std::move(tensor)));
+  graph_.values[id].constant = graph_.constants.back().get();
 }
 
 absl::Status GraphAssembler::AddName(std::string_view name, ValueId id) {
@@ -320,17 +258,27 @@ absl::Status GraphAssembler::AddName(std::string_view name, ValueId id) {
   return absl::OkStatus();
 }
 
+absl::Status GraphAssembler::AddConstantOfShape(const onnx::NodeProto& proto) {
+  RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
+  ASSIGN_OR_RETURN(Tensor fill, ReadFillValue(proto, external_));
+  ASSIGN_OR_RETURN(const std::vector<ValueId> shape, FindInputs(proto));
+  RETURN_IF_ERROR(CheckFinite(proto.name(), fill));
+  Node node;
+  node.op = Operator::kExpand;
+  node.name = proto.name();
+  ASSIGN_OR_RETURN(const ValueId value, AddResult("", {fill.type(), {}}));
+  MakeConstant(value, std::move(fill));
+  node.inputs = {value, shape[0]};
+  return AddNode(std::move(node), proto);
+}
+
 absl::Status GraphAssembler::AddDropout(const onnx::NodeProto& proto) {
   const AttributeDefinition definitions[] = {
       {"ratio", 0.5F}, {"seed", std::int64_t{0}}, {"is_test", std::int64_t{0}}};
   ASSIGN_OR_RETURN(const Attributes attributes,
                    ReadAttributes(proto, definitions));
-  onnx::NodeProto without_mask = proto;
-  if (proto.output_size() == 2) {
-    masks_.insert(proto.output(1));
-    without_mask.mutable_output()->RemoveLast();
-  }
-  RETURN_IF_ERROR(CheckArity(without_mask, /*least=*/1, /*most=*/3));
+  RETURN_IF_ERROR(
+      CheckArity(proto, /*least=*/1, /*most=*/3, /*most_outputs=*/2));
   ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
   // Before opset 7 an attribute says whether to train, from 12 on an input.
   bool trains = options_.opset < 7 &&
@@ -346,7 +294,27 @@ absl::Status GraphAssembler::AddDropout(const onnx::NodeProto& proto) {
     return absl::UnimplementedError(fmt::format(
         "{}: is in training mode; export for inference", NodeText(proto)));
   }
-  return AddName(proto.output(0), inputs[0]);
+  RETURN_IF_ERROR(AddName(proto.output(0), inputs[0]));
+  return proto.output_size() == 2 && !proto.output(1).empty()
+             ? AddMask(proto.output(1), inputs[0])
+             : absl::OkStatus();
+}
+
+absl::Status GraphAssembler::AddMask(const std::string& name, ValueId like) {
+  // Nothing is dropped: all true. Opsets before 10 have the type of the input.
+  const DataType type =
+      options_.opset < 10 ? graph_.values[like].type : DataType::kBool;
+  Node node;
+  node.op = Operator::kExpand;
+  node.name = name;
+  ASSIGN_OR_RETURN(const ValueId value, AddResult("", {type, {}}));
+  MakeConstant(value, FromDoubles(type, {}, std::vector<double>{1}));
+  node.inputs = {value};
+  ASSIGN_OR_RETURN(const ValueId mask,
+                   AddValue(name, {type, graph_.values[like].shape}));
+  node.outputs = {mask};
+  graph_.nodes.push_back(std::move(node));
+  return absl::OkStatus();
 }
 
 absl::Status GraphAssembler::AddIdentity(const onnx::NodeProto& proto) {
@@ -354,6 +322,17 @@ absl::Status GraphAssembler::AddIdentity(const onnx::NodeProto& proto) {
   RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
   ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
   return AddName(proto.output(0), inputs[0]);
+}
+
+absl::Status GraphAssembler::AddZipMap(const onnx::NodeProto& proto) {
+  RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
+  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
+  RETURN_IF_ERROR(AddName(proto.output(0), inputs[0]));
+  maps_.insert(proto.output(0));
+  graph_.notes.push_back(
+      fmt::format("{}: left out; \"{}\" is the tensor \"{}\"", NodeText(proto),
+                  proto.output(0), proto.input(0)));
+  return absl::OkStatus();
 }
 
 absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
@@ -366,38 +345,91 @@ absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
   ASSIGN_OR_RETURN(node.inputs, FindInputs(proto));
   ASSIGN_OR_RETURN(node.attributes,
                    ReadAttributes(proto, definition.attributes));
-  InferenceContext context{.node = node,
-                           .inputs = {},
-                           .opset = options_.opset,
-                           .fixed_rows = graph_.fixed_rows};
+  return AddNode(std::move(node), proto);
+}
+
+absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
+  InferenceContext context{
+      .node = node,
+      .inputs = {},
+      .opset = options_.opset,
+      .fixed_rows = graph_.fixed_rows,
+      .outputs = static_cast<std::size_t>(proto.output_size()),
+      .samples = {}};
   for (const ValueId id : node.inputs) {
+    const auto samples = samples_.find(id);
     context.inputs.push_back(id == kNoValue ? nullptr : &graph_.values[id]);
+    context.samples.push_back(samples == samples_.end() ? nullptr
+                                                        : &samples->second);
   }
-  context.outputs = static_cast<std::size_t>(proto.output_size());
-  ASSIGN_OR_RETURN(OutputTypes types, definition.infer(context));
+  ASSIGN_OR_RETURN(OutputTypes types, DefinitionOf(node.op).infer(context));
   std::vector<std::string> names(proto.output().begin(), proto.output().end());
+  if (names.size() > types.size()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: {} outputs, wanted {} at most", NodeText(proto),
+                    names.size(), types.size()));
+  }
   names.resize(types.size());
   const std::vector<const Tensor*> constants = ConstantInputs(node);
-  if (!constants.empty()) {
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      RETURN_IF_ERROR(CheckSize(names[i], types[i]));
-    }
-    ASSIGN_OR_RETURN(std::vector<Tensor> folded,
-                     folder_.Fold(node, types, constants));
-    for (std::size_t i = 0; i < types.size(); ++i) {
-      if (!names[i].empty()) {
-        RETURN_IF_ERROR(AddConstant(names[i], std::move(folded[i])));
-      }
-    }
-    return absl::OkStatus();
+  if (!constants.empty() && std::ranges::none_of(types, &CountsRows)) {
+    return Fold(node, types, constants, names);
   }
   for (std::size_t i = 0; i < types.size(); ++i) {
-    ASSIGN_OR_RETURN(const ValueId id,
-                     AddResult(names[i], std::move(types[i])));
+    ASSIGN_OR_RETURN(const ValueId id, AddResult(names[i], types[i]));
     node.outputs.push_back(id);
   }
+  FollowSizes(node, types);
   graph_.nodes.push_back(std::move(node));
   return absl::OkStatus();
+}
+
+absl::Status GraphAssembler::Fold(const Node& node, const OutputTypes& types,
+                                  std::span<const Tensor* const> constants,
+                                  std::span<const std::string> names) {
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    RETURN_IF_ERROR(CheckSize(names[i], types[i]));
+  }
+  ASSIGN_OR_RETURN(std::vector<Tensor> folded,
+                   folder_.Fold(node, types, constants));
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (!names[i].empty()) {
+      RETURN_IF_ERROR(AddConstant(names[i], std::move(folded[i])));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void GraphAssembler::FollowSizes(const Node& node, const OutputTypes& types) {
+  std::vector<RowSamples> results;
+  if (node.op == Operator::kShape || node.op == Operator::kSize) {
+    results =
+        RowSamples::OfShape(node, types, graph_.values[node.inputs[0]].shape);
+  } else {
+    std::vector<std::unique_ptr<const RowSamples>> constants;
+    std::vector<const RowSamples*> inputs;
+    for (const ValueId id : node.inputs) {
+      const auto samples = samples_.find(id);
+      if (id != kNoValue && graph_.values[id].constant != nullptr &&
+          graph_.values[id].constant->element_count() <=
+              RowSamples::kMaxElements) {
+        constants.push_back(
+            std::make_unique<RowSamples>(*graph_.values[id].constant));
+        inputs.push_back(constants.back().get());
+      } else if (id == kNoValue || samples != samples_.end()) {
+        inputs.push_back(id == kNoValue ? nullptr : &samples->second);
+      } else {
+        return;
+      }
+    }
+    results = RowSamples::Evaluate(node, types, inputs);
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (const Tensor* constant = results[i].Constant(); constant != nullptr) {
+      MakeConstant(node.outputs[i], constant->Clone());
+    } else {
+      samples_.insert({node.outputs[i], std::move(results[i])});
+    }
+  }
 }
 
 absl::StatusOr<std::vector<ValueId>> GraphAssembler::FindInputs(
@@ -405,12 +437,6 @@ absl::StatusOr<std::vector<ValueId>> GraphAssembler::FindInputs(
   std::vector<ValueId> inputs;
   for (const std::string& name : proto.input()) {
     const auto found = ids_.find(name);
-    if (!name.empty() && masks_.contains(name)) {
-      return absl::UnimplementedError(fmt::format(
-          "{}: its input \"{}\" is the mask of a Dropout, which has none when "
-          "it is not training; export for inference",
-          NodeText(proto), name));
-    }
     if (!name.empty() && found == ids_.end()) {
       return absl::InvalidArgumentError(fmt::format(
           "{}: no input, initializer or node gives its input \"{}\"",

@@ -4,11 +4,13 @@
 #ifndef CORE_GRAPH_GRAPH_ASSEMBLER_H_
 #define CORE_GRAPH_GRAPH_ASSEMBLER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +21,9 @@
 #include "core/graph/constant_folder.h"
 #include "core/graph/external_data.h"
 #include "core/graph/graph.h"
+#include "core/graph/input_reading.h"
 #include "core/graph/operators.h"
+#include "core/graph/row_samples.h"
 #include "core/tensor/tensor.h"
 
 namespace onnx {
@@ -30,9 +34,9 @@ class ValueInfoProto;
 
 namespace relu {
 
-// For one thread. Call the functions in this order: initializers, inputs, nodes
-// (each after those it depends on), outputs. Errors are those of ImportOnnx();
-// after one the assembler is of no use.
+// For one thread. Call the functions in this order: initializers, MarkStart(),
+// inputs, nodes (each after those it depends on), outputs. Errors are those of
+// ImportOnnx(); after one only Restart() is of use.
 class GraphAssembler {
  public:
   struct Options {
@@ -43,26 +47,47 @@ class GraphAssembler {
   explicit GraphAssembler(Options options);
 
   absl::Status AddInitializer(const onnx::TensorProto& proto);
-  absl::Status AddInput(const onnx::ValueInfoProto& info);
+  // Restart() goes back to where MarkStart() was called: the initializers stay,
+  // all else is gone.
+  void MarkStart();
+  void Restart();
+  absl::Status AddInputs(std::span<const std::string> names,
+                         const InputReading& reading);
   absl::Status AddNode(const onnx::NodeProto& proto);
   absl::Status AddOutput(const onnx::ValueInfoProto& info);
 
-  // The graph, without the constants that nothing uses (any more).
-  Graph Finish();
+  // The graph, without what no output needs.
+  Graph Finish() const;
 
  private:
   // A new value. INVALID_ARGUMENT if the name is taken or empty.
   absl::StatusOr<ValueId> AddValue(std::string_view name, ValueType type);
   // The same for an output of a node, which may have no name.
   absl::StatusOr<ValueId> AddResult(std::string_view name, ValueType type);
+  // INVALID_ARGUMENT if an element is not finite.
   absl::Status AddConstant(std::string_view name, Tensor tensor);
+  void MakeConstant(ValueId id, Tensor tensor);
   // A second name for a value.
   absl::Status AddName(std::string_view name, ValueId id);
 
+  // Operators that do not occur in a Graph.
+  absl::Status AddConstantOfShape(const onnx::NodeProto& proto);
   absl::Status AddDropout(const onnx::NodeProto& proto);
+  absl::Status AddMask(const std::string& name, ValueId like);
   absl::Status AddIdentity(const onnx::NodeProto& proto);
+  absl::Status AddZipMap(const onnx::NodeProto& proto);
+
   absl::Status AddOperator(const onnx::NodeProto& proto,
                            const OperatorDefinition& definition);
+  // A node with its inputs and attributes; names of outputs are those of
+  // `proto`.
+  absl::Status AddNode(Node node, const onnx::NodeProto& proto);
+  // Constants in the place of a node.
+  absl::Status Fold(const Node& node, const OutputTypes& types,
+                    std::span<const Tensor* const> constants,
+                    std::span<const std::string> names);
+  // Notes what the outputs of a node are, if only the number of rows decides.
+  void FollowSizes(const Node& node, const OutputTypes& types);
   absl::StatusOr<std::vector<ValueId>> FindInputs(
       const onnx::NodeProto& proto) const;
   // The constants of a node's inputs, or nothing unless all are constants.
@@ -75,8 +100,16 @@ class GraphAssembler {
   ConstantFolder folder_;
   Graph graph_;
   std::map<std::string, ValueId, std::less<>> ids_;  // By name.
-  std::set<std::string, std::less<>> masks_;  // Of Dropouts: have no value.
+  std::map<ValueId, RowSamples> samples_;
+  std::set<std::string> maps_;  // Outputs of ZipMaps, which are tensors here.
   std::set<std::string> output_names_;
+  struct Start {
+    std::size_t values = 0;
+    std::size_t constants = 0;
+    ConstantFolder folder;
+    std::map<std::string, ValueId, std::less<>> ids;
+  };
+  Start start_;
 };
 
 }  // namespace relu

@@ -12,9 +12,8 @@
 
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
-#include "core/graph/evaluate_compute.h"
-#include "core/graph/evaluate_layout.h"
 #include "core/graph/evaluation.h"
+#include "core/graph/row_samples.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
@@ -22,21 +21,33 @@
 namespace relu {
 namespace {
 
-// The shape of a batched value with its rows counted.
-Shape WithRows(const Value& value, std::int64_t rows) {
-  Shape shape = value.shape;
-  shape[0] = rows;
-  return shape;
+// Whether `found` is `wanted` with the rows counted. The first batch dimension
+// that is met sets `rows`.
+bool Matches(const Shape& found, const Shape& wanted,
+             std::optional<std::int64_t>& rows) {
+  if (found.size() != wanted.size()) {
+    return false;
+  }
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    if (wanted[i] == kBatchDim && !rows && found[i] >= 1) {
+      rows = found[i];
+    }
+    if (found[i] != (wanted[i] == kBatchDim ? rows.value_or(-1) : wanted[i])) {
+      return false;
+    }
+  }
+  return true;
 }
 
-absl::Status CheckInputs(const Graph& graph, std::span<const Tensor> inputs) {
+// The number of rows; 1 if there is no batch dimension.
+absl::StatusOr<std::int64_t> CheckInputs(const Graph& graph,
+                                         std::span<const Tensor> inputs) {
   CHECK(inputs.size() == graph.inputs.size());
-  const Shape& first = inputs[0].shape();
-  const std::int64_t rows = first.empty() ? 0 : first[0];
+  std::optional<std::int64_t> rows;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.values[graph.inputs[i]];
-    if (rows < 1 || inputs[i].type() != value.type ||
-        inputs[i].shape() != WithRows(value, rows)) {
+    if (inputs[i].type() != value.type ||
+        !Matches(inputs[i].shape(), value.shape, rows)) {
       return absl::InvalidArgumentError(fmt::format(
           "input \"{}\": {} {}, wanted {} {} with one number of rows",
           value.name, DataTypeName(inputs[i].type()),
@@ -44,46 +55,7 @@ absl::Status CheckInputs(const Graph& graph, std::span<const Tensor> inputs) {
           ShapeText(value.shape)));
     }
   }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<Tensor> EvaluateOne(const Node& node, const ValueType& result,
-                                   std::span<const Tensor* const> inputs) {
-  const Evaluation run{.node = node, .result = result, .inputs = inputs};
-  switch (node.op) {
-    case Operator::kAdd:
-    case Operator::kDiv:
-    case Operator::kMul:
-    case Operator::kSub:
-      return EvaluateArithmetic(run);
-    case Operator::kRelu:
-    case Operator::kSigmoid:
-    case Operator::kTanh:
-      return EvaluateActivation(run);
-    case Operator::kArgMax:
-      return EvaluateArgMax(run);
-    case Operator::kCast:
-      return EvaluateCast(run);
-    case Operator::kConcat:
-      return EvaluateConcat(run);
-    case Operator::kFlatten:
-    case Operator::kReshape:
-      return EvaluateReshape(run);
-    case Operator::kGather:
-      return EvaluateGather(run);
-    case Operator::kGemm:
-      return EvaluateGemm(run);
-    case Operator::kMatMul:
-      return EvaluateMatMul(run);
-    case Operator::kSoftmax:
-      return EvaluateSoftmax(run);
-    case Operator::kTranspose:
-      return EvaluateTranspose(run);
-    default:
-      break;
-  }
-  return absl::UnimplementedError(
-      fmt::format("{}: the operator is not supported", NodeText(node)));
+  return rows.value_or(1);
 }
 
 }  // namespace
@@ -91,15 +63,17 @@ absl::StatusOr<Tensor> EvaluateOne(const Node& node, const ValueType& result,
 absl::StatusOr<std::vector<Tensor>> EvaluateNode(
     const Node& node, std::span<const ValueType> results,
     std::span<const Tensor* const> inputs) {
-  std::vector<Tensor> outputs;
-  ASSIGN_OR_RETURN(Tensor output, EvaluateOne(node, results[0], inputs));
-  outputs.push_back(std::move(output));
+  std::vector<Tensor> outputs(results.size());
+  RETURN_IF_ERROR(DefinitionOf(node.op).evaluate({.node = node,
+                                                  .results = results,
+                                                  .inputs = inputs,
+                                                  .outputs = outputs}));
   return outputs;
 }
 
 absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
                                               std::span<const Tensor> inputs) {
-  RETURN_IF_ERROR(CheckInputs(graph, inputs));
+  ASSIGN_OR_RETURN(const std::int64_t rows, CheckInputs(graph, inputs));
   std::vector<const Tensor*> values(graph.values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = graph.values[i].constant;
@@ -113,10 +87,10 @@ absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
     for (const ValueId input : node.inputs) {
       operands.push_back(input == kNoValue ? nullptr : values[input]);
     }
-    std::vector<ValueType> results;
+    OutputTypes results;
     for (const ValueId output : node.outputs) {
       const Value& value = graph.values[output];
-      results.push_back({value.type, WithRows(value, inputs[0].shape()[0])});
+      results.push_back({value.type, WithRows(value.shape, rows)});
     }
     ASSIGN_OR_RETURN(std::vector<Tensor> tensors,
                      EvaluateNode(node, results, operands));

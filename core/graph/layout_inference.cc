@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <optional>
-#include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,112 +22,176 @@
 namespace relu {
 namespace {
 
-// The sizes that the batch dimension, if there is one, leaves.
-std::span<const std::int64_t> SizesInside(const Value& value) {
-  return std::span(value.shape).subspan(value.is_batched() ? 1 : 0);
+// The sizes of the parts of a Split over an axis of `size` elements, where the
+// node does not give them: equal, but for the last.
+absl::StatusOr<std::vector<std::int64_t>> EqualParts(
+    const InferenceContext& context, std::int64_t size) {
+  const std::int64_t given = IntAttribute(context.node, "num_outputs");
+  const auto parts = static_cast<std::int64_t>(context.outputs);
+  if (given != 0 && given != parts) {
+    return Invalid(
+        context, fmt::format("num_outputs is {}, but it has {}", given, parts));
+  }
+  const std::int64_t part = size / parts + (size % parts == 0 ? 0 : 1);
+  const std::int64_t last = size - part * (parts - 1);
+  if (last < 0 || (given == 0 && last != part)) {
+    return Invalid(context,
+                   fmt::format("{} elements in {} equal parts", size, parts));
+  }
+  std::vector<std::int64_t> sizes(context.outputs, part);
+  sizes.back() = last;
+  return sizes;
 }
 
-// The target shape of a Reshape, as the node gives it.
-absl::StatusOr<Shape> WantedShape(const InferenceContext& context) {
-  const bool is_input = context.inputs.size() > 1 && context.inputs[1];
-  if (!is_input && context.opset >= 5) {
-    return Invalid(context, "has no shape to reshape to");
+// One dimension of a Slice: what the node says, then what that means.
+struct Range {
+  std::int64_t start = 0;
+  std::int64_t end = 0;
+  std::int64_t step = 1;
+};
+
+// Brings `range` into a dimension of `size` elements; the result is how many it
+// takes.
+std::int64_t ClampRange(std::int64_t size, Range& range) {
+  const std::int64_t lowest = range.step > 0 ? 0 : -1;
+  const std::int64_t highest = range.step > 0 ? size : size - 1;
+  const auto clamp = [&](std::int64_t place) {
+    return std::clamp(place < 0 ? place + size : place, lowest, highest);
+  };
+  range.start = clamp(range.start);
+  range.end = clamp(range.end);
+  const std::int64_t distance = range.end - range.start;
+  if (distance == 0 || (distance < 0) != (range.step < 0)) {
+    range.start = 0;
+    return 0;
   }
-  ASSIGN_OR_RETURN(const Shape wanted,
-                   is_input ? ConstantIntegers(context, 1)
-                            : IntsAttribute(context.node, "shape"));
-  if (wanted.size() > kMaxRank) {
-    return Unsupported(context,
-                       fmt::format("a target shape of {} dimensions, the most "
-                                   "is {}",
-                                   wanted.size(), kMaxRank));
-  }
-  if (std::ranges::any_of(wanted, [](std::int64_t n) { return n < -1; }) ||
-      std::ranges::count(wanted, -1) > 1) {
-    return Invalid(context, fmt::format("target shape {}, wanted sizes and at "
-                                        "most one -1",
-                                        ShapeText(wanted)));
-  }
-  return wanted;
+  // Of numbers with the same sign; rounded away from zero.
+  return distance / range.step + (distance % range.step == 0 ? 0 : 1);
 }
 
-// Replaces zeros, which stand for the size of the input at the same place.
-absl::Status CopySizes(const InferenceContext& context, Shape& wanted) {
-  if (IntAttribute(context.node, "allowzero") != 0) {
-    return absl::OkStatus();
+// Whether `range` takes all rows, however many there are.
+bool TakesAll(const Range& range) {
+  return range.step == 1 && range.start == 0 &&
+         range.end >= std::numeric_limits<std::int32_t>::max();
+}
+
+// Attribute or input of a Slice; nothing if it is left out.
+absl::StatusOr<std::vector<std::int64_t>> SliceIntegers(
+    const InferenceContext& context, std::string_view name, std::size_t index) {
+  if (context.opset < 10) {
+    return IntsAttribute(context.node, name);
   }
-  const Value& input = *context.inputs[0];
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i] == 0 && i >= input.shape.size()) {
-      return Invalid(context, fmt::format("target shape {} has a 0 where {} "
-                                          "has no size",
-                                          ShapeText(wanted), ValueText(input)));
+  if (!HasInput(context, index)) {
+    return std::vector<std::int64_t>();
+  }
+  return KnownIntegers(context, index);
+}
+
+// The ranges of a Slice, by dimension of its input.
+absl::StatusOr<std::vector<Range>> ReadRanges(const InferenceContext& context) {
+  const std::size_t rank = context.inputs[0]->shape.size();
+  ASSIGN_OR_RETURN(const auto starts, SliceIntegers(context, "starts", 1));
+  ASSIGN_OR_RETURN(const auto ends, SliceIntegers(context, "ends", 2));
+  ASSIGN_OR_RETURN(auto axes, SliceIntegers(context, "axes", 3));
+  ASSIGN_OR_RETURN(auto steps, context.opset < 10
+                                   ? std::vector<std::int64_t>()
+                                   : SliceIntegers(context, "steps", 4));
+  if (axes.empty()) {
+    axes.resize(starts.size());
+    std::iota(axes.begin(), axes.end(), std::int64_t{0});
+  }
+  if (steps.empty()) {
+    steps.assign(starts.size(), 1);
+  }
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      steps.size() != starts.size() || starts.size() > rank) {
+    return Invalid(context,
+                   fmt::format("{} starts, {} ends, {} axes and {} steps for "
+                               "{}, wanted as many of each",
+                               starts.size(), ends.size(), axes.size(),
+                               steps.size(), ValueText(*context.inputs[0])));
+  }
+  RETURN_IF_ERROR(NormalizeAxes(context, axes, rank).status());
+  std::vector<Range> ranges(
+      rank, {.start = 0, .end = std::numeric_limits<std::int64_t>::max()});
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const std::int64_t axis =
+        axes[i] + (axes[i] < 0 ? static_cast<std::int64_t>(rank) : 0);
+    if (steps[i] == 0) {
+      return Invalid(context, "a step is 0");
     }
-    wanted[i] = wanted[i] == 0 ? input.shape[i] : wanted[i];
-  }
-  return absl::OkStatus();
-}
-
-// Replaces a -1 so that the sizes multiply to `total`; false if they cannot.
-bool FillOpenSize(std::span<std::int64_t> sizes, std::int64_t total) {
-  const auto open = std::ranges::find(sizes, -1);
-  if (open != sizes.end()) {
-    *open = 1;
-    const std::optional<std::int64_t> others = ElementCount(sizes);
-    if (!others || *others == 0) {
-      return false;
+    // The number of rows as an end is all of them; no start may be that.
+    ranges[static_cast<std::size_t>(axis)] = {
+        .start = starts[i],
+        .end = ends[i] == kRowCount ? std::numeric_limits<std::int64_t>::max()
+                                    : ends[i],
+        .step = steps[i]};
+    if (starts[i] == kRowCount || steps[i] == kRowCount ||
+        (ends[i] == kRowCount &&
+         context.inputs[0]->shape[static_cast<std::size_t>(axis)] !=
+             kBatchDim)) {
+      return Unsupported(context,
+                         "takes as many elements as there are rows; "
+                         "export with fixed sizes");
     }
-    *open = total / *others;
   }
-  return ElementCount(sizes) == total;
+  return ranges;
 }
 
 }  // namespace
 
-absl::StatusOr<OutputTypes> InferFlatten(InferenceContext& context) {
-  const Value& input = *context.inputs[0];
-  const std::size_t rank = input.shape.size();
+absl::StatusOr<OutputTypes> InferConcat(InferenceContext& context) {
+  RETURN_IF_ERROR(CheckSameType(context));
+  const Value& first = *context.inputs[0];
+  Shape shape = first.shape;
   ASSIGN_OR_RETURN(const std::size_t axis,
-                   NormalizeAxis(context, rank, /*size=*/rank + 1));
-  if (!input.is_batched()) {
-    const std::span<const std::int64_t> sizes(input.shape);
-    return OutputTypes{{input.type,
-                        {ElementCount(sizes.first(axis)).value(),
-                         ElementCount(sizes.subspan(axis)).value()}}};
+                   NormalizeAxis(context, shape.size()));
+  shape[axis] = 0;
+  for (const Value* input : context.inputs) {
+    Shape others = input->shape;
+    if (others.size() == shape.size()) {
+      others[axis] = shape[axis];
+    }
+    if (others != shape) {
+      return Invalid(context,
+                     fmt::format("{} and {}, wanted the same sizes "
+                                 "but for axis {}",
+                                 ValueText(first), ValueText(*input), axis));
+    }
+    if (input->shape[axis] == kBatchDim && context.inputs.size() > 1) {
+      return Unsupported(context,
+                         fmt::format("{} along axis {}: joins rows, so that "
+                                     "their number would change",
+                                     ValueText(*input), axis));
+    }
+    shape[axis] = input->shape[axis] == kBatchDim
+                      ? kBatchDim
+                      : shape[axis] + input->shape[axis];
   }
-  const std::span<const std::int64_t> inside = SizesInside(input);
-  if (axis == 0 || ElementCount(inside.first(axis - 1)) != 1) {
-    return MixesRows(context);
-  }
-  return OutputTypes{{input.type, {kBatchDim, ElementCount(inside).value()}}};
+  return OutputTypes{{first.type, shape}};
 }
 
-absl::StatusOr<OutputTypes> InferReshape(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferExpand(InferenceContext& context) {
   const Value& input = *context.inputs[0];
-  ASSIGN_OR_RETURN(const Shape wanted, WantedShape(context));
-  Shape shape = wanted;
-  RETURN_IF_ERROR(CopySizes(context, shape));
-  const std::int64_t total = ElementCount(SizesInside(input)).value();
-  if (!input.is_batched()) {
-    if (!FillOpenSize(shape, total)) {
-      return Invalid(context, fmt::format("{} cannot have shape {}",
-                                          ValueText(input), ShapeText(wanted)));
+  ASSIGN_OR_RETURN(Shape wanted, KnownIntegers(context, 1));
+  if (wanted.size() > kMaxRank) {
+    return Unsupported(context, fmt::format("{} dimensions, the most is {}",
+                                            wanted.size(), kMaxRank));
+  }
+  for (std::int64_t& size : wanted) {
+    // Some exporters write -1 for "as it is", as in PyTorch.
+    size = size == kRowCount ? kBatchDim : size == -1 ? 1 : size;
+    if (size < 0 && size != kBatchDim) {
+      return Invalid(context, fmt::format("target shape {}, wanted sizes",
+                                          ShapeText(wanted)));
     }
-    return OutputTypes{{input.type, shape}};
   }
-  // A -1 in front is the batch if the rest takes a whole row.
-  const bool keeps_batch =
-      !shape.empty() &&
-      (shape[0] == kBatchDim || shape[0] == context.fixed_rows) &&
-      FillOpenSize(std::span(shape).subspan(1), total);
-  if (!keeps_batch) {
-    return Unsupported(
-        context,
-        fmt::format("{} to shape {}, wanted one that keeps the batch as its "
-                    "first dimension, such as [-1,{}]; other shapes mix rows",
-                    ValueText(input), ShapeText(wanted), total));
+  if (input.is_batched() && wanted.size() == input.shape.size() &&
+      wanted[0] == context.fixed_rows) {
+    wanted[0] = kBatchDim;
   }
-  shape[0] = kBatchDim;
+  ASSIGN_OR_RETURN(Shape shape, BroadcastShapes(context, input.shape, wanted));
+  KeepInputs(context, 1);
   return OutputTypes{{input.type, shape}};
 }
 
@@ -135,20 +200,12 @@ absl::StatusOr<OutputTypes> InferGather(InferenceContext& context) {
   const Value& indices = *context.inputs[1];
   ASSIGN_OR_RETURN(const std::size_t axis,
                    NormalizeAxis(context, data.shape.size()));
-  if (data.is_batched() && axis == 0) {
-    return MixesRows(context);
-  }
-  if (indices.is_batched() && (data.is_batched() || axis != 0)) {
-    return Unsupported(
-        context,
-        "computed indices are supported into axis 0 of a constant table alone");
-  }
   if (indices.type != DataType::kInt32 && indices.type != DataType::kInt64) {
     return Invalid(context, fmt::format("indices, {}, wanted INT32 or INT64",
                                         ValueText(indices)));
   }
-  if (!indices.is_batched()) {
-    const std::int64_t size = data.shape[axis];
+  const std::int64_t size = data.shape[axis];
+  if (indices.constant != nullptr && size != kBatchDim) {
     ASSIGN_OR_RETURN(const auto positions, ConstantIntegers(context, 1));
     for (const std::int64_t position : positions) {
       if (position < -size || position >= size) {
@@ -166,36 +223,63 @@ absl::StatusOr<OutputTypes> InferGather(InferenceContext& context) {
   return OutputTypes{{data.type, shape}};
 }
 
-absl::StatusOr<OutputTypes> InferConcat(InferenceContext& context) {
-  RETURN_IF_ERROR(CheckSameType(context));
-  const Value& first = *context.inputs[0];
-  Shape shape = first.shape;
-  ASSIGN_OR_RETURN(const std::size_t axis,
-                   NormalizeAxis(context, shape.size()));
-  shape[axis] = 0;
-  for (const Value* input : context.inputs) {
-    if (input->is_batched() != first.is_batched()) {
+absl::StatusOr<OutputTypes> InferSlice(InferenceContext& context) {
+  const Value& input = *context.inputs[0];
+  ASSIGN_OR_RETURN(std::vector<Range> ranges, ReadRanges(context));
+  Shape shape;
+  std::vector<std::int64_t> starts;
+  std::vector<std::int64_t> steps;
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    if (input.shape[i] != kBatchDim) {
+      shape.push_back(ClampRange(input.shape[i], ranges[i]));
+    } else if (TakesAll(ranges[i])) {
+      shape.push_back(kBatchDim);
+    } else {
       return Unsupported(context,
-                         fmt::format("{} and {}: joining constants with "
-                                     "computed values is not supported",
-                                     ValueText(first), ValueText(*input)));
+                         fmt::format("takes some of the rows of {}, wanted all "
+                                     "of them",
+                                     ValueText(input)));
     }
-    if (input->is_batched() && axis == 0) {
-      return MixesRows(context);
-    }
-    Shape others = input->shape;
-    if (others.size() == shape.size()) {
-      others[axis] = shape[axis];
-    }
-    if (others != shape) {
-      return Invalid(context,
-                     fmt::format("{} and {}, wanted the same sizes "
-                                 "but for axis {}",
-                                 ValueText(first), ValueText(*input), axis));
-    }
-    shape[axis] += input->shape[axis];
+    starts.push_back(ranges[i].start);
+    steps.push_back(ranges[i].step);
   }
-  return OutputTypes{{first.type, shape}};
+  context.node.attributes["starts"] = std::move(starts);
+  context.node.attributes["steps"] = std::move(steps);
+  KeepInputs(context, 1);
+  return OutputTypes{{input.type, shape}};
+}
+
+absl::StatusOr<OutputTypes> InferSplit(InferenceContext& context) {
+  const Value& input = *context.inputs[0];
+  ASSIGN_OR_RETURN(const std::size_t axis,
+                   NormalizeAxis(context, input.shape.size()));
+  const std::int64_t size = input.shape[axis];
+  ASSIGN_OR_RETURN(std::optional<std::vector<std::int64_t>> parts,
+                   IntegersGiven(context, "split", 1));
+  if (size == kBatchDim) {
+    return Unsupported(context,
+                       fmt::format("splits the batch of {}", ValueText(input)));
+  }
+  if (!parts) {
+    ASSIGN_OR_RETURN(parts, EqualParts(context, size));
+  }
+  std::int64_t left = size;
+  for (const std::int64_t part : *parts) {
+    left = part < 0 || part > left ? -1 : left - part;
+  }
+  if (left != 0 || parts->size() != context.outputs) {
+    return Invalid(context,
+                   fmt::format("parts of {} for {} outputs, wanted as many "
+                               "that make up the {} of axis {}",
+                               ShapeText(*parts), context.outputs, size, axis));
+  }
+  OutputTypes types;
+  for (const std::int64_t part : *parts) {
+    types.push_back({input.type, input.shape});
+    types.back().shape[axis] = part;
+  }
+  context.node.attributes["split"] = *std::move(parts);
+  return types;
 }
 
 absl::StatusOr<OutputTypes> InferTranspose(InferenceContext& context) {
@@ -212,9 +296,6 @@ absl::StatusOr<OutputTypes> InferTranspose(InferenceContext& context) {
     return Invalid(context, fmt::format("perm has {} dimensions, wanted an "
                                         "order of the {} of {}",
                                         order.size(), rank, ValueText(input)));
-  }
-  if (input.is_batched() && order[0] != 0) {
-    return MixesRows(context);
   }
   Shape shape;
   for (const std::int64_t dimension : order) {

@@ -10,12 +10,13 @@
 
 namespace relu {
 
-// As OperatorDefinition::infer says. Attributes that they complete: "axis"
-// counts from the front, "perm" of Transpose is filled in.
+// As OperatorDefinition::infer says, and Attributes of the form they bring
+// attributes to.
 absl::StatusOr<OutputTypes> InferConcat(InferenceContext& context);
-absl::StatusOr<OutputTypes> InferFlatten(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferExpand(InferenceContext& context);
 absl::StatusOr<OutputTypes> InferGather(InferenceContext& context);
-absl::StatusOr<OutputTypes> InferReshape(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferSlice(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferSplit(InferenceContext& context);
 absl::StatusOr<OutputTypes> InferTranspose(InferenceContext& context);
 
 }  // namespace relu

@@ -1,6 +1,7 @@
 #include "core/graph/onnx_attributes.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -126,6 +127,63 @@ absl::StatusOr<Attributes> ReadAttributes(
     }
   }
   return attributes;
+}
+
+absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
+                        std::size_t most, std::size_t most_outputs) {
+  const auto inputs = static_cast<std::size_t>(proto.input_size());
+  if (inputs < least || inputs > most) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: {} inputs, wanted {}", NodeText(proto), inputs,
+                    most == kAnyNumber ? fmt::format("{} or more", least)
+                                       : fmt::format("{} to {}", least, most)));
+  }
+  const std::size_t needed = most == kAnyNumber ? inputs : least;
+  for (std::size_t i = 0; i < needed; ++i) {
+    if (proto.input(static_cast<int>(i)).empty()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}: input {} is left out", NodeText(proto), i));
+    }
+  }
+  const auto outputs = static_cast<std::size_t>(proto.output_size());
+  if (outputs < 1 || outputs > most_outputs) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: {} outputs, wanted {}", NodeText(proto), outputs,
+        most_outputs == 1            ? "1"
+        : most_outputs == kAnyNumber ? "1 or more"
+                                     : fmt::format("1 to {}", most_outputs)));
+  }
+  if (most_outputs == 1 && proto.output(0).empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: its output has no name", NodeText(proto)));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Tensor> ReadFillValue(const onnx::NodeProto& proto,
+                                     ExternalData& external) {
+  if (proto.attribute_size() == 0) {
+    return Tensor(DataType::kFp32, {});
+  }
+  const AttributeProto& attribute = proto.attribute(0);
+  if (proto.attribute_size() > 1 || attribute.name() != "value" ||
+      attribute.type() != AttributeProto::TENSOR) {
+    return absl::UnimplementedError(fmt::format(
+        "{}: attribute \"{}\" is not supported, wanted \"value\" alone, a "
+        "tensor",
+        NodeText(proto), attribute.name()));
+  }
+  auto value = TensorFromOnnx(attribute.t(), external);
+  if (!value.ok()) {
+    return WithPrefix(NodeText(proto) + ": ", value.status());
+  }
+  if (value->element_count() != 1) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: its value has {} elements, wanted 1", NodeText(proto),
+                    value->element_count()));
+  }
+  value->Reshape({});
+  return value;
 }
 
 absl::StatusOr<Tensor> ReadConstantNode(const onnx::NodeProto& proto,

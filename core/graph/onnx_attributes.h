@@ -1,11 +1,14 @@
-// The attributes of ONNX nodes, checked against what an operator defines.
+// The attributes, inputs and outputs of ONNX nodes, checked against what an
+// operator defines.
 
 #ifndef CORE_GRAPH_ONNX_ATTRIBUTES_H_
 #define CORE_GRAPH_ONNX_ATTRIBUTES_H_
 
+#include <cstddef>
 #include <span>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/graph/external_data.h"
@@ -29,6 +32,19 @@ std::string NodeText(const onnx::NodeProto& proto);
 absl::StatusOr<Attributes> ReadAttributes(
     const onnx::NodeProto& proto,
     std::span<const AttributeDefinition> definitions);
+
+// INVALID_ARGUMENT unless the node has `least` to `most` inputs, the first
+// `least` not left out, and 1 to `most_outputs` outputs, which has a
+// name if it can be only one.
+absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
+                        std::size_t most, std::size_t most_outputs = 1);
+
+// The one element of attribute "value" of a ConstantOfShape; a float of zero if
+// it is not given. Errors, each naming the node: those of TensorFromOnnx();
+// UNIMPLEMENTED for another attribute; INVALID_ARGUMENT for another number of
+// elements.
+absl::StatusOr<Tensor> ReadFillValue(const onnx::NodeProto& proto,
+                                     ExternalData& external);
 
 // The value of a Constant node. Errors, each naming the node: those of
 // TensorFromOnnx(); UNIMPLEMENTED for strings and sparse tensors;

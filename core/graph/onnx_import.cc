@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,7 @@
 #include "core/base/status_prefix.h"
 #include "core/base/utf8.h"
 #include "core/graph/graph_assembler.h"
+#include "core/graph/input_reading.h"
 #include "core/graph/node_order.h"
 #include "core/graph/onnx_file.h"
 #include "fmt/format.h"
@@ -184,39 +186,66 @@ absl::Status AddInitializers(onnx::GraphProto& graph,
   return absl::OkStatus();
 }
 
-absl::Status AddInputs(const onnx::GraphProto& graph,
-                       const std::set<std::string>& initializers,
-                       GraphAssembler& assembler) {
+// The inputs that clients give: not those that have an initializer, which are
+// constants for us, as older files have them.
+absl::StatusOr<std::vector<const onnx::ValueInfoProto*>> FindInputs(
+    const onnx::GraphProto& graph) {
+  std::set<std::string_view> initializers;
+  for (const onnx::TensorProto& proto : graph.initializer()) {
+    initializers.insert(proto.name());
+  }
   std::set<std::string_view> names;
+  std::vector<const onnx::ValueInfoProto*> inputs;
   for (const onnx::ValueInfoProto& input : graph.input()) {
     if (!names.insert(input.name()).second) {
       return absl::InvalidArgumentError(fmt::format(
           "input \"{}\" is given twice, wanted once", input.name()));
     }
-    if (initializers.contains(input.name())) {
-      continue;  // A default, as older files have it: a constant for us.
+    if (!initializers.contains(input.name())) {
+      inputs.push_back(&input);
     }
-    RETURN_IF_ERROR(assembler.AddInput(input));
   }
-  return absl::OkStatus();
+  return inputs;
 }
 
-absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
-                               GraphAssembler assembler) {
-  std::set<std::string> initializers;
-  for (const onnx::TensorProto& proto : graph.initializer()) {
-    initializers.insert(proto.name());
-  }
-  Normalize(graph);
-  RETURN_IF_ERROR(AddInitializers(graph, assembler));
-  RETURN_IF_ERROR(AddInputs(graph, initializers, assembler));
-  ASSIGN_OR_RETURN(const std::vector<int> order, NodeOrder(graph));
+absl::Status AddAll(const onnx::GraphProto& graph, std::span<const int> order,
+                    GraphAssembler& assembler) {
   for (const int i : order) {
     RETURN_IF_ERROR(assembler.AddNode(graph.node(i)));
   }
   for (const onnx::ValueInfoProto& output : graph.output()) {
     RETURN_IF_ERROR(assembler.AddOutput(output));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
+                               GraphAssembler assembler) {
+  ASSIGN_OR_RETURN(const auto inputs, FindInputs(graph));
+  Normalize(graph);
+  RETURN_IF_ERROR(AddInitializers(graph, assembler));
+  ASSIGN_OR_RETURN(const std::vector<InputReading> readings,
+                   ReadInputs(inputs));
+  ASSIGN_OR_RETURN(const std::vector<int> order, NodeOrder(graph));
+  std::vector<std::string> names;
+  for (const onnx::ValueInfoProto* input : inputs) {
+    names.push_back(input->name());
+  }
+  assembler.MarkStart();
+  // All but the last are guesses, which hold if rows are kept apart.
+  for (std::size_t i = 0; i + 1 < readings.size(); ++i) {
+    absl::Status status = assembler.AddInputs(names, readings[i]);
+    status.Update(AddAll(graph, order, assembler));
+    if (status.ok()) {
+      Graph guess = assembler.Finish();
+      if (!guess.couples_rows) {
+        return guess;
+      }
+    }
+    assembler.Restart();
+  }
+  RETURN_IF_ERROR(assembler.AddInputs(names, readings.back()));
+  RETURN_IF_ERROR(AddAll(graph, order, assembler));
   return assembler.Finish();
 }
 

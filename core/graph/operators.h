@@ -1,6 +1,6 @@
-// The operators we support: for each its name, inputs, attributes, and how the
-// type and shape of its output follow. To add one: a row in the table of
-// operators.cc, an inference function, and its meaning in EvaluateNode().
+// The operators we support: for each its name, inputs, attributes, how the
+// types and shapes of its outputs follow, and what it computes. To add one: a
+// row in the table of operators.cc with these two functions.
 
 #ifndef CORE_GRAPH_OPERATORS_H_
 #define CORE_GRAPH_OPERATORS_H_
@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
@@ -19,6 +20,9 @@
 #include "core/tensor/shape.h"
 
 namespace relu {
+
+struct Evaluation;
+class RowSamples;
 
 struct ValueType {
   DataType type = DataType::kFp32;
@@ -35,7 +39,9 @@ struct InferenceContext {
   std::vector<const Value*> inputs;     // nullptr where left out.
   std::int64_t opset = 1;               // Of the standard operators.
   std::int64_t fixed_rows = kBatchDim;  // As in Graph.
-  std::size_t outputs = 1;              // That the model names.
+  std::size_t outputs = 1;              // That the model lists.
+  // Of inputs that depend on the number of rows alone; nullptr for others.
+  std::vector<const RowSamples*> samples;
 };
 
 // Stands for a default that depends on the rest of the node; the inference
@@ -61,11 +67,17 @@ struct OperatorDefinition {
   std::size_t max_inputs = 1;
   std::vector<AttributeDefinition> attributes;
   // Errors, each naming the node: INVALID_ARGUMENT if the operands contradict
-  // the operator; UNIMPLEMENTED, with advice, if rows would mix or for another
-  // form that we do not run.
+  // the operator; UNIMPLEMENTED, with advice, for a form that we do not run.
   absl::StatusOr<OutputTypes> (*infer)(InferenceContext& context) = nullptr;
-  std::size_t max_outputs = 1;  // All but the first may be left out.
+  // The operator by its definition: sets all outputs of a node whose operands
+  // have passed `infer`. INVALID_ARGUMENT, naming the node, if a value cannot
+  // be computed.
+  absl::Status (*evaluate)(const Evaluation& run) = nullptr;
+  std::size_t max_outputs = 1;  // If more than 1, any may have no name.
 };
+
+// The definition of an operator.
+const OperatorDefinition& DefinitionOf(Operator op);
 
 // A standard operator (their domain is empty); nullptr if we do not have it.
 const OperatorDefinition* FindOperator(std::string_view name);

@@ -2,6 +2,10 @@
 // weights packed. Compile() is slow and checks everything; Run() is fast and
 // checks nothing.
 //
+// Nodes that have no step of their own, and graphs whose rows depend on each
+// other, run through the interpreter of core/graph: slowly, and with memory
+// taken for every value.
+//
 // Arithmetic is in float32. Values of type FP16 and BF16 are float32 inside of
 // the plan: inputs are widened (exactly), outputs rounded once, at the end;
 // intermediate values, and so a Cast to such a type, are not rounded. They are
@@ -14,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,9 +39,20 @@ class Workspace;
 struct TensorSignature {
   std::string name;
   DataType type = DataType::kFp32;
-  // Without the batch dimension: the shape of one row.
+  // With the batch dimension: the number of rows, kBatchDim if any goes.
+  Shape shape;
+  // Which dimension of `shape` that is: the first, unless the model couples
+  // rows. nullopt: none, the tensor is of one size however many rows there are.
+  std::optional<std::size_t> row_axis = 0;
+  // Without the batch dimension: the shape of one row, or of the tensor if it
+  // has no batch dimension; and the bytes of that.
   Shape row_shape;
   std::size_t row_bytes = 0;
+
+  // Of the whole tensor.
+  std::size_t Bytes(std::int64_t rows) const {
+    return row_axis ? row_bytes * static_cast<std::size_t>(rows) : row_bytes;
+  }
 };
 
 // Immutable after Compile(): any number of threads may Run() it, each with a
@@ -55,6 +71,15 @@ class CompiledModel {
   // The number of rows each request must have, or kBatchDim if any goes.
   std::int64_t fixed_rows() const { return fixed_rows_; }
 
+  // True: rows depend on each other, so what Run() computes is one request,
+  // whole; such models run through the interpreter. False: rows of different
+  // requests may be joined, and a request split.
+  bool couples_rows() const { return couples_rows_; }
+
+  // False: there is no batch dimension; every request has one "row", which is
+  // everything.
+  bool has_batch_dim() const { return has_batch_dim_; }
+
   // Bytes that a workspace takes for each row.
   std::size_t workspace_row_bytes() const { return workspace_row_bytes_; }
 
@@ -62,7 +87,8 @@ class CompiledModel {
   std::size_t weight_bytes() const { return weight_bytes_; }
 
   // Computes `rows` rows, from the workspace's inputs to its outputs. Row i of
-  // the outputs depends on row i of the inputs alone. 1 <= rows <=
+  // the outputs depends on row i of the inputs alone, unless the model couples
+  // rows. 1 <= rows <=
   // workspace.max_rows(); the workspace was made for this model.
   void Run(std::int64_t rows, Workspace& workspace) const;
 
@@ -84,6 +110,8 @@ class CompiledModel {
   std::vector<std::unique_ptr<const Step>> steps_;
   PlanReport report_;
   std::int64_t fixed_rows_ = kBatchDim;
+  bool couples_rows_ = false;
+  bool has_batch_dim_ = true;
   std::size_t weight_bytes_ = 0;
   std::size_t workspace_row_bytes_ = 0;  // Of all buffers, for each row.
 };

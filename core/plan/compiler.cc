@@ -16,11 +16,13 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/graph/row_samples.h"
 #include "core/plan/cast_step.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/concat_step.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/dense_step.h"
+#include "core/plan/interpret_step.h"
 #include "core/plan/lower_node.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/plan_report.h"
@@ -66,12 +68,31 @@ absl::Status CheckRowSize(const Value& value) {
   return absl::OkStatus();
 }
 
-TensorSignature SignatureOf(const Value& value) {
-  const auto row_shape = RowShape(value);
-  return {.name = value.name,
-          .type = value.type,
-          .row_shape = Shape(row_shape.begin(), row_shape.end()),
-          .row_bytes = RowElements(value) * DataTypeSize(value.type)};
+// `rows` stands for the batch dimension.
+TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
+  TensorSignature signature{.name = value.name,
+                            .type = value.type,
+                            .shape = WithRows(value.shape, rows),
+                            .row_axis = std::nullopt,
+                            .row_shape = value.shape,
+                            .row_bytes = 0};
+  const auto axis = std::ranges::find(value.shape, kBatchDim);
+  if (axis != value.shape.end()) {
+    const auto place = axis - value.shape.begin();
+    signature.row_axis = static_cast<std::size_t>(place);
+    signature.row_shape.erase(signature.row_shape.begin() + place);
+  }
+  signature.row_bytes =
+      static_cast<std::size_t>(ElementCount(signature.row_shape).value()) *
+      DataTypeSize(value.type);
+  return signature;
+}
+
+// The bytes of a value as if there were one row.
+std::size_t BytesOfOneRow(const Value& value) {
+  return static_cast<std::size_t>(
+             ElementCount(WithRows(value.shape, 1)).value()) *
+         DataTypeSize(value.type);
 }
 
 }  // namespace
@@ -84,24 +105,81 @@ Compiler::Compiler(const RewrittenGraph& rewritten)
       lowered_(graph_.nodes.size(), false) {}
 
 absl::StatusOr<CompiledModel> Compiler::Compile() {
+  if (graph_.couples_rows) {
+    return CompileCoupled();
+  }
   RETURN_IF_ERROR(CheckRowSizes());
   RETURN_IF_ERROR(FindDenseLayers());
   ReserveConcatParts();
   AddInputs();
   RETURN_IF_ERROR(LowerNodes());
   AddOutputs();
-  model_.fixed_rows_ = graph_.fixed_rows;
-  model_.weight_bytes_ = plan_.constant_bytes();
   PlanBuilder::Plan plan = plan_.Finish();
   if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
     return absl::UnimplementedError(fmt::format(
         "the values of one row take {} bytes, the most that is supported is {}",
         plan.workspace_row_bytes, kMaxWorkspaceRowBytes));
   }
+  return FinishModel(std::move(plan));
+}
+
+CompiledModel Compiler::FinishModel(PlanBuilder::Plan plan) {
+  model_.fixed_rows_ = graph_.fixed_rows;
+  model_.weight_bytes_ = plan_.constant_bytes();
   model_.workspace_row_bytes_ = plan.workspace_row_bytes;
   model_.buffers_ = std::move(plan.buffers);
   model_.steps_ = std::move(plan.steps);
   return std::move(model_);
+}
+
+absl::StatusOr<CompiledModel> Compiler::CompileCoupled() {
+  RETURN_IF_ERROR(CheckCoupledSizes());
+  model_.couples_rows_ = true;
+  model_.has_batch_dim_ = HasBatchDim(graph_);
+  model_.input_buffers_ = AddCoupledTensors(graph_.inputs, model_.inputs_);
+  model_.output_buffers_ = AddCoupledTensors(graph_.outputs, model_.outputs_);
+  LowerGraphByInterpreter(model_.input_buffers_, model_.output_buffers_, plan_);
+  return FinishModel(plan_.Finish());
+}
+
+// Before the interpreter takes memory for values.
+absl::Status Compiler::CheckCoupledSizes() const {
+  std::size_t room_bytes =
+      HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes;
+  for (const Value& value : graph_.values) {
+    const std::size_t bytes =
+        value.constant == nullptr ? BytesOfOneRow(value) : 0;
+    if (bytes > room_bytes) {
+      return absl::UnimplementedError(fmt::format(
+          "value \"{}\", shape {}: with this value those of one row take more "
+          "than {} bytes, the most that is supported",
+          value.name, ShapeText(value.shape),
+          HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes));
+    }
+    room_bytes -= bytes;
+  }
+  for (const ValueId id : graph_.outputs) {
+    const Value& value = graph_.values[id];
+    if (std::ranges::count(value.shape, kBatchDim) > 1) {
+      return absl::UnimplementedError(fmt::format(
+          "output \"{}\" has shape {}: only one dimension may be the batch",
+          value.name, ShapeText(value.shape)));
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::size_t> Compiler::AddCoupledTensors(
+    const std::vector<ValueId>& values,
+    std::vector<TensorSignature>& signatures) {
+  std::vector<std::size_t> buffers;
+  for (const ValueId id : values) {
+    const Value& value = graph_.values[id];
+    signatures.push_back(SignatureOf(value, graph_.fixed_rows));
+    buffers.push_back(plan_.AddBuffer(signatures.back().row_bytes));
+    plan_.KeepAlways(buffers.back());
+  }
+  return buffers;
 }
 
 absl::Status Compiler::CheckRowSizes() const {
@@ -122,7 +200,7 @@ absl::Status Compiler::CheckRowSizes() const {
 void Compiler::AddInputs() {
   for (const ValueId input : graph_.inputs) {
     const Value& value = graph_.values[input];
-    TensorSignature signature = SignatureOf(value);
+    TensorSignature signature = SignatureOf(value, graph_.fixed_rows);
     const std::size_t buffer = plan_.AddBuffer(signature.row_bytes);
     plan_.KeepAlways(buffer);
     model_.input_buffers_.push_back(buffer);
@@ -178,7 +256,12 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
     return LowerDenseLayer(layer->second);
   }
   const std::size_t first = plan_.steps().size();
-  RETURN_IF_ERROR(LowerNode(node, plan_));
+  if (const absl::Status status = LowerNode(node, plan_);
+      absl::IsUnimplemented(status)) {
+    LowerByInterpreter(node, plan_);
+  } else {
+    RETURN_IF_ERROR(status);
+  }
   for (const ValueId input : node.inputs) {
     plan_.Release(input);
   }
@@ -225,12 +308,16 @@ absl::Status Compiler::FindDenseLayers() {
         !uses_.IsLive(i) || RowElements(graph_.values[node.outputs[0]]) == 0) {
       continue;
     }
-    ASSIGN_OR_RETURN(DenseLayer layer,
-                     FindDenseLayer(graph_, uses_, i, lowered_));
-    for (const std::size_t taken : layer.nodes) {
+    absl::StatusOr<DenseLayer> layer =
+        FindDenseLayer(graph_, uses_, i, lowered_);
+    if (absl::IsUnimplemented(layer.status())) {
+      continue;  // Left to the interpreter.
+    }
+    RETURN_IF_ERROR(layer.status());
+    for (const std::size_t taken : layer->nodes) {
       lowered_[taken] = taken != i;
     }
-    layers_.emplace(i, std::move(layer));
+    layers_.emplace(i, *std::move(layer));
   }
   return absl::OkStatus();
 }
@@ -265,7 +352,8 @@ void Compiler::AddOutputs() {
     const std::size_t buffer = OutputBuffer(output);
     plan_.KeepToEnd(buffer);
     model_.output_buffers_.push_back(buffer);
-    model_.outputs_.push_back(SignatureOf(graph_.values[output]));
+    model_.outputs_.push_back(
+        SignatureOf(graph_.values[output], graph_.fixed_rows));
   }
   Report(first, {});
 }

@@ -24,6 +24,8 @@ namespace relu {
 // The most memory that a workspace takes for each row. Far beyond what networks
 // of dense layers need; a batch of 64 rows stays below 1 GiB.
 inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
+// The most memory for the values of a graph without a batch dimension.
+inline constexpr std::size_t kMaxInterpretedBytes = 256 << 20;
 
 // For one use of Compile(), on one thread. Nodes whose results no output needs
 // are left out; Reshape, Flatten and casts between floating-point types are
@@ -37,6 +39,14 @@ class Compiler {
   absl::StatusOr<CompiledModel> Compile();
 
  private:
+  // Of a graph whose rows depend on each other.
+  absl::StatusOr<CompiledModel> CompileCoupled();
+  absl::Status CheckCoupledSizes() const;
+  std::vector<std::size_t> AddCoupledTensors(
+      const std::vector<ValueId>& values,
+      std::vector<TensorSignature>& signatures);
+  CompiledModel FinishModel(PlanBuilder::Plan plan);
+
   absl::Status CheckRowSizes() const;
   void AddInputs();
   absl::Status LowerNodes();

@@ -70,15 +70,13 @@ std::vector<std::vector<std::size_t>> FindAbsorbed(const Graph& original,
 
 RewrittenGraph Rewrite(const Graph& graph) {
   RewrittenGraph rewritten;
+  rewritten.graph = graph;
   Graph& copy = rewritten.graph;
-  copy.name = graph.name;
-  copy.values = graph.values;
-  copy.nodes = graph.nodes;
-  copy.inputs = graph.inputs;
-  copy.outputs = graph.outputs;
-  copy.fixed_rows = graph.fixed_rows;
   const GraphPattern pattern(copy);
   for (Node& node : copy.nodes) {
+    if (graph.couples_rows) {
+      break;  // The interpreter runs it as it is.
+    }
     // One replacement may be the last node of another pattern.
     while (MayBeRewritten(copy, node)) {
       std::optional<Node> found = Recognise(pattern, node, copy);

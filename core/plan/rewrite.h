@@ -13,7 +13,6 @@ namespace relu {
 struct RewrittenGraph {
   // Nodes and values are those of the original, at the same places. Some nodes
   // are others now, with the same output; others no output depends on any more.
-  // Constants belong to the original, which must outlive this.
   Graph graph;
   // By node: the nodes that are part of it now, besides itself.
   std::vector<std::vector<std::size_t>> absorbed;

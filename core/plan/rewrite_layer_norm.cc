@@ -117,7 +117,7 @@ std::optional<Quotient> AsQuotient(const GraphPattern& pattern,
 
 // A constant that is broadcast to every element.
 ValueId AddOne(Graph& graph) {
-  auto one = std::make_unique<Tensor>(DataType::kFp32, Shape{});
+  auto one = std::make_shared<Tensor>(DataType::kFp32, Shape{});
   one->As<float>()[0] = 1.0F;
   Value value;
   value.name = "one";

@@ -61,7 +61,7 @@ void Workspace::CopyIn(std::size_t index, std::int64_t first_row,
                        std::int64_t rows, const std::byte* source) {
   const std::size_t buffer = model_.input_buffers_[index];
   const BufferLayout& layout = model_.buffers_[buffer];
-  CopyRows(rows, layout.row_bytes,
+  CopyRows(model_.inputs_[index].row_axis ? rows : 1, layout.row_bytes,
            {.first_row = source, .stride_bytes = layout.row_bytes},
            {.first_row = Row<std::byte>(buffer, first_row),
             .stride_bytes = layout.row_stride_bytes});
@@ -74,7 +74,7 @@ void Workspace::CopyOut(std::size_t index, std::int64_t first_row,
   const std::byte* source =
       arena_.bytes().data() + offsets_[buffer] +
       static_cast<std::size_t>(first_row) * layout.row_stride_bytes;
-  CopyRows(rows, layout.row_bytes,
+  CopyRows(model_.outputs_[index].row_axis ? rows : 1, layout.row_bytes,
            {.first_row = source, .stride_bytes = layout.row_stride_bytes},
            {.first_row = destination, .stride_bytes = layout.row_bytes});
 }

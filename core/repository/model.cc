@@ -32,7 +32,8 @@
 namespace relu {
 namespace {
 
-SchedulerOptions Scheduling(const ModelOptions& options) {
+SchedulerOptions Scheduling(const ModelOptions& options,
+                            const CompiledModel& compiled) {
   SchedulerOptions scheduling{.slots = options.slots,
                               .max_batch_rows = options.max_batch_rows};
   const ModelConfig& config = options.config;
@@ -45,6 +46,10 @@ SchedulerOptions Scheduling(const ModelOptions& options) {
   }
   if (config.max_queue_requests > 0) {
     scheduling.max_queue_requests = config.max_queue_requests;
+  }
+  scheduling.keeps_requests_whole = compiled.couples_rows();
+  if (!compiled.has_batch_dim()) {
+    scheduling.max_batch_rows = 1;
   }
   return scheduling;
 }
@@ -86,7 +91,7 @@ absl::StatusOr<std::shared_ptr<Model>> Model::Load(const ModelOptions& options,
 Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
              const ModelMetrics& metrics)
     : options_(options),
-      scheduling_(Scheduling(options)),
+      scheduling_(Scheduling(options, compiled)),
       compiled_(std::move(compiled)),
       metrics_(metrics),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows),
@@ -114,8 +119,7 @@ void Model::WarmUp() {
   request.rows = scheduling_.max_batch_rows;
   std::vector<std::vector<std::byte>> zeros;
   for (const TensorSignature& input : compiled_.inputs()) {
-    zeros.emplace_back(static_cast<std::size_t>(request.rows) *
-                       input.row_bytes);
+    zeros.emplace_back(input.Bytes(request.rows));
     request.inputs.push_back(zeros.back().data());
   }
   request.outputs.resize(compiled_.outputs().size(), nullptr);

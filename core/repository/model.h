@@ -54,9 +54,10 @@ class Model {
   const std::string& name() const { return options_.name; }
   std::int64_t version() const { return options_.version; }
   // Rows that one request may have at most; 0: no limit (requests larger than
-  // a batch are split).
+  // a batch are split, unless rows depend on each other).
   std::int64_t max_request_rows() const {
-    return options_.config.max_batch_size;
+    return compiled_.couples_rows() ? scheduling_.max_batch_rows
+                                    : options_.config.max_batch_size;
   }
   // Rows of one batch, and batches at the same time.
   std::int64_t max_batch_rows() const { return scheduling_.max_batch_rows; }

@@ -244,19 +244,13 @@ absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
 }
 
 // What `dims` must be for this tensor.
-Shape WantedDims(const TensorSignature& tensor, const ModelConfig& config,
-                 const CompiledModel& model) {
-  Shape dims = tensor.row_shape;
-  if (config.max_batch_size == 0) {
-    dims.insert(dims.begin(), model.fixed_rows());
-  }
-  return dims;
+Shape WantedDims(const TensorSignature& tensor, const ModelConfig& config) {
+  return config.max_batch_size == 0 ? tensor.shape : tensor.row_shape;
 }
 
 absl::Status CheckTensor(const TensorConfig& wanted, std::string_view kind,
                          std::span<const TensorSignature> tensors,
-                         const ModelConfig& config,
-                         const CompiledModel& model) {
+                         const ModelConfig& config) {
   const auto found =
       std::ranges::find(tensors, wanted.name, &TensorSignature::name);
   if (found == tensors.end()) {
@@ -274,7 +268,7 @@ absl::Status CheckTensor(const TensorConfig& wanted, std::string_view kind,
         kind, wanted.name, DataTypeName(*wanted.type),
         DataTypeName(found->type)));
   }
-  const Shape dims = WantedDims(*found, config, model);
+  const Shape dims = WantedDims(*found, config);
   if (!wanted.dims.empty() && wanted.dims != dims) {
     return absl::InvalidArgumentError(fmt::format(
         "config.pbtxt: {} \"{}\" has dims {}, the model has {} (max_batch_size "
@@ -306,12 +300,10 @@ absl::StatusOr<ModelConfig> ReadModelConfig(const std::filesystem::path& file,
 absl::Status CheckTensors(const ModelConfig& config,
                           const CompiledModel& model) {
   for (const TensorConfig& tensor : config.inputs) {
-    RETURN_IF_ERROR(
-        CheckTensor(tensor, "input", model.inputs(), config, model));
+    RETURN_IF_ERROR(CheckTensor(tensor, "input", model.inputs(), config));
   }
   for (const TensorConfig& tensor : config.outputs) {
-    RETURN_IF_ERROR(
-        CheckTensor(tensor, "output", model.outputs(), config, model));
+    RETURN_IF_ERROR(CheckTensor(tensor, "output", model.outputs(), config));
   }
   if (config.max_batch_size > 0 && model.fixed_rows() > config.max_batch_size) {
     return absl::InvalidArgumentError(

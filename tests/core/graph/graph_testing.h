@@ -69,7 +69,7 @@ class InferenceRun {
     return Add({.name = "x", .type = type, .shape = shape});
   }
   InferenceRun& Constant(Tensor tensor) {
-    constants_.push_back(std::make_unique<Tensor>(std::move(tensor)));
+    constants_.push_back(std::make_shared<Tensor>(std::move(tensor)));
     const Tensor& constant = *constants_.back();
     return Add({.name = "c",
                 .type = constant.type(),
@@ -87,8 +87,13 @@ class InferenceRun {
 
   absl::StatusOr<ValueType> Infer(
       absl::StatusOr<OutputTypes> (*infer)(InferenceContext&)) {
-    InferenceContext context{
-        .node = node, .inputs = {}, .opset = opset, .fixed_rows = fixed_rows};
+    InferenceContext context{.node = node,
+                             .inputs = {},
+                             .opset = opset,
+                             .fixed_rows = fixed_rows,
+                             .outputs = outputs,
+                             .samples = {}};
+    node.inputs.assign(operands_.size(), 0);
     for (const auto& operand : operands_) {
       context.inputs.push_back(operand.get());
     }
@@ -105,15 +110,16 @@ class InferenceRun {
   Node node;
   std::int64_t opset = 17;
   std::int64_t fixed_rows = kBatchDim;
+  std::size_t outputs = 1;
 
  private:
   InferenceRun& Add(Value value) {
-    operands_.push_back(std::make_unique<Value>(std::move(value)));
+    operands_.push_back(std::make_shared<Value>(std::move(value)));
     return *this;
   }
 
-  std::vector<std::unique_ptr<Tensor>> constants_;
-  std::vector<std::unique_ptr<Value>> operands_;
+  std::vector<std::shared_ptr<Tensor>> constants_;
+  std::vector<std::shared_ptr<Value>> operands_;
 };
 
 }  // namespace relu

@@ -31,8 +31,6 @@ TEST(InferenceChecksTest, ErrorsNameTheNode) {
   EXPECT_THAT(
       RunCheck(run, [](InferenceContext& c) { return Unsupported(c, "why"); }),
       Fails(kUnimplemented, "node \"n\" (Relu): why"));
-  EXPECT_THAT(RunCheck(run, [](InferenceContext& c) { return MixesRows(c); }),
-              Fails(kUnimplemented, "across the rows"));
 }
 
 TEST(InferenceChecksTest, FloatingPointCheckRefusesIntegers) {

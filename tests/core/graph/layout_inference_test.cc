@@ -1,6 +1,8 @@
 #include "core/graph/layout_inference.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -14,114 +16,8 @@ namespace {
 using I = std::int64_t;
 using Integers = std::vector<I>;
 
-// A Reshape whose target is its second input.
-class ReshapeRun : public InferenceRun {
- public:
-  explicit ReshapeRun(const Shape& row_shape)
-      : InferenceRun(Operator::kReshape,
-                     {{"allowzero", I{0}}, {"shape", Integers()}}) {
-    Batched(row_shape);
-  }
-  ReshapeRun& To(const Integers& target) {
-    Constant(Int64Tensor({static_cast<I>(target.size())}, target));
-    return *this;
-  }
-};
-
 InferenceRun Axis(Operator op, I axis) {
   return InferenceRun(op, {{"axis", axis}});
-}
-
-TEST(LayoutInferenceTest, FlattenKeepsBatchFirst) {
-  for (const I axis : {1, -2}) {
-    InferenceRun run = Axis(Operator::kFlatten, axis);
-    EXPECT_EQ(run.Batched({3, 4}).InferShape(&InferFlatten), (Shape{-1, 12}));
-  }
-  InferenceRun ones = Axis(Operator::kFlatten, 2);
-  EXPECT_EQ(ones.Batched({1, 4}).InferShape(&InferFlatten), (Shape{-1, 4}));
-  InferenceRun vector = Axis(Operator::kFlatten, 1);
-  EXPECT_EQ(vector.Batched({}).InferShape(&InferFlatten), (Shape{-1, 1}));
-}
-
-TEST(LayoutInferenceTest, FlattenRefusesAxisThatMixesRows) {
-  for (const I axis : {0, 2, 3}) {
-    InferenceRun run = Axis(Operator::kFlatten, axis);
-    EXPECT_EQ(run.Batched({3, 4}).Infer(&InferFlatten).status().code(),
-              kUnimplemented)
-        << axis;
-  }
-}
-
-TEST(LayoutInferenceTest, FlattenSplitsConstantsAtAnyAxis) {
-  InferenceRun run = Axis(Operator::kFlatten, 2);
-  EXPECT_EQ(run.Constant({2, 3, 4}).InferShape(&InferFlatten), (Shape{6, 4}));
-}
-
-TEST(LayoutInferenceTest, ReshapeKeepsBatchForEverySpellingOfIt) {
-  EXPECT_EQ(ReshapeRun({3, 4}).To({-1, 12}).InferShape(&InferReshape),
-            (Shape{-1, 12}));
-  EXPECT_EQ(ReshapeRun({3, 4}).To({0, -1}).InferShape(&InferReshape),
-            (Shape{-1, 12}));
-  EXPECT_EQ(ReshapeRun({3, 4}).To({0, 0, 2, 2}).InferShape(&InferReshape),
-            (Shape{-1, 3, 2, 2}));
-  EXPECT_EQ(ReshapeRun({1}).To({-1}).InferShape(&InferReshape), (Shape{-1}));
-  ReshapeRun fixed({3, 4});
-  fixed.fixed_rows = 5;
-  EXPECT_EQ(fixed.To({5, -1}).InferShape(&InferReshape), (Shape{-1, 12}));
-}
-
-TEST(LayoutInferenceTest, ReshapeRefusesWhatMixesRows) {
-  for (const Integers& target :
-       {Integers{-1}, Integers{-1, 3}, Integers{12}, Integers{5, 12},
-        Integers{0, 11}, Integers{}}) {
-    EXPECT_THAT(ReshapeRun({3, 4}).To(target).Infer(&InferReshape).status(),
-                Fails(kUnimplemented, "such as [-1,12]"))
-        << ShapeText(target);
-  }
-}
-
-TEST(LayoutInferenceTest, ReshapeRefusesBadTargets) {
-  for (const Integers& target :
-       {Integers{-1, -1}, Integers{-2, 12}, Integers{-1, 12, 1, 0}}) {
-    EXPECT_EQ(
-        ReshapeRun({3, 4}).To(target).Infer(&InferReshape).status().code(),
-        kInvalid)
-        << ShapeText(target);
-  }
-  EXPECT_EQ(ReshapeRun({3, 4}).Infer(&InferReshape).status().code(), kInvalid);
-  EXPECT_THAT(ReshapeRun({1}).To(Integers(40, 1)).Infer(&InferReshape).status(),
-              Fails(kUnimplemented, "40 dimensions"));
-}
-
-TEST(LayoutInferenceTest, ReshapeRefusesComputedTargets) {
-  ReshapeRun run({3, 4});
-  EXPECT_EQ(
-      run.Batched({2}, DataType::kInt64).Infer(&InferReshape).status().code(),
-      kUnimplemented);
-}
-
-TEST(LayoutInferenceTest, ReshapeTakesAttributeBeforeOpsetFive) {
-  ReshapeRun run({3, 4});
-  run.opset = 4;
-  run.node.attributes["shape"] = Integers{-1, 12};
-  EXPECT_EQ(run.InferShape(&InferReshape), (Shape{-1, 12}));
-}
-
-TEST(LayoutInferenceTest, ReshapeOfConstantsFillsOpenSize) {
-  InferenceRun run(Operator::kReshape,
-                   {{"allowzero", I{0}}, {"shape", Integers()}});
-  EXPECT_EQ(run.Constant({2, 6})
-                .Constant(Int64Tensor({2}, {3, -1}))
-                .InferShape(&InferReshape),
-            (Shape{3, 4}));
-  InferenceRun bad(Operator::kReshape,
-                   {{"allowzero", I{1}}, {"shape", Integers()}});
-  EXPECT_EQ(bad.Constant({2, 6})
-                .Constant(Int64Tensor({2}, {0, -1}))
-                .Infer(&InferReshape)
-                .status()
-                .code(),
-            kInvalid);
 }
 
 TEST(LayoutInferenceTest, GatherFromRowsByConstantIndices) {
@@ -156,28 +52,17 @@ TEST(LayoutInferenceTest, GatherRefusesIndexOutside) {
   }
 }
 
-TEST(LayoutInferenceTest, GatherRefusesFormsThatWeDoNotRun) {
+TEST(LayoutInferenceTest, GatherPutsIndicesInThePlaceOfTheAxis) {
   InferenceRun batch = Axis(Operator::kGather, 0);
   EXPECT_EQ(batch.Batched({4})
                 .Constant(Int64Tensor({1}, {0}))
-                .Infer(&InferGather)
-                .status()
-                .code(),
-            kUnimplemented);
-  InferenceRun both = Axis(Operator::kGather, 1);
-  EXPECT_EQ(both.Batched({4})
-                .Batched({1}, DataType::kInt64)
-                .Infer(&InferGather)
-                .status()
-                .code(),
-            kUnimplemented);
+                .InferShape(&InferGather),
+            (Shape{1, 4}));
   InferenceRun columns = Axis(Operator::kGather, 1);
   EXPECT_EQ(columns.Constant({4, 4})
                 .Batched({1}, DataType::kInt64)
-                .Infer(&InferGather)
-                .status()
-                .code(),
-            kUnimplemented);
+                .InferShape(&InferGather),
+            (Shape{4, -1, 1}));
   InferenceRun floats = Axis(Operator::kGather, 0);
   EXPECT_EQ(
       floats.Constant({4}).Batched({1}).Infer(&InferGather).status().code(),
@@ -200,7 +85,7 @@ TEST(LayoutInferenceTest, ConcatRefusesWhatItCannotJoin) {
                 .Infer(&InferConcat)
                 .status()
                 .code(),
-            kUnimplemented);
+            kInvalid);
   InferenceRun sizes = Axis(Operator::kConcat, 1);
   EXPECT_EQ(
       sizes.Batched({3, 4}).Batched({3, 5}).Infer(&InferConcat).status().code(),
@@ -221,10 +106,100 @@ TEST(LayoutInferenceTest, TransposeReordersSizes) {
   EXPECT_EQ(IntsAttribute(constant.node, "perm"), (Integers{1, 0}));
 }
 
-TEST(LayoutInferenceTest, TransposeRefusesToMoveTheBatch) {
+TEST(LayoutInferenceTest, TransposeMayMoveTheBatch) {
   InferenceRun run(Operator::kTranspose, {{"perm", Integers{1, 0}}});
-  EXPECT_EQ(run.Batched({3}).Infer(&InferTranspose).status().code(),
-            kUnimplemented);
+  EXPECT_EQ(run.Batched({3}).InferShape(&InferTranspose), (Shape{3, -1}));
+}
+
+TEST(LayoutInferenceTest, ExpandTakesTheLargerSizes) {
+  InferenceRun run(Operator::kExpand);
+  EXPECT_EQ(run.Batched({1, 4})
+                .Constant(Int64Tensor({2}, {3, 1}))
+                .InferShape(&InferExpand),
+            (Shape{-1, 3, 4}));
+  EXPECT_EQ(run.node.inputs.size(), 1U);
+  InferenceRun bad(Operator::kExpand);
+  EXPECT_THAT(bad.Batched({3})
+                  .Constant(Int64Tensor({1}, {4}))
+                  .Infer(&InferExpand)
+                  .status(),
+              Fails(kInvalid, "do not broadcast"));
+}
+
+// A Slice of x[-1, 5] along axis 1.
+InferenceRun Slice(I start, I end, I step) {
+  InferenceRun run(
+      Operator::kSlice,
+      {{"axes", Integers()}, {"ends", Integers()}, {"starts", Integers()}});
+  run.Batched({5});
+  for (const I value : {start, end, I{1}, step}) {
+    run.Constant(Int64Tensor({1}, {value}));
+  }
+  return run;
+}
+
+TEST(LayoutInferenceTest, SliceClampsItsRange) {
+  const I huge = std::numeric_limits<I>::max();
+  const auto size = [](InferenceRun run) {
+    return run.InferShape(&InferSlice)[1];
+  };
+  EXPECT_EQ(size(Slice(1, huge, 1)), 4);
+  EXPECT_EQ(size(Slice(-2, huge, 1)), 2);
+  EXPECT_EQ(size(Slice(0, -1, 2)), 2);
+  EXPECT_EQ(size(Slice(-1, -huge, -1)), 5);
+  EXPECT_EQ(size(Slice(-1, -huge, -huge)), 1);
+  EXPECT_EQ(size(Slice(3, 2, 1)), 0);
+  EXPECT_EQ(size(Slice(9, huge, 1)), 0);
+}
+
+TEST(LayoutInferenceTest, SliceSaysWhereEachDimensionStarts) {
+  InferenceRun run = Slice(-2, -9, -1);
+  run.InferShape(&InferSlice);
+  EXPECT_EQ(IntsAttribute(run.node, "starts"), (Integers{0, 3}));
+  EXPECT_EQ(IntsAttribute(run.node, "steps"), (Integers{1, -1}));
+  EXPECT_EQ(run.node.inputs.size(), 1U);
+}
+
+TEST(LayoutInferenceTest, SliceRefusesBadRanges) {
+  EXPECT_THAT(Slice(0, 1, 0).Infer(&InferSlice).status(),
+              Fails(kInvalid, "a step is 0"));
+  InferenceRun rows(
+      Operator::kSlice,
+      {{"axes", Integers{0}}, {"ends", Integers{2}}, {"starts", Integers{0}}});
+  rows.opset = 9;
+  EXPECT_THAT(rows.Batched({5}).Infer(&InferSlice).status(),
+              Fails(kUnimplemented, "takes some of the rows"));
+  InferenceRun counts(Operator::kSlice, {{"axes", Integers()},
+                                         {"ends", Integers{2, 2}},
+                                         {"starts", Integers{0}}});
+  counts.opset = 9;
+  EXPECT_THAT(counts.Batched({5}).Infer(&InferSlice).status(),
+              Fails(kInvalid, "wanted as many of each"));
+}
+
+InferenceRun Split(std::size_t outputs, I num_outputs, const Integers& sizes) {
+  InferenceRun run(
+      Operator::kSplit,
+      {{"axis", I{-1}}, {"num_outputs", num_outputs}, {"split", sizes}});
+  run.outputs = outputs;
+  run.Batched({5});
+  return run;
+}
+
+TEST(LayoutInferenceTest, SplitGivesPartsThatMakeUpTheAxis) {
+  InferenceRun given = Split(2, 0, {2, 3});
+  EXPECT_EQ(given.InferShape(&InferSplit), (Shape{-1, 2}));
+  InferenceRun uneven = Split(2, 2, {});
+  EXPECT_EQ(uneven.InferShape(&InferSplit), (Shape{-1, 3}));
+  EXPECT_EQ(IntsAttribute(uneven.node, "split"), (Integers{3, 2}));
+}
+
+TEST(LayoutInferenceTest, SplitRefusesPartsThatDoNot) {
+  for (InferenceRun run :
+       {Split(2, 0, {2, 2}), Split(3, 0, {2, 3}), Split(2, 0, {-1, 6}),
+        Split(2, 0, {}), Split(2, 3, {}), Split(9, 9, {})}) {
+    EXPECT_EQ(run.Infer(&InferSplit).status().code(), kInvalid);
+  }
 }
 
 TEST(LayoutInferenceTest, TransposeRefusesBadOrders) {

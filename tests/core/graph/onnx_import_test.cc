@@ -66,12 +66,7 @@ TEST(OnnxImportTest, MalformedFilesGetTheirVerdicts) {
 
 TEST(OnnxImportTest, QuirksThatWeDoNotRunAreRefusedWithTheirOperator) {
   const std::map<std::string, std::string> kOperators = {
-      {"clip_attrs_op6", "(Clip)"},
-      {"clip_only_max", "(Clip)"},
-      {"fused_gemm_msft", "(com.microsoft.FusedGemm)"},
-      {"matmul_weight_left", "(Transpose)"},
-      {"max_zero_relu", "(Max)"},
-      {"relu_chain_and_branch", "(Neg)"}};
+      {"fused_gemm_msft", "(com.microsoft.FusedGemm)"}};
   for (const auto& [name, operator_text] : kOperators) {
     EXPECT_THAT(
         ImportOnnx("tests/testdata/quirks/" + name + "/model.onnx").status(),

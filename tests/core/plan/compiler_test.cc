@@ -183,7 +183,6 @@ TEST(CompilerTest, ActivationsWorkInPlaceWhereNothingElseNeedsTheValue) {
   builder.Output(c);
   builder.Output(builder.Binary(Operator::kAdd, b, x));
   const CompiledModel model = CompileOrDie(builder.Build());
-  const Workspace workspace(model, 1);
   const float zero = 0.0F;
   const PlanRun run = RunPlan(
       model, OneTensor(FloatTensor({1, 16}, std::vector<float>(16, zero))));
@@ -211,6 +210,13 @@ TEST(CompilerTest, PartsOfAConcatenationAreComputedInPlace) {
   EXPECT_THAT(run.outputs[0].As<float>(),
               ElementsAre(1, 2, 3, -1, 2, -3, 1, 2, 3,  //
                           4, 5, 6, 4, -5, 6, 4, 5, 6));
+}
+
+TEST(CompilerTest, NodeWithoutAStepGoesThroughTheInterpreter) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1}, DataType::kInt32);
+  builder.Output(builder.Unary(Operator::kNeg, x));
+  EXPECT_EQ(CompileOrDie(builder.Build()).Describe(), "interpret Neg\n");
 }
 
 TEST(CompilerTest, CompileIsUnimplementedWhenOutputIsTheSameForAllRows) {

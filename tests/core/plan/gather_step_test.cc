@@ -115,22 +115,5 @@ TEST(GatherStepTest, CompileIsInvalidArgumentWhenTableIsEmpty) {
             absl::StatusCode::kInvalidArgument);
 }
 
-TEST(GatherStepTest, CompileIsUnimplementedWhenTableIsIndexedByOtherAxis) {
-  EXPECT_EQ(CompiledModel::Compile(EmbeddingGraph(DataType::kInt64, /*axis=*/1))
-                .status()
-                .code(),
-            absl::StatusCode::kUnimplemented);
-}
-
-TEST(GatherStepTest, CompileIsUnimplementedWhenBothInputsAreComputed) {
-  GraphBuilder builder;
-  const ValueId x = builder.Input("x", {4});
-  const ValueId indices = builder.Input("i", {4}, DataType::kInt64);
-  builder.Output(builder.Node(Operator::kGather, {x, indices},
-                              {.row_shape = {4}}, {{"axis", std::int64_t{1}}}));
-  EXPECT_EQ(CompiledModel::Compile(builder.Build()).status().code(),
-            absl::StatusCode::kUnimplemented);
-}
-
 }  // namespace
 }  // namespace relu

@@ -75,12 +75,5 @@ TEST(RearrangeStepTest, TransposeIsNoStepWhenOnlyOnesMove) {
   EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1, 2, 3));
 }
 
-TEST(RearrangeStepTest, CompileIsUnimplementedWhenBatchDoesNotStayFirst) {
-  EXPECT_EQ(CompiledModel::Compile(TransposeGraph(DataType::kFp32, {1, 0, 2}))
-                .status()
-                .code(),
-            absl::StatusCode::kUnimplemented);
-}
-
 }  // namespace
 }  // namespace relu

@@ -1,0 +1,59 @@
+#include "core/graph/evaluate_normalization.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/elements.h"
+#include "core/graph/interpreter.h"
+#include "tests/core/graph/graph_testing.h"
+#include "tests/support/graph_builder.h"
+
+namespace relu {
+namespace {
+
+using ::testing::DoubleNear;
+using ::testing::ElementsAre;
+
+// The node's value as doubles; empty, with a failure, if there is none.
+std::vector<double> Evaluate(const Node& node, const ValueType& result,
+                             const std::vector<const Tensor*>& inputs) {
+  const absl::StatusOr<Tensor> value = EvaluateOne(node, result, inputs);
+  EXPECT_TRUE(value.ok()) << value.status();
+  return value.ok() ? ToDoubles(*value) : std::vector<double>();
+}
+
+Node Softmax(std::int64_t axis, std::int64_t flatten) {
+  return MakeNode(Operator::kSoftmax, {{"axis", axis}, {"flatten", flatten}});
+}
+
+TEST(EvaluateNormalizationTest, SoftmaxDoesNotOverflowWhenInputIsLarge) {
+  const Tensor x = FloatTensor({1, 2}, {1000, 0});
+  EXPECT_THAT(Evaluate(Softmax(1, 0), {DataType::kFp32, {1, 2}}, {&x}),
+              ElementsAre(1, 0));
+}
+
+TEST(EvaluateNormalizationTest, SoftmaxGoesAlongOneAxisOrAllFromIt) {
+  const Tensor x(DataType::kFp32, {1, 2, 2});
+  const ValueType result{DataType::kFp32, {1, 2, 2}};
+  EXPECT_THAT(Evaluate(Softmax(1, 0), result, {&x}),
+              ElementsAre(0.5, 0.5, 0.5, 0.5));
+  EXPECT_THAT(Evaluate(Softmax(1, 1), result, {&x}),
+              ElementsAre(0.25, 0.25, 0.25, 0.25));
+}
+
+TEST(EvaluateNormalizationTest, SoftmaxSumsToOneForEachLine) {
+  const Tensor x = FloatTensor({1, 2, 2}, {0, 1, 2, 3});
+  const auto y = Evaluate(Softmax(1, 0), {DataType::kFp64, {1, 2, 2}}, {&x});
+  EXPECT_THAT(y[0] + y[2], DoubleNear(1, 1e-15));
+  EXPECT_THAT(y[2], DoubleNear(1 / (1 + std::exp(-2.0)), 1e-15));
+}
+
+}  // namespace
+}  // namespace relu
