@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
+#include "core/graph/elements.h"
 #include "core/graph/graph.h"
 #include "core/kernels/elementwise.h"
 #include "core/plan/operand.h"
@@ -247,7 +248,7 @@ class ArithmeticLowering {
   absl::Status Lower() {
     std::vector<Operand> operands;
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
-      ASSIGN_OR_RETURN(Operand operand, MakeOperand(node_, i, result_, plan_));
+      ASSIGN_OR_RETURN(Operand operand, ReadOperand(i));
       operands.push_back(std::move(operand));
     }
     const std::size_t output = DefineOutput(operands);
@@ -265,6 +266,26 @@ class ArithmeticLowering {
   }
 
  private:
+  // The exponent of Pow may be of another type than the base.
+  absl::StatusOr<Operand> ReadOperand(std::size_t index) {
+    const Value& value = plan_.value(node_.inputs[index]);
+    if (StorageType(value.type) == StorageType(result_.type)) {
+      return MakeOperand(node_, index, result_, plan_);
+    }
+    if (value.constant == nullptr) {
+      return absl::UnimplementedError(fmt::format(
+          "{}: \"{}\" is computed and has another type than the result",
+          NodeText(node_), value.name));
+    }
+    const Tensor converted =
+        FromDoubles(StorageType(result_.type), value.constant->shape(),
+                    ToDoubles(*value.constant));
+    Operand operand;
+    ASSIGN_OR_RETURN(operand.constant,
+                     ExpandConstant(node_, converted, result_));
+    return operand;
+  }
+
   // Over an operand of the first step: the later ones still need theirs.
   std::size_t DefineOutput(const std::vector<Operand>& operands) {
     for (std::size_t i = 0; i < operands.size() && operands.size() <= 2; ++i) {

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
+#include "core/graph/elements.h"
 #include "core/graph/graph.h"
-#include "core/plan/storage.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/tensor.h"
 
@@ -18,6 +18,15 @@ namespace {
 // Patterns have fewer factors, in less deep products.
 constexpr int kMostDepth = 5;
 constexpr std::size_t kMostFactors = 4;
+
+// What all of them are.
+template <typename T>
+std::optional<double> OneOf(std::span<const T> values) {
+  const T first = values[0];
+  const bool all_equal =
+      std::ranges::all_of(values, [first](T value) { return value == first; });
+  return all_equal ? std::optional(static_cast<double>(first)) : std::nullopt;
+}
 
 }  // namespace
 
@@ -47,18 +56,13 @@ std::optional<double> GraphPattern::Number(ValueId id) const {
     return std::nullopt;
   }
   const Tensor& constant = *value(id).constant;
-  if (StorageType(constant.type()) != DataType::kFp32 ||
-      constant.element_count() < 1) {
+  if (constant.element_count() < 1) {
     return std::nullopt;
   }
-  const bool is_float = constant.type() == DataType::kFp32;
-  const Tensor stored = is_float ? Tensor() : ToStorage(constant);
-  const std::span<const float> floats =
-      (is_float ? constant : stored).As<float>();
-  const float first = floats[0];
-  const bool all_equal =
-      std::ranges::all_of(floats, [first](float x) { return x == first; });
-  return all_equal ? std::optional(static_cast<double>(first)) : std::nullopt;
+  if (constant.type() == DataType::kFp32) {  // Without a copy.
+    return OneOf(constant.As<float>());
+  }
+  return OneOf(std::span<const double>(ToDoubles(constant)));
 }
 
 bool GraphPattern::IsNumber(ValueId id, double number) const {

@@ -31,7 +31,7 @@ class GraphPattern {
   // nullptr.
   const Node* Producer(ValueId id, Operator op) const;
 
-  // The one number that all elements of a floating-point constant are.
+  // The one number that all elements of a constant are.
   std::optional<double> Number(ValueId id) const;
   // Whether `id` is that number, as exactly as float32 has it.
   bool IsNumber(ValueId id, double number) const;

@@ -69,6 +69,12 @@ ValueId GraphBuilder::Node(Operator op, std::vector<ValueId> inputs,
   return id;
 }
 
+ValueId GraphBuilder::NextOutput(Result result) {
+  const ValueId id = AddValue("", result.type, WithBatchDim(result.row_shape));
+  graph_.nodes.back().outputs.push_back(id);
+  return id;
+}
+
 void GraphBuilder::Output(ValueId value) { graph_.outputs.push_back(value); }
 
 ValueId GraphBuilder::Gemm(ValueId input, ValueId weights, ValueId bias) {

@@ -34,6 +34,8 @@ class GraphBuilder {
   };
   ValueId Node(Operator op, std::vector<ValueId> inputs, Result result,
                Attributes attributes = {});
+  // One more output of the node that was made last.
+  ValueId NextOutput(Result result);
   void Output(ValueId value);
 
   // Short forms; attributes are filled in, as the import does. Gemm and MatMul

@@ -151,6 +151,16 @@ TEST(ArithmeticStepTest, PowPReluMinAndMaxFollowTheirOperators) {
   EXPECT_THAT(run(Operator::kMax).outputs[0].As<float>(), ElementsAre(2, 2, 4));
 }
 
+TEST(ArithmeticStepTest, ExponentMayBeAnInteger) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  const ValueId three = builder.Constant(Int64Tensor({}, {3}));
+  builder.Output(builder.Binary(Operator::kPow, x, three));
+  const PlanRun run = RunPlan(CompileOrDie(builder.Build()),
+                              OneTensor(FloatTensor({1, 2}, {-2, 5})));
+  EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(-8, 125));
+}
+
 TEST(ArithmeticStepTest, IntegersHaveMinAndMax) {
   EXPECT_THAT(RunBinary(Operator::kMin, Int32Tensor({1, 1}, {-3}),
                         Int32Tensor({1, 1}, {2}))

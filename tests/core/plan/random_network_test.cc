@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <random>
 #include <string>
 #include <utility>
@@ -28,9 +29,10 @@
 namespace relu {
 namespace {
 
-constexpr std::uint32_t kNetworks = 60;
+constexpr std::uint32_t kNetworks = 400;
 
-// Draws a network of layers, branches, activations and choices of columns.
+// Draws a network of layers, branches, activations, scales, normalisation,
+// comparisons and choices of columns.
 class RandomNetwork {
  public:
   explicit RandomNetwork(std::uint32_t seed) : random_(seed) {}
@@ -92,15 +94,116 @@ class RandomNetwork {
     return builder_.Binary(Operator::kAdd, product, RandomConstant({n}, 1));
   }
 
+  ValueId Like(ValueId x, Operator op, Attributes attributes = {}) {
+    return builder_.Node(op, {x}, {.row_shape = {Width(x)}},
+                         std::move(attributes));
+  }
+
   ValueId Activation() {
-    switch (Below(4)) {
+    constexpr Operator kPlain[] = {Operator::kRelu,      Operator::kSigmoid,
+                                   Operator::kTanh,      Operator::kErf,
+                                   Operator::kAbs,       Operator::kNeg,
+                                   Operator::kSoftplus,  Operator::kMish,
+                                   Operator::kHardSwish, Operator::kSoftsign};
+    const ValueId x = Any();
+    switch (Below(8)) {
       case 0:
-        return builder_.Unary(Operator::kSigmoid, Any());
+        return Like(x, Operator::kElu, {{"alpha", 0.7F}});
       case 1:
-        return builder_.Unary(Operator::kTanh, Any());
+        return Like(x, Operator::kSelu, {{"alpha", 1.6F}, {"gamma", 1.05F}});
+      case 2:
+        return Like(x, Operator::kLeakyRelu, {{"alpha", 0.1F}});
+      case 3:
+        return Like(x, Operator::kClip, {{"min", -0.5F}, {"max", 6.0F}});
+      case 4:
+        return Like(x, Operator::kGelu,
+                    {{"approximate", std::string(Below(2) ? "tanh" : "none")}});
       default:
-        return builder_.Unary(Operator::kRelu, Any());
+        return Like(x, kPlain[Below(std::size(kPlain))]);
     }
+  }
+
+  // Arithmetic with a constant for each feature, or BatchNormalization: what
+  // dense layers may take in.
+  ValueId Scaled() {
+    const ValueId x = Any();
+    const std::int64_t n = Width(x);
+    if (Below(3) == 0) {
+      std::vector<ValueId> inputs{x};
+      for (int i = 0; i < 3; ++i) {
+        inputs.push_back(RandomConstant({n}, 1));
+      }
+      inputs.push_back(builder_.Constant(FloatTensor(
+          {n}, std::vector<float>(static_cast<std::size_t>(n), 1.5F))));
+      return builder_.Node(Operator::kBatchNormalization, std::move(inputs),
+                           {.row_shape = {n}},
+                           {{"epsilon", 0.1F}, {"spatial", std::int64_t{1}}});
+    }
+    constexpr Operator kOperators[] = {Operator::kAdd, Operator::kSub,
+                                       Operator::kMul, Operator::kPRelu};
+    return builder_.Binary(kOperators[Below(4)], x, RandomConstant({n}, 1));
+  }
+
+  // (x - mean) / sqrt(variance + epsilon) * scale, whole or in its parts.
+  ValueId Normalized() {
+    const ValueId x = Any();
+    const std::int64_t n = Width(x);
+    const ValueId scale = RandomConstant({n}, 1);
+    if (Below(2) == 0) {
+      const ValueId normal = builder_.Node(
+          Operator::kLayerNormalization, {x, scale}, {.row_shape = {n}},
+          {{"axis", std::int64_t{1}}, {"epsilon", 0.1F}});
+      builder_.NextOutput({.row_shape = {1}});  // Mean and InvStdDev.
+      builder_.NextOutput({.row_shape = {1}});
+      return normal;
+    }
+    const ValueId centred =
+        builder_.Binary(Operator::kSub, x, Reduced(Operator::kReduceMean, x));
+    const ValueId two = builder_.Constant(FloatTensor({}, {2}));
+    const ValueId variance = Reduced(
+        Operator::kReduceMean, builder_.Binary(Operator::kPow, centred, two));
+    const ValueId epsilon = builder_.Constant(FloatTensor({}, {0.1F}));
+    const ValueId deviation = Like(
+        builder_.Binary(Operator::kAdd, variance, epsilon), Operator::kSqrt);
+    if (Below(3) == 0) {
+      values_.push_back(centred);  // A second use.
+    }
+    return builder_.Binary(Operator::kMul,
+                           builder_.Binary(Operator::kDiv, centred, deviation),
+                           scale);
+  }
+
+  ValueId Reduced(Operator op, ValueId x) {
+    return builder_.Node(op, {x}, {.row_shape = {1}},
+                         {{"axes", std::vector<std::int64_t>{1}},
+                          {"keepdims", std::int64_t{1}}});
+  }
+
+  // x against its largest element, or what a comparison chooses.
+  ValueId Compared() {
+    const ValueId x = Any();
+    const std::int64_t n = Width(x);
+    if (Below(2) == 0) {
+      return builder_.Binary(Operator::kSub, x,
+                             Reduced(Operator::kReduceMax, x));
+    }
+    const ValueId limit = RandomConstant({n}, 1);
+    const ValueId is_less =
+        builder_.Node(Operator::kLess, {x, limit},
+                      {.row_shape = {n}, .type = DataType::kBool});
+    return builder_.Node(Operator::kWhere, {is_less, limit, x},
+                         {.row_shape = {n}});
+  }
+
+  // Every second column, or columns side by side.
+  ValueId Sliced() {
+    const ValueId x = Any();
+    const std::int64_t step = Below(2) + 1;
+    const std::int64_t start = Below(Width(x));
+    const std::int64_t count = Below((Width(x) - 1 - start) / step + 1) + 1;
+    return builder_.Node(Operator::kSlice, {x}, {.row_shape = {count}},
+                         {{"starts", std::vector<std::int64_t>{0, start}},
+                          {"steps", std::vector<std::int64_t>{1, step}}});
   }
 
   ValueId Joined() {
@@ -109,8 +212,9 @@ class RandomNetwork {
     const std::int64_t width = Width(a) + Width(b);
     if (Width(a) == Width(b)) {
       constexpr Operator kOperators[] = {Operator::kAdd, Operator::kSub,
-                                         Operator::kMul};
-      return builder_.Binary(kOperators[Below(3)], a, b);
+                                         Operator::kMul, Operator::kMax,
+                                         Operator::kMean};
+      return builder_.Binary(kOperators[Below(5)], a, b);
     }
     return builder_.Node(Operator::kConcat, {a, b}, {.row_shape = {width}},
                          {{"axis", std::int64_t{1}}});
@@ -129,7 +233,7 @@ class RandomNetwork {
   }
 
   ValueId DrawNode() {
-    switch (Below(8)) {
+    switch (Below(13)) {
       case 0:
       case 1:
       case 2:
@@ -141,6 +245,15 @@ class RandomNetwork {
         return Joined();
       case 6:
         return Columns();
+      case 7:
+      case 8:
+        return Scaled();
+      case 9:
+        return Normalized();
+      case 10:
+        return Compared();
+      case 11:
+        return Sliced();
       default:
         return builder_.Softmax(Any(), /*axis=*/1);
     }
@@ -203,7 +316,7 @@ std::vector<Tensor> Answers(const CompiledModel& model, const Tensor& rows) {
 
 TEST(RandomNetworkTest, RowHasTheSameBitsAloneAndInEveryBatch) {
   constexpr std::int64_t kRows = 300;
-  for (std::uint32_t seed = 0; seed < 6; ++seed) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
     const CompiledModel model = CompileOrDie(RandomNetwork(seed).Draw());
     const Tensor rows = RandomRows(model, kRows, seed);
     std::vector<Tensor> alone;  // By row; the first output.
