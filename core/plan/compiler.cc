@@ -88,11 +88,17 @@ TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
   return signature;
 }
 
-// The bytes of a value as if there were one row.
-std::size_t BytesOfOneRow(const Value& value) {
-  return static_cast<std::size_t>(
-             ElementCount(WithRows(value.shape, 1)).value()) *
-         DataTypeSize(value.type);
+// Takes what the interpreter needs for a value from `room_bytes`; false if that
+// is too little.
+bool TakeRoom(const Value& value, std::size_t& room_bytes) {
+  const std::optional<std::int64_t> count =
+      ElementCount(WithRows(value.shape, kInterpretedRows));
+  if (!count ||
+      static_cast<std::size_t>(*count) > room_bytes / sizeof(double)) {
+    return false;
+  }
+  room_bytes -= static_cast<std::size_t>(*count) * sizeof(double);
+  return true;
 }
 
 // All operators but Gemm and MatMul. The output has elements.
@@ -177,19 +183,16 @@ absl::StatusOr<CompiledModel> Compiler::CompileCoupled() {
 
 // Before the interpreter takes memory for values.
 absl::Status Compiler::CheckCoupledSizes() const {
-  std::size_t room_bytes =
-      HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes;
+  std::size_t room_bytes = kMaxInterpretedBytes;
   for (const Value& value : graph_.values) {
-    const std::size_t bytes =
-        value.constant == nullptr ? BytesOfOneRow(value) : 0;
-    if (bytes > room_bytes) {
+    if (value.constant == nullptr && !TakeRoom(value, room_bytes)) {
       return absl::UnimplementedError(fmt::format(
-          "value \"{}\", shape {}: with this value those of one row take more "
-          "than {} bytes, the most that is supported",
-          value.name, ShapeText(value.shape),
-          HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes));
+          "value \"{}\", shape {}: with this value, those of {} rows take more "
+          "than {} bytes, the most that is supported where rows depend on each "
+          "other",
+          value.name, ShapeText(value.shape), kInterpretedRows,
+          kMaxInterpretedBytes));
     }
-    room_bytes -= bytes;
   }
   for (const ValueId id : graph_.outputs) {
     const Value& value = graph_.values[id];
@@ -282,11 +285,20 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
       node.op == Operator::kGemm || node.op == Operator::kMatMul;
   const absl::Status status =
       is_dense ? LowerDenseLayer(index) : LowerNode(node, plan_);
-  if (absl::IsUnimplemented(status)) {
-    LowerByInterpreter(node, plan_);
-    return absl::OkStatus();
+  if (!absl::IsUnimplemented(status)) {
+    return status;
   }
-  return status;
+  std::size_t room_bytes = kMaxInterpretedBytes;
+  for (const std::vector<ValueId>* ids : {&node.inputs, &node.outputs}) {
+    for (const ValueId id : *ids) {
+      if (id != kNoValue && graph_.values[id].constant == nullptr &&
+          !TakeRoom(graph_.values[id], room_bytes)) {
+        return status;
+      }
+    }
+  }
+  LowerByInterpreter(node, plan_);
+  return absl::OkStatus();
 }
 
 absl::Status Compiler::LowerDenseLayer(std::size_t node) {
