@@ -17,7 +17,7 @@ build_packages=(
 )
 test_packages=(
   clang clang-format libbenchmark-dev libclang-rt-14-dev libgmock-dev
-  libgtest-dev python3 shellcheck
+  libgtest-dev python3 python3-onnx shellcheck
 )
 
 usage() {

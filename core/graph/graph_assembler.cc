@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
+#include "core/base/status_prefix.h"
 #include "core/graph/elements.h"
 #include "core/graph/graph_pruning.h"
 #include "core/graph/onnx_attributes.h"
@@ -370,6 +371,11 @@ absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
                     names.size(), types.size()));
   }
   names.resize(types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    if (const absl::Status size = CheckSize(names[i], types[i]); !size.ok()) {
+      return WithPrefix(NodeText(proto) + ": ", size);
+    }
+  }
   const std::vector<const Tensor*> constants = ConstantInputs(node);
   if (!constants.empty() && std::ranges::none_of(types, &CountsRows)) {
     return Fold(node, types, constants, names);
@@ -386,9 +392,6 @@ absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
 absl::Status GraphAssembler::Fold(const Node& node, const OutputTypes& types,
                                   std::span<const Tensor* const> constants,
                                   std::span<const std::string> names) {
-  for (std::size_t i = 0; i < types.size(); ++i) {
-    RETURN_IF_ERROR(CheckSize(names[i], types[i]));
-  }
   ASSIGN_OR_RETURN(std::vector<Tensor> folded,
                    folder_.Fold(node, types, constants));
   for (std::size_t i = 0; i < types.size(); ++i) {

@@ -1,6 +1,7 @@
 // The plain graph interpreter: each operator by its definition, one node after
 // the other, in double precision. It judges compiled plans (the self-check at
-// load, tests) and folds constants; it never serves requests.
+// load, tests), folds constants, and serves what has no step of its own: see
+// core/plan/interpret_step.h.
 
 #ifndef CORE_GRAPH_INTERPRETER_H_
 #define CORE_GRAPH_INTERPRETER_H_

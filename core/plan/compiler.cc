@@ -88,11 +88,17 @@ TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
   return signature;
 }
 
-// The bytes of a value as if there were one row.
-std::size_t BytesOfOneRow(const Value& value) {
-  return static_cast<std::size_t>(
-             ElementCount(WithRows(value.shape, 1)).value()) *
-         DataTypeSize(value.type);
+// Takes what the interpreter needs for a value from `room_bytes`; false if that
+// is too little.
+bool TakeRoom(const Value& value, std::size_t& room_bytes) {
+  const std::optional<std::int64_t> count =
+      ElementCount(WithRows(value.shape, kInterpretedRows));
+  if (!count ||
+      static_cast<std::size_t>(*count) > room_bytes / sizeof(double)) {
+    return false;
+  }
+  room_bytes -= static_cast<std::size_t>(*count) * sizeof(double);
+  return true;
 }
 
 }  // namespace
@@ -144,19 +150,16 @@ absl::StatusOr<CompiledModel> Compiler::CompileCoupled() {
 
 // Before the interpreter takes memory for values.
 absl::Status Compiler::CheckCoupledSizes() const {
-  std::size_t room_bytes =
-      HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes;
+  std::size_t room_bytes = kMaxInterpretedBytes;
   for (const Value& value : graph_.values) {
-    const std::size_t bytes =
-        value.constant == nullptr ? BytesOfOneRow(value) : 0;
-    if (bytes > room_bytes) {
+    if (value.constant == nullptr && !TakeRoom(value, room_bytes)) {
       return absl::UnimplementedError(fmt::format(
-          "value \"{}\", shape {}: with this value those of one row take more "
-          "than {} bytes, the most that is supported",
-          value.name, ShapeText(value.shape),
-          HasBatchDim(graph_) ? kMaxWorkspaceRowBytes : kMaxInterpretedBytes));
+          "value \"{}\", shape {}: with this value, those of {} rows take more "
+          "than {} bytes, the most that is supported where rows depend on each "
+          "other",
+          value.name, ShapeText(value.shape), kInterpretedRows,
+          kMaxInterpretedBytes));
     }
-    room_bytes -= bytes;
   }
   for (const ValueId id : graph_.outputs) {
     const Value& value = graph_.values[id];
@@ -258,6 +261,7 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
   const std::size_t first = plan_.steps().size();
   if (const absl::Status status = LowerNode(node, plan_);
       absl::IsUnimplemented(status)) {
+    RETURN_IF_ERROR(CheckInterpretedSizes(node, status));
     LowerByInterpreter(node, plan_);
   } else {
     RETURN_IF_ERROR(status);
@@ -266,6 +270,21 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
     plan_.Release(input);
   }
   Report(first, {index});
+  return absl::OkStatus();
+}
+
+// `otherwise` if the values of one node are too large for the interpreter.
+absl::Status Compiler::CheckInterpretedSizes(
+    const Node& node, const absl::Status& otherwise) const {
+  std::size_t room_bytes = kMaxInterpretedBytes;
+  for (const std::vector<ValueId>* ids : {&node.inputs, &node.outputs}) {
+    for (const ValueId id : *ids) {
+      if (id != kNoValue && graph_.values[id].constant == nullptr &&
+          !TakeRoom(graph_.values[id], room_bytes)) {
+        return otherwise;
+      }
+    }
+  }
   return absl::OkStatus();
 }
 

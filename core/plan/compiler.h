@@ -4,6 +4,7 @@
 #define CORE_PLAN_COMPILER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>
@@ -24,8 +25,11 @@ namespace relu {
 // The most memory that a workspace takes for each row. Far beyond what networks
 // of dense layers need; a batch of 64 rows stays below 1 GiB.
 inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
-// The most memory for the values of a graph without a batch dimension.
-inline constexpr std::size_t kMaxInterpretedBytes = 256 << 20;
+// The most memory for all values of a graph that goes through the interpreter,
+// which computes with 8 bytes an element: of this many rows together, if there
+// is a batch dimension.
+inline constexpr std::size_t kMaxInterpretedBytes = 1 << 30;
+inline constexpr std::int64_t kInterpretedRows = 64;
 
 // For one use of Compile(), on one thread. Nodes whose results no output needs
 // are left out; Reshape, Flatten and casts between floating-point types are
@@ -51,6 +55,8 @@ class Compiler {
   void AddInputs();
   absl::Status LowerNodes();
   absl::Status LowerNodeAt(std::size_t index);
+  absl::Status CheckInterpretedSizes(const Node& node,
+                                     const absl::Status& otherwise) const;
   absl::Status FindDenseLayers();
   void ReserveConcatParts();
   absl::Status LowerDenseLayer(DenseLayer& layer);

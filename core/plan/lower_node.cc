@@ -14,6 +14,7 @@
 #include "core/plan/logic_step.h"
 #include "core/plan/normalization_step.h"
 #include "core/plan/plan_builder.h"
+#include "core/plan/quantize_step.h"
 #include "core/plan/rearrange_step.h"
 #include "core/plan/reduce_step.h"
 #include "core/plan/slice_step.h"
@@ -113,12 +114,19 @@ Lowering LoweringOf(Operator op) {
       return &Always<&LowerCast>;
     case Operator::kConcat:
       return &LowerConcat;
+    case Operator::kDequantizeLinear:
+      return &LowerDequantize;
     case Operator::kExpand:
       return &LowerExpand;
     case Operator::kGather:
       return &LowerGather;
     case Operator::kLayerNormalization:
       return &LowerLayerNormalization;
+    case Operator::kMatMulInteger:
+    case Operator::kQLinearMatMul:
+      return &LowerIntegerProduct;
+    case Operator::kQuantizeLinear:
+      return &LowerQuantize;
     case Operator::kSlice:
       return &Always<&LowerSlice>;
     case Operator::kSplit:

@@ -69,6 +69,17 @@ def make_constants(model, inputs):
     return kept
 
 
+def as_tensor(array, elem_type):
+    if elem_type != onnx.TensorProto.BFLOAT16:
+        return numpy_helper.from_array(array)
+    # NumPy has no bfloat16: the cases have its bits, or floats.
+    if array.dtype == np.float32:
+        array = (array.view(np.uint32) >> 16).astype(np.uint16)
+    tensor = numpy_helper.from_array(array)
+    tensor.data_type = elem_type
+    return tensor
+
+
 def write_case(case, name, folder):
     """Writes the files, if all values are tensors of numbers. Returns the line
     of cases.txt."""
@@ -90,11 +101,8 @@ def write_case(case, name, folder):
         for kind, arrays, described in (("input", inputs, graph.input),
                                         ("output", outputs, graph.output)):
             for index, array in enumerate(arrays):
-                tensor = numpy_helper.from_array(np.asarray(array))
-                # NumPy has no bfloat16: what it calls uint16 may be the bits.
                 elem_type = described[index].type.tensor_type.elem_type
-                if elem_type == onnx.TensorProto.BFLOAT16:
-                    tensor.data_type = elem_type
+                tensor = as_tensor(np.asarray(array), elem_type)
                 (place / f"{kind}_{index}.pb").write_bytes(
                     tensor.SerializeToString())
     return f"{name}\t{','.join(operators)}\t{','.join(types)}"

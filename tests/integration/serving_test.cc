@@ -48,11 +48,7 @@ using testing::HasSubstr;
 const std::filesystem::path kTestData = "tests/testdata";
 
 // Quirks of operators that are not supported yet: refused at load.
-const std::set<std::string> kRefusedQuirks = {
-    "clip_attrs_op6",        "clip_only_max", "double_model",
-    "fused_gemm_msft",       "max_zero_relu", "matmul_weight_left",
-    "relu_chain_and_branch",
-};
+const std::set<std::string> kRefusedQuirks = {"fused_gemm_msft"};
 
 // A server with its repository and a client. For one thread.
 struct Serving {
@@ -111,6 +107,9 @@ std::vector<double> ToDouble(std::string_view datatype,
   if (datatype == "FP32") {
     return Widen<float>(bytes);
   }
+  if (datatype == "FP64") {
+    return Widen<double>(bytes);
+  }
   if (datatype == "INT64") {
     return Widen<std::int64_t>(bytes);
   }
@@ -161,7 +160,7 @@ void ExpectAllRowsMatch(InferenceClient& client, const ReferenceModel& model) {
 TEST(ServingTest, EveryModelAnswersAsItsReference) {
   Serving serving;
   const auto folders = ReferenceFolders(kTestData / "models");
-  ASSERT_EQ(folders.size(), 7U);
+  ASSERT_EQ(folders.size(), 11U);
   for (const auto& folder : folders) {
     serving.repository.Add(folder.filename().string(), folder / "model.onnx");
   }

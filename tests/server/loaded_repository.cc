@@ -32,6 +32,10 @@ LoadedRepository::LoadedRepository(const Options& options) {
   if (options.fixed_cast_model) {
     WriteCastModel(folder() / "fixed_casts/1/model.onnx", 3);
   }
+  if (options.coupled_models) {
+    WriteCoupledModel(folder() / "coupled/1/model.onnx");
+    WriteStaticModel(folder() / "static/1/model.onnx");
+  }
   if (options.broken_model) {
     std::filesystem::create_directories(folder() / "broken/1");
     std::ofstream(folder() / "broken/1/model.onnx") << "no model";

@@ -29,7 +29,9 @@ class LoadedRepository {
     int slots = 2;
     bool cast_model = false;        // Adds "casts": see onnx_model.h.
     bool fixed_cast_model = false;  // Adds "fixed_casts", with 3 rows.
-    bool broken_model = false;      // Adds "broken", which cannot be loaded.
+    // Adds "coupled" and "static": see onnx_model.h.
+    bool coupled_models = false;
+    bool broken_model = false;  // Adds "broken", which cannot be loaded.
     // The text of config.pbtxt of the first model; empty: none.
     std::string config = {};
   };

@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/tensor/data_type.h"
 #include "proto/onnx.pb.h"
+#include "tests/core/graph/model_builder.h"
 
 namespace relu {
 namespace {
@@ -72,6 +73,13 @@ void AddCast(onnx::GraphProto& graph, const std::string& input,
   to.set_i(onnx::TensorProto::FLOAT);
 }
 
+void WriteModel(const std::filesystem::path& file,
+                const onnx::ModelProto& model) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream stream(file, std::ios::binary);
+  CHECK(model.SerializeToOstream(&stream));
+}
+
 }  // namespace
 
 const std::vector<DataType>& AllDataTypes() {
@@ -97,9 +105,24 @@ void WriteCastModel(const std::filesystem::path& file,
               fixed_rows);
     AddCast(graph, name, name + "_as_fp32");
   }
-  std::filesystem::create_directories(file.parent_path());
-  std::ofstream stream(file, std::ios::binary);
-  CHECK(model.SerializeToOstream(&stream));
+  WriteModel(file, model);
+}
+
+void WriteCoupledModel(const std::filesystem::path& file) {
+  ModelBuilder builder;
+  builder.Input("x", {.sizes = {-1, 2}})
+      .Node("Softmax", {"x"}, "y", {IntAttributeProto("axis", 0)})
+      .Output("y");
+  WriteModel(file, builder.model());
+}
+
+void WriteStaticModel(const std::filesystem::path& file) {
+  ModelBuilder builder;
+  builder.Input("a", {.sizes = {2, 3}})
+      .Input("b", {.sizes = {3}})
+      .Node("Add", {"a", "b"}, "y")
+      .Output("y");
+  WriteModel(file, builder.model());
 }
 
 }  // namespace relu

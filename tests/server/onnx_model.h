@@ -22,6 +22,14 @@ const std::vector<DataType>& AllDataTypes();
 void WriteCastModel(const std::filesystem::path& file,
                     std::int64_t fixed_rows = 0);
 
+// Writes a model whose rows depend on each other: "x" of FP32 [batch, 2], "y"
+// its softmax over the rows.
+void WriteCoupledModel(const std::filesystem::path& file);
+
+// Writes a model without a batch dimension: "a" of FP32 [2, 3] and "b" of
+// FP32 [3], "y" their sum.
+void WriteStaticModel(const std::filesystem::path& file);
+
 }  // namespace relu
 
 #endif  // TESTS_SERVER_ONNX_MODEL_H_

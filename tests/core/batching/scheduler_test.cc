@@ -333,5 +333,23 @@ TEST_F(SchedulerTest, ManyThreadsGetEachRequestDoneExactlyOnce) {
   }
 }
 
+TEST_F(SchedulerTest, RequestsThatAreKeptWholeAreBatchesOfTheirOwn) {
+  Scheduler& scheduler =
+      Make({.max_batch_rows = 8, .keeps_requests_whole = true});
+  Call first(1, 3);
+  Call second(2, 3);
+  Call third(3, 8);
+
+  Submit(scheduler, {&first, &second, &third});
+
+  std::vector<std::int64_t> sizes;
+  for (const auto& batch : runner_.batches()) {
+    sizes.push_back(batch.pieces.at(0).rows);
+    EXPECT_EQ(batch.pieces.size(), 1U);
+  }
+  EXPECT_THAT(sizes, ElementsAre(3, 3, 8));
+  EXPECT_TRUE(third.HasOwnAnswers());
+}
+
 }  // namespace
 }  // namespace relu

@@ -55,5 +55,43 @@ TEST(EvaluateNormalizationTest, SoftmaxSumsToOneForEachLine) {
   EXPECT_THAT(y[2], DoubleNear(1 / (1 + std::exp(-2.0)), 1e-15));
 }
 
+TEST(EvaluateNormalizationTest, BatchNormalizationScalesByChannel) {
+  const Tensor x = FloatTensor({1, 2, 2}, {1, 3, 1, 3});
+  const Tensor scale = FloatTensor({2}, {1, 2});
+  const Tensor bias = FloatTensor({2}, {0, 1});
+  const Tensor mean = FloatTensor({2}, {1, 3});
+  const Tensor variance = FloatTensor({2}, {4, 1});
+  const Node node = MakeNode(Operator::kBatchNormalization,
+                             {{"epsilon", 0.0F}, {"spatial", std::int64_t{1}}});
+  EXPECT_THAT(Evaluate(node, {DataType::kFp32, {1, 2, 2}},
+                       {&x, &scale, &bias, &mean, &variance}),
+              ElementsAre(0, 1, -3, 1));
+}
+
+TEST(EvaluateNormalizationTest, LogSoftmaxDoesNotUnderflow) {
+  const Tensor x = FloatTensor({1, 2}, {1000, 0});
+  const Node node =
+      MakeNode(Operator::kLogSoftmax,
+               {{"axis", std::int64_t{1}}, {"flatten", std::int64_t{0}}});
+  EXPECT_THAT(Evaluate(node, {DataType::kFp32, {1, 2}}, {&x}),
+              ElementsAre(0, -1000));
+}
+
+TEST(EvaluateNormalizationTest, LayerNormalizationGivesItsStatistics) {
+  const Tensor x = FloatTensor({1, 2}, {1, 3});
+  const Tensor scale = FloatTensor({2}, {1, 10});
+  const Node node = MakeNode(Operator::kLayerNormalization,
+                             {{"axis", std::int64_t{1}}, {"epsilon", 0.0F}});
+  const ValueType results[] = {{DataType::kFp32, {1, 2}},
+                               {DataType::kFp32, {1, 1}},
+                               {DataType::kFp32, {1, 1}}};
+  const Tensor* const inputs[] = {&x, &scale};
+  const auto outputs = EvaluateNode(node, results, inputs);
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  EXPECT_THAT((*outputs)[0].As<float>(), ElementsAre(-1, 10));
+  EXPECT_THAT((*outputs)[1].As<float>(), ElementsAre(2));
+  EXPECT_THAT((*outputs)[2].As<float>(), ElementsAre(1));
+}
+
 }  // namespace
 }  // namespace relu

@@ -61,5 +61,65 @@ TEST(EvaluateReductionTest, ArgMaxIsExactForLargeIntegers) {
               ElementsAre(1));
 }
 
+Node Reduction(Operator op, const std::vector<std::int64_t>& axes) {
+  return MakeNode(op, {{"axes", axes}, {"keepdims", std::int64_t{0}}});
+}
+
+TEST(EvaluateReductionTest, ReductionGoesOverEveryAxis) {
+  const Tensor x = FloatTensor({2, 1, 2}, {1, 2, 3, 5});
+  EXPECT_THAT(Evaluate(Reduction(Operator::kReduceSum, {0, 1}),
+                       {DataType::kFp32, {2}}, {&x}),
+              ElementsAre(4, 7));
+  EXPECT_THAT(Evaluate(Reduction(Operator::kReduceMean, {0, 1, 2}),
+                       {DataType::kFp32, {}}, {&x}),
+              ElementsAre(2.75));
+  EXPECT_THAT(Evaluate(Reduction(Operator::kReduceProd, {}),
+                       {DataType::kFp32, {2, 1, 2}}, {&x}),
+              ElementsAre(1, 2, 3, 5));
+}
+
+TEST(EvaluateReductionTest, ReduceMaxAndMinTakeNanAndInfinities) {
+  const Tensor x = FloatTensor({2, 2}, {NAN, 1, -INFINITY, -INFINITY});
+  const auto y = Evaluate(Reduction(Operator::kReduceMax, {1}),
+                          {DataType::kFp32, {2}}, {&x});
+  EXPECT_TRUE(std::isnan(y[0]));
+  EXPECT_EQ(y[1], -INFINITY);
+}
+
+std::vector<Tensor> TopK(const Tensor& x, std::int64_t k, int largest) {
+  const Node node =
+      MakeNode(Operator::kTopK, {{"axis", std::int64_t{0}},
+                                 {"k", k},
+                                 {"largest", std::int64_t{largest}},
+                                 {"sorted", std::int64_t{1}}});
+  const ValueType results[] = {{x.type(), {k}}, {DataType::kInt64, {k}}};
+  const Tensor* const inputs[] = {&x};
+  auto outputs = EvaluateNode(node, results, inputs);
+  EXPECT_TRUE(outputs.ok()) << outputs.status();
+  return *std::move(outputs);
+}
+
+TEST(EvaluateReductionTest, TopKTakesLowerPlaceOfEqualsFirst) {
+  const Tensor x = FloatTensor({5}, {1, 3, 3, 0, 1});
+  EXPECT_THAT(ToIntegers(TopK(x, 3, 1)[1]), ElementsAre(1, 2, 0));
+  EXPECT_THAT(ToIntegers(TopK(x, 3, 0)[1]), ElementsAre(3, 0, 4));
+}
+
+TEST(EvaluateReductionTest, TopKTakesNanForTheGreatest) {
+  const Tensor x = FloatTensor({3}, {1, NAN, 2});
+  EXPECT_THAT(ToIntegers(TopK(x, 3, 1)[1]), ElementsAre(1, 2, 0));
+  EXPECT_THAT(ToIntegers(TopK(x, 3, 0)[1]), ElementsAre(0, 2, 1));
+}
+
+TEST(EvaluateReductionTest, ArgMinTakesTheLeastAndNanBeforeAll) {
+  const Node node = MakeNode(
+      Operator::kArgMin,
+      {{"axis", std::int64_t{0}}, {"select_last_index", std::int64_t{0}}});
+  const Tensor x = FloatTensor({3}, {2, 1, 1});
+  EXPECT_THAT(Evaluate(node, {DataType::kInt64, {}}, {&x}), ElementsAre(1));
+  const Tensor nan = FloatTensor({3}, {2, NAN, 1});
+  EXPECT_THAT(Evaluate(node, {DataType::kInt64, {}}, {&nan}), ElementsAre(1));
+}
+
 }  // namespace
 }  // namespace relu
