@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -55,8 +56,8 @@ std::atomic<std::int64_t> allocations{0};
 namespace relu {
 namespace {
 
-// Has every kind of step.
-CompiledModel EveryStep() {
+// Steps of element types and indices.
+CompiledModel IndexSteps() {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {2, 3}, DataType::kFp16);
   const ValueId i = builder.Input("i", {1}, DataType::kInt64);
@@ -88,7 +89,7 @@ CompiledModel EveryStep() {
 
 TEST(NoAllocationTest, RunTakesNoMemoryEvenWhenARowIsFaulty) {
   constexpr std::int64_t kRows = 5;
-  const CompiledModel model = EveryStep();
+  const CompiledModel model = IndexSteps();
   Workspace workspace(model, kRows);
   const Tensor x(DataType::kFp16, {kRows, 2, 3});
   const Tensor indices = Int64Tensor({kRows, 1}, {0, 1, 9, -1, -2});
@@ -105,6 +106,79 @@ TEST(NoAllocationTest, RunTakesNoMemoryEvenWhenARowIsFaulty) {
   EXPECT_EQ(after, before);
   EXPECT_TRUE(two_good);
   EXPECT_TRUE(workspace.Fault(2, 1).has_value());
+}
+
+// Every other kind of step.
+CompiledModel ElementSteps() {
+  using Integers = std::vector<std::int64_t>;
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {6});
+  const ValueId c = builder.Constant(FloatTensor({6}, {0.5F, 1, 2, -1, -2, 3}));
+  const ValueId ten = builder.Constant(FloatTensor({}, {10}));
+  const ValueId normal =
+      builder.Node(Operator::kLayerNormalization, {x, c}, {.row_shape = {6}},
+                   {{"axis", std::int64_t{1}}, {"epsilon", 0.1F}});
+  const ValueId affine = builder.Node(
+      Operator::kBatchNormalization,
+      {normal, c, c, c, builder.Constant(FloatTensor({6}, {1, 1, 1, 1, 1, 1}))},
+      {.row_shape = {6}}, {{"epsilon", 0.1F}, {"spatial", std::int64_t{1}}});
+  const ValueId gelu =
+      builder.Node(Operator::kGelu, {affine}, {.row_shape = {6}},
+                   {{"approximate", std::string("none")}});
+  const ValueId power = builder.Node(
+      Operator::kSum, {builder.Binary(Operator::kPow, gelu, c), c, x},
+      {.row_shape = {6}});
+  const ValueId is_less = builder.Node(
+      Operator::kLess, {power, c}, {.row_shape = {6}, .type = DataType::kBool});
+  const ValueId choice = builder.Node(
+      Operator::kWhere, {builder.Unary(Operator::kNot, is_less), x, power},
+      {.row_shape = {6}});
+  const ValueId mean =
+      builder.Node(Operator::kReduceMean, {choice}, {.row_shape = {1}},
+                   {{"axes", Integers{1}}, {"keepdims", std::int64_t{1}}});
+  const ValueId centred = builder.Binary(Operator::kSub, choice, mean);
+  const ValueId even =
+      builder.Node(Operator::kSlice, {centred}, {.row_shape = {3}},
+                   {{"starts", Integers{0, 0}}, {"steps", Integers{1, 2}}});
+  const ValueId joined =
+      builder.Node(Operator::kConcat,
+                   {even, centred, builder.Constant(FloatTensor({1, 1}, {7}))},
+                   {.row_shape = {10}}, {{"axis", std::int64_t{1}}});
+  const ValueId soft =
+      builder.Node(Operator::kLogSoftmax, {joined}, {.row_shape = {10}},
+                   {{"axis", std::int64_t{1}}, {"flatten", std::int64_t{0}}});
+  const ValueId best = builder.Node(Operator::kTopK, {soft}, {.row_shape = {2}},
+                                    {{"axis", std::int64_t{1}},
+                                     {"k", std::int64_t{2}},
+                                     {"largest", std::int64_t{1}}});
+  builder.Output(
+      builder.NextOutput({.row_shape = {2}, .type = DataType::kInt64}));
+  const ValueId bytes =
+      builder.Node(Operator::kQuantizeLinear, {best, ten},
+                   {.row_shape = {2}, .type = DataType::kUint8},
+                   {{"axis", std::int64_t{1}}});
+  const ValueId weights = builder.Constant(Tensor(DataType::kInt8, {2, 2}));
+  const ValueId product =
+      builder.Node(Operator::kMatMulInteger, {bytes, weights},
+                   {.row_shape = {2}, .type = DataType::kInt32});
+  builder.Output(builder.Node(Operator::kDequantizeLinear, {product, ten},
+                              {.row_shape = {2}}, {{"axis", std::int64_t{1}}}));
+  return CompileOrDie(builder.Build());
+}
+
+TEST(NoAllocationTest, ElementStepsTakeNoMemory) {
+  constexpr std::int64_t kRows = 5;
+  const CompiledModel model = ElementSteps();
+  EXPECT_EQ(model.Describe().find("interpret"), std::string::npos);
+  Workspace workspace(model, kRows);
+  const Tensor x(DataType::kFp32, {kRows, 6});
+  workspace.CopyIn(0, 0, kRows, x.bytes().data());
+  model.Run(kRows, workspace);  // The kernels choose their instruction set.
+  const std::int64_t before = allocations.load();
+  model.Run(kRows, workspace);
+  model.Run(1, workspace);
+  const std::int64_t after = allocations.load();
+  EXPECT_EQ(after, before);
 }
 
 TEST(NoAllocationTest, CounterCountsWhenMemoryIsTaken) {
