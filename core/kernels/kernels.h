@@ -1,4 +1,5 @@
-// The whole interface between the SIMD kernels and the rest of the program.
+// The interface between the SIMD kernels of layers and the rest of the program;
+// that of the others is core/kernels/elementwise.h.
 //
 // Matrices are row-major float32. Sizes count elements, not bytes. A function
 // here never allocates, locks, throws or logs, and trusts its arguments: the
@@ -64,20 +65,6 @@ void Dense(const PackedDense& layer, const DenseRows& rows);
 
 // The same by definition, in plain scalar code: what tests hold Dense() to.
 void DenseReference(const PackedDense& layer, const DenseRows& rows);
-
-// Elementwise over `size` values; input may be output. NaN gives NaN.
-// Relu() turns -0 into +0, as Dense() does.
-void Relu(std::size_t size, const float* input, float* output);
-// Relative errors of at most 2e-7, from denormal results to the limits. Results
-// of Sigmoid() below 2^-126 are within 2^-149.
-void Sigmoid(std::size_t size, const float* input, float* output);
-void Tanh(std::size_t size, const float* input, float* output);
-
-// Softmax of `size` >= 1 values: exp(x - max(x)) / sum, the sum taken in
-// ascending order, in double. Any NaN makes all outputs NaN, and so does an
-// infinite maximum. Relative error of at most 3e-7 for the differences x - max
-// as float32 has them. Input may be output.
-void Softmax(std::size_t size, const float* input, float* output);
 
 // The instruction set that this CPU runs the kernels with, in the words of
 // Highway: "AVX3" (AVX-512), "AVX2", "NEON", or "SCALAR" for portable code.

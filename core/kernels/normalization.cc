@@ -1,6 +1,6 @@
-// LogSoftmax() and LayerNorm() for every instruction set. Most of it are plain
-// loops over doubles, which the compiler turns into vectors of each target
-// without a change of their bits.
+// Softmax(), LogSoftmax() and LayerNorm() for every instruction set. Most of it
+// is plain loops over doubles, which the compiler turns into vectors of each
+// target without a change of their bits.
 
 #include <cmath>
 #include <cstddef>
@@ -42,14 +42,19 @@ HWY_INLINE double Sum(std::size_t size, const Term& term) {
          ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-}  // namespace
-
-void LogSoftmaxOfTarget(std::size_t size, const float* input, float* output) {
-  // Passes over NaN, which makes the sum NaN below.
+// Passes over NaN, which makes the sums NaN.
+HWY_INLINE float GreatestOf(std::size_t size, const float* input) {
   float max = -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < size; ++i) {
     max = input[i] > max ? input[i] : max;
   }
+  return max;
+}
+
+}  // namespace
+
+void LogSoftmaxOfTarget(std::size_t size, const float* input, float* output) {
+  const float max = GreatestOf(size, input);
   double sum = 0.0;
   for (std::size_t i = 0; i < size; i += kLanes) {
     alignas(64) float terms[kLanes];
@@ -67,6 +72,21 @@ void LogSoftmaxOfTarget(std::size_t size, const float* input, float* output) {
   for (std::size_t i = 0; i < size; ++i) {
     output[i] = static_cast<float>((static_cast<double>(input[i]) - top) - log);
   }
+}
+
+void SoftmaxOfTarget(std::size_t size, const float* input, float* output) {
+  const float max = GreatestOf(size, input);
+  ForEach(size, input, output, [max](Float x) HWY_ATTR {
+    return ExpOfNegative(hn::Sub(x, Set(max)));
+  });
+  // Double, so that the error does not grow with `size`.
+  double sum = 0.0;
+  for (std::size_t i = 0; i < size; ++i) {
+    sum += static_cast<double>(output[i]);
+  }
+  ForEach(size, output, output, [sum](Float x) HWY_ATTR {
+    return hn::Div(x, Set(static_cast<float>(sum)));
+  });
 }
 
 void LayerNormOfTarget(const LayerNormalization& layer, std::size_t size,
@@ -103,6 +123,7 @@ namespace relu::kernels {
 
 HWY_EXPORT(LayerNormOfTarget);
 HWY_EXPORT(LogSoftmaxOfTarget);
+HWY_EXPORT(SoftmaxOfTarget);
 
 void LayerNorm(const LayerNormalization& layer, std::size_t size,
                const float* input, float* output) {
@@ -111,6 +132,10 @@ void LayerNorm(const LayerNormalization& layer, std::size_t size,
 
 void LogSoftmax(std::size_t size, const float* input, float* output) {
   HWY_DYNAMIC_DISPATCH(LogSoftmaxOfTarget)(size, input, output);
+}
+
+void Softmax(std::size_t size, const float* input, float* output) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxOfTarget)(size, input, output);
 }
 
 }  // namespace relu::kernels

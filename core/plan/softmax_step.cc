@@ -13,7 +13,6 @@
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/kernels/elementwise.h"
-#include "core/kernels/kernels.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/step.h"
 #include "core/plan/storage.h"

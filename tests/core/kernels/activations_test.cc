@@ -6,7 +6,7 @@
 
 #include "gtest/gtest.h"
 
-#include "core/kernels/kernels.h"
+#include "core/kernels/elementwise.h"
 #include "tests/core/kernels/function_testing.h"
 #include "tests/core/kernels/kernel_testing.h"
 
@@ -15,6 +15,18 @@ namespace {
 
 using ActivationsTest = EveryTargetTest;
 INSTANTIATE_TEST_SUITE_P(Each, ActivationsTest, EveryTarget(), TargetOf);
+
+void Relu(std::size_t size, const float* input, float* output) {
+  Apply(Function::kRelu, {}, size, input, output);
+}
+
+void Sigmoid(std::size_t size, const float* input, float* output) {
+  Apply(Function::kSigmoid, {}, size, input, output);
+}
+
+void Tanh(std::size_t size, const float* input, float* output) {
+  Apply(Function::kTanh, {}, size, input, output);
+}
 
 double ExactSigmoid(double x) {
   return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x))
