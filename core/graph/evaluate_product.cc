@@ -19,17 +19,24 @@
 namespace relu {
 namespace {
 
+// Integers are never scaled: the import has seen to that.
 template <typename Number>
 void Scale(const Node& node, std::string_view attribute,
            std::vector<Number>& values) {
-  const float factor = FloatAttribute(node, attribute);
-  if (factor == 1.0F) {
-    return;
+  if constexpr (std::is_same_v<Number, double>) {
+    const auto factor = static_cast<double>(FloatAttribute(node, attribute));
+    for (double& value : values) {
+      value *= factor;
+    }
   }
-  for (Number& value : values) {
-    value = static_cast<Number>(static_cast<double>(value) *
-                                static_cast<double>(factor));
-  }
+}
+
+// Integers wrap around.
+template <typename Number>
+Number Sum(Number a, Number b) {
+  using Wide =
+      std::conditional_t<std::is_same_v<Number, double>, double, std::uint64_t>;
+  return static_cast<Number>(static_cast<Wide>(a) + static_cast<Wide>(b));
 }
 
 template <typename Number>
@@ -51,7 +58,7 @@ void ComputeGemm(const Evaluation& run) {
     std::vector<Number> c = LoadBroadcast<Number>(run.input(2), run.shape());
     Scale(run.node, "beta", c);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i] += c[i];
+      values[i] = Sum(values[i], c[i]);
     }
   }
   run.Set(Store(run.results[0], values));

@@ -19,6 +19,7 @@
 #include "core/base/status_prefix.h"
 #include "core/graph/elements.h"
 #include "core/graph/graph_pruning.h"
+#include "core/graph/ml_operators.h"
 #include "core/graph/onnx_attributes.h"
 #include "core/graph/onnx_tensor.h"
 #include "core/graph/row_coupling.h"
@@ -27,7 +28,6 @@
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
-#include "fmt/ranges.h"
 #include "proto/onnx.pb.h"
 
 namespace relu {
@@ -71,28 +71,10 @@ absl::Status CheckFinite(std::string_view name, const Tensor& tensor) {
                    name));
 }
 
-// Whether `declaration` allows a value of type `found`.
-bool Fits(const ValueDeclaration& declaration, const ValueType& found,
-          std::int64_t fixed_rows) {
-  if (declaration.type.value_or(found.type) != found.type) {
-    return false;
-  }
-  const auto is_possible = [](std::int64_t declared, std::int64_t size) {
-    return declared == -1 || size == -1 || declared == size;
-  };
-  return !declaration.shape ||
-         std::ranges::equal(*declaration.shape,
-                            WithRows(found.shape, fixed_rows), is_possible);
-}
-
-std::string SupportedNames() {
-  std::vector<std::string_view> names = {"Constant", "ConstantOfShape",
-                                         "Dropout", "Identity"};
-  for (const OperatorDefinition& definition : SupportedOperators()) {
-    names.push_back(definition.name);
-  }
-  std::ranges::sort(names);
-  return fmt::format("{}", fmt::join(names, ", "));
+// Gives the same elements, in the same order, the shape of its output.
+bool IsReshape(Operator op) {
+  return op == Operator::kReshape || op == Operator::kFlatten ||
+         op == Operator::kSqueeze || op == Operator::kUnsqueeze;
 }
 
 }  // namespace
@@ -125,6 +107,7 @@ void GraphAssembler::Restart() {
   graph_.notes.clear();
   folder_ = start_.folder;
   samples_.clear();
+  reshaped_.clear();
   maps_.clear();
   output_names_.clear();
 }
@@ -153,8 +136,8 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
   if (is_standard && op_type == "Dropout") {
     return AddDropout(proto);
   }
-  if (proto.domain() == "ai.onnx.ml" && op_type == "ZipMap") {
-    return AddZipMap(proto);
+  if (proto.domain() == "ai.onnx.ml") {
+    return op_type == "ZipMap" ? AddZipMap(proto) : AddMlNode(proto);
   }
   if (is_standard && op_type == "Identity") {
     return AddIdentity(proto);
@@ -165,7 +148,7 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
     return absl::UnimplementedError(
         fmt::format("{}: the operator is not supported; export with these "
                     "alone, or file a request: {}",
-                    NodeText(proto), SupportedNames()));
+                    NodeText(proto), SupportedOperatorNames()));
   }
   return AddOperator(proto, *definition);
 }
@@ -182,7 +165,8 @@ absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
   if (!maps_.contains(info.name())) {
     ASSIGN_OR_RETURN(declaration, ReadDeclaration("output", info));
   }
-  if (!Fits(declaration, {value.type, value.shape}, graph_.fixed_rows)) {
+  if (!Fits(declaration, value.type,
+            WithRows(value.shape, graph_.fixed_rows))) {
     return absl::InvalidArgumentError(fmt::format(
         "output \"{}\" is declared as {} {}, but is {} {}", info.name(),
         DataTypeName(declaration.type.value_or(value.type)),
@@ -336,6 +320,22 @@ absl::Status GraphAssembler::AddZipMap(const onnx::NodeProto& proto) {
   return absl::OkStatus();
 }
 
+absl::Status GraphAssembler::AddMlNode(const onnx::NodeProto& proto) {
+  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
+  const bool has_input = !inputs.empty() && inputs[0] != kNoValue;
+  ASSIGN_OR_RETURN(
+      const Translation translation,
+      TranslateMlNode(proto,
+                      has_input ? graph_.values[inputs[0]].shape.size() : 0));
+  for (const onnx::TensorProto& initializer : translation.initializers) {
+    RETURN_IF_ERROR(AddInitializer(initializer));
+  }
+  for (const onnx::NodeProto& node : translation.nodes) {
+    RETURN_IF_ERROR(AddNode(node));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
                                          const OperatorDefinition& definition) {
   RETURN_IF_ERROR(CheckArity(proto, definition.min_inputs,
@@ -384,6 +384,7 @@ absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
     ASSIGN_OR_RETURN(const ValueId id, AddResult(names[i], types[i]));
     node.outputs.push_back(id);
   }
+  SkipReshapes(node);
   FollowSizes(node, types);
   graph_.nodes.push_back(std::move(node));
   return absl::OkStatus();
@@ -400,6 +401,17 @@ absl::Status GraphAssembler::Fold(const Node& node, const OutputTypes& types,
     }
   }
   return absl::OkStatus();
+}
+
+void GraphAssembler::SkipReshapes(Node& node) {
+  if (!IsReshape(node.op)) {
+    return;
+  }
+  const auto earlier = reshaped_.find(node.inputs[0]);
+  if (earlier != reshaped_.end()) {
+    node.inputs[0] = earlier->second;
+  }
+  reshaped_[node.outputs[0]] = node.inputs[0];
 }
 
 void GraphAssembler::FollowSizes(const Node& node, const OutputTypes& types) {

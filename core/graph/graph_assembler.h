@@ -76,6 +76,7 @@ class GraphAssembler {
   absl::Status AddMask(const std::string& name, ValueId like);
   absl::Status AddIdentity(const onnx::NodeProto& proto);
   absl::Status AddZipMap(const onnx::NodeProto& proto);
+  absl::Status AddMlNode(const onnx::NodeProto& proto);
 
   absl::Status AddOperator(const onnx::NodeProto& proto,
                            const OperatorDefinition& definition);
@@ -86,6 +87,9 @@ class GraphAssembler {
   absl::Status Fold(const Node& node, const OutputTypes& types,
                     std::span<const Tensor* const> constants,
                     std::span<const std::string> names);
+  // A Reshape of a Reshape is one of what that one reshapes: what is between
+  // may have the batch elsewhere.
+  void SkipReshapes(Node& node);
   // Notes what the outputs of a node are, if only the number of rows decides.
   void FollowSizes(const Node& node, const OutputTypes& types);
   absl::StatusOr<std::vector<ValueId>> FindInputs(
@@ -101,6 +105,8 @@ class GraphAssembler {
   Graph graph_;
   std::map<std::string, ValueId, std::less<>> ids_;  // By name.
   std::map<ValueId, RowSamples> samples_;
+  // By value that a Reshape or the like gives: the value it comes from.
+  std::map<ValueId, ValueId> reshaped_;
   std::set<std::string> maps_;  // Outputs of ZipMaps, which are tensors here.
   std::set<std::string> output_names_;
   struct Start {

@@ -21,6 +21,8 @@
 #include "core/graph/reduction_inference.h"
 #include "core/graph/reshape_inference.h"
 #include "core/graph/shape_inference.h"
+#include "fmt/format.h"
+#include "fmt/ranges.h"
 
 namespace relu {
 namespace {
@@ -472,5 +474,15 @@ const OperatorDefinition* FindOperator(std::string_view name) {
 }
 
 std::span<const OperatorDefinition> SupportedOperators() { return Table(); }
+
+std::string SupportedOperatorNames() {
+  std::vector<std::string_view> names = {"Constant", "ConstantOfShape",
+                                         "Dropout", "Identity"};
+  for (const OperatorDefinition& definition : Table()) {
+    names.push_back(definition.name);
+  }
+  std::ranges::sort(names);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 }  // namespace relu

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -84,6 +85,9 @@ const OperatorDefinition* FindOperator(std::string_view name);
 
 // All of them, by name.
 std::span<const OperatorDefinition> SupportedOperators();
+
+// "Abs, Add, ...": those that the import resolves too, for messages.
+std::string SupportedOperatorNames();
 
 }  // namespace relu
 

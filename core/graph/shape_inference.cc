@@ -40,6 +40,13 @@ void FoldBound(InferenceContext& context, std::string_view name,
   }
 }
 
+// Integers are not scaled by fractions.
+absl::Status CheckGemmScale(const InferenceContext& context) {
+  const bool is_scaled = FloatAttribute(context.node, "alpha") != 1.0F ||
+                         FloatAttribute(context.node, "beta") != 1.0F;
+  return is_scaled ? CheckFloatingPoint(context) : absl::OkStatus();
+}
+
 absl::Status CheckGemmBias(const InferenceContext& context,
                            const Shape& product) {
   return HasInput(context, 2) ? CheckBroadcastsTo(context, 2, product)
@@ -158,6 +165,7 @@ absl::StatusOr<OutputTypes> InferCast(InferenceContext& context) {
 absl::StatusOr<OutputTypes> InferGemm(InferenceContext& context) {
   RETURN_IF_ERROR(CheckSameType(context));
   RETURN_IF_ERROR(CheckNumbers(context));
+  RETURN_IF_ERROR(CheckGemmScale(context));
   const Value& a = *context.inputs[0];
   const Value& b = *context.inputs[1];
   if (a.shape.size() != 2 || b.shape.size() != 2) {

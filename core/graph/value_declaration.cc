@@ -1,5 +1,6 @@
 #include "core/graph/value_declaration.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 
@@ -52,6 +53,16 @@ absl::StatusOr<ValueDeclaration> ReadDeclaration(
     declaration.shape->push_back(size);
   }
   return declaration;
+}
+
+bool Fits(const ValueDeclaration& declaration, DataType type,
+          const Shape& shape) {
+  const auto is_possible = [](std::int64_t declared, std::int64_t size) {
+    return declared == -1 || size == -1 || declared == size;
+  };
+  return declaration.type.value_or(type) == type &&
+         (!declaration.shape ||
+          std::ranges::equal(*declaration.shape, shape, is_possible));
 }
 
 }  // namespace relu

@@ -29,6 +29,11 @@ struct ValueDeclaration {
 absl::StatusOr<ValueDeclaration> ReadDeclaration(
     std::string_view what, const onnx::ValueInfoProto& info);
 
+// Whether `declaration` allows a value of this type and shape. Sizes that are
+// not known, -1, may be any.
+bool Fits(const ValueDeclaration& declaration, DataType type,
+          const Shape& shape);
+
 }  // namespace relu
 
 #endif  // CORE_GRAPH_VALUE_DECLARATION_H_

@@ -88,6 +88,31 @@ TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
   return signature;
 }
 
+// Whether the interpreter can multiply matrices that large in useful time.
+// Their sizes have been checked, so that only the whole product may overflow.
+absl::Status CheckProduct(const Graph& graph, const Node& node) {
+  if (node.op != Operator::kGemm && node.op != Operator::kMatMul &&
+      node.op != Operator::kMatMulInteger &&
+      node.op != Operator::kQLinearMatMul) {
+    return absl::OkStatus();
+  }
+  const Shape left =
+      WithRows(graph.values[node.inputs[0]].shape, kInterpretedRows);
+  const bool is_transposed =
+      node.op == Operator::kGemm && IntAttribute(node, "transA") != 0;
+  Shape sizes = WithRows(graph.values[node.outputs[0]].shape, kInterpretedRows);
+  sizes.push_back(is_transposed ? left[0] : left.back());
+  const std::optional<std::int64_t> products = ElementCount(sizes);
+  if (!products || *products > kMaxInterpretedProducts) {
+    return absl::UnimplementedError(fmt::format(
+        "{}: takes more than {} multiplications for {} rows, the most that is "
+        "supported for a product without a kernel of its own; export it as x "
+        "* constant weights",
+        NodeText(node), kMaxInterpretedProducts, kInterpretedRows));
+  }
+  return absl::OkStatus();
+}
+
 // Takes what the interpreter needs for a value from `room_bytes`; false if that
 // is too little.
 bool TakeRoom(const Value& value, std::size_t& room_bytes) {
@@ -160,6 +185,9 @@ absl::Status Compiler::CheckCoupledSizes() const {
           value.name, ShapeText(value.shape), kInterpretedRows,
           kMaxInterpretedBytes));
     }
+  }
+  for (const Node& node : graph_.nodes) {
+    RETURN_IF_ERROR(CheckProduct(graph_, node));
   }
   for (const ValueId id : graph_.outputs) {
     const Value& value = graph_.values[id];
@@ -285,7 +313,7 @@ absl::Status Compiler::CheckInterpretedSizes(
       }
     }
   }
-  return absl::OkStatus();
+  return CheckProduct(graph_, node);
 }
 
 void Compiler::Report(std::size_t first,

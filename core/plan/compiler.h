@@ -28,8 +28,11 @@ inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
 // The most memory for all values of a graph that goes through the interpreter,
 // which computes with 8 bytes an element: of this many rows together, if there
 // is a batch dimension.
-inline constexpr std::size_t kMaxInterpretedBytes = 1 << 30;
+inline constexpr std::size_t kMaxInterpretedBytes = 256 << 20;
 inline constexpr std::int64_t kInterpretedRows = 64;
+// The most multiplications of a product that goes through the interpreter, for
+// so many rows: some ten seconds.
+inline constexpr std::int64_t kMaxInterpretedProducts = std::int64_t{1} << 33U;
 
 // For one use of Compile(), on one thread. Nodes whose results no output needs
 // are left out; Reshape, Flatten and casts between floating-point types are

@@ -108,16 +108,22 @@ double UniformBelowOne(std::mt19937& random) {
   return static_cast<std::uint32_t>(random()) / 4294967296.0;
 }
 
+Shape ShapeWithRows(const TensorSignature& signature, std::int64_t rows) {
+  Shape shape = signature.shape;
+  if (signature.row_axis) {
+    shape[*signature.row_axis] = rows;
+  }
+  return shape;
+}
+
 // Floats of -1 .. 1, and integers that are 1 and 2 or all 0.
 std::vector<Tensor> DrawInputs(const CompiledModel& model, std::int64_t rows,
                                bool zero_integers) {
   std::mt19937 random(kSeed);
   std::vector<Tensor> inputs;
   for (const TensorSignature& signature : model.inputs()) {
-    Shape shape{rows};
-    shape.insert(shape.end(), signature.row_shape.begin(),
-                 signature.row_shape.end());
-    Tensor& input = inputs.emplace_back(signature.type, std::move(shape));
+    Tensor& input =
+        inputs.emplace_back(signature.type, ShapeWithRows(signature, rows));
     for (std::size_t i = 0; i < static_cast<std::size_t>(input.element_count());
          ++i) {
       const double uniform = UniformBelowOne(random);
@@ -181,10 +187,8 @@ absl::StatusOr<std::vector<Tensor>> RunPlan(const CompiledModel& model,
   std::vector<Tensor> outputs;
   for (std::size_t i = 0; i < model.outputs().size(); ++i) {
     const TensorSignature& signature = model.outputs()[i];
-    Shape shape{rows};
-    shape.insert(shape.end(), signature.row_shape.begin(),
-                 signature.row_shape.end());
-    Tensor& output = outputs.emplace_back(signature.type, std::move(shape));
+    Tensor& output =
+        outputs.emplace_back(signature.type, ShapeWithRows(signature, rows));
     workspace.CopyOut(i, /*first_row=*/0, rows, output.bytes().data());
   }
   return outputs;
@@ -297,10 +301,9 @@ absl::StatusOr<Answers> DrawAnswers(const Graph& graph,
 }  // namespace
 
 absl::Status SelfCheck(const Graph& graph, const CompiledModel& model) {
-  if (model.couples_rows()) {
-    return absl::OkStatus();  // The interpreter itself.
-  }
-  const std::int64_t rows = model.weight_bytes() > kManyWeightBytes ? 1 : kRows;
+  const bool one_row =
+      !model.has_batch_dim() || model.weight_bytes() > kManyWeightBytes;
+  const std::int64_t rows = one_row ? 1 : kRows;
   const absl::StatusOr<Answers> answers = DrawAnswers(graph, model, rows);
   if (absl::IsInvalidArgument(answers.status())) {
     return absl::OkStatus();

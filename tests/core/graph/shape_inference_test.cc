@@ -16,8 +16,10 @@ namespace {
 using I = std::int64_t;
 
 InferenceRun Gemm(I trans_a, I trans_b) {
-  return InferenceRun(Operator::kGemm,
-                      {{"transA", trans_a}, {"transB", trans_b}});
+  return InferenceRun(Operator::kGemm, {{"alpha", 1.0F},
+                                        {"beta", 1.0F},
+                                        {"transA", trans_a},
+                                        {"transB", trans_b}});
 }
 
 TEST(ShapeInferenceTest, ActivationKeepsTypeAndShape) {
@@ -159,6 +161,18 @@ TEST(ShapeInferenceTest, GemmTakesWeightsOnTheLeft) {
   InferenceRun left = Gemm(0, 1);
   EXPECT_EQ(left.Constant({3, 4}).Batched({4}).InferShape(&InferGemm),
             (Shape{3, -1}));
+}
+
+TEST(ShapeInferenceTest, GemmOfIntegersIsNotScaled) {
+  for (const float alpha : {1.0F, 2.0F}) {
+    InferenceRun run = Gemm(0, 0);
+    run.node.attributes["alpha"] = alpha;
+    EXPECT_EQ(run.Batched({4}, DataType::kInt32)
+                  .Constant({4, 3}, DataType::kInt32)
+                  .Infer(&InferGemm)
+                  .ok(),
+              alpha == 1.0F);
+  }
 }
 
 TEST(ShapeInferenceTest, MatMulReplacesLastSize) {

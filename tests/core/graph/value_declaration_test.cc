@@ -67,5 +67,16 @@ TEST(ValueDeclarationTest, TooManyDimensionsAreRefused) {
               Fails(kUnimplemented, "33 dimensions"));
 }
 
+TEST(ValueDeclarationTest, SizesThatAreNotKnownFitAny) {
+  const ValueDeclaration declared{.type = DataType::kFp32,
+                                  .shape = Shape{-1, 4}};
+  EXPECT_TRUE(Fits(declared, DataType::kFp32, {3, 4}));
+  EXPECT_TRUE(Fits(declared, DataType::kFp32, {3, -1}));
+  EXPECT_FALSE(Fits(declared, DataType::kFp32, {3, 5}));
+  EXPECT_FALSE(Fits(declared, DataType::kFp32, {3}));
+  EXPECT_FALSE(Fits(declared, DataType::kFp64, {3, 4}));
+  EXPECT_TRUE(Fits({}, DataType::kBool, {}));
+}
+
 }  // namespace
 }  // namespace relu

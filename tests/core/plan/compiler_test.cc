@@ -272,5 +272,33 @@ TEST(CompilerTest, ValuesWithoutElementsNeedNoSteps) {
       (Shape{2, 0}));
 }
 
+// a times b, two inputs of [size, size] without a batch dimension.
+Graph StaticProduct(std::int64_t size) {
+  GraphBuilder builder;
+  const ValueId a = builder.Input("a", {size});
+  const ValueId b = builder.Input("b", {size});
+  builder.Output(
+      builder.Node(Operator::kMatMul, {a, b}, {.row_shape = {size}}));
+  Graph graph = builder.Build();
+  graph.couples_rows = true;
+  for (Value& value : graph.values) {
+    value.shape = {size, size};
+  }
+  return graph;
+}
+
+TEST(CompilerTest, InterpretedGraphIsUnimplementedWhenItsValuesAreTooLarge) {
+  EXPECT_TRUE(CompileStatus(StaticProduct(100)).ok());
+  const absl::Status status = CompileStatus(StaticProduct(1 << 20));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("value \"a\""));
+}
+
+TEST(CompilerTest, InterpretedProductIsUnimplementedWhenItTakesTooLong) {
+  const absl::Status status = CompileStatus(StaticProduct(2100));
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("multiplications"));
+}
+
 }  // namespace
 }  // namespace relu
