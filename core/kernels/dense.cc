@@ -135,13 +135,15 @@ void Panels(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
   const std::size_t panels = PanelCount(layer.n);
   if (kPanels <= TilePanels((rows.m + tiles - 1) / tiles)) {
     for (; panel + kPanels <= panels; panel += kPanels) {
-      DenseRows tile = rows;
+      std::size_t row = 0;
       for (std::size_t i = 0; i < tiles; ++i) {
+        DenseRows tile = rows;
         // Even shares: 8 rows are 4 + 4, which is faster than 6 + 2.
         tile.m = rows.m / tiles + (i < rows.m % tiles ? 1 : 0);
+        tile.input += row * rows.input_stride;
+        tile.output += row * rows.output_stride;
         TileOfRows<kPanels>(layer, tile, panel);
-        tile.input += tile.m * rows.input_stride;
-        tile.output += tile.m * rows.output_stride;
+        row += tile.m;
       }
     }
   }
