@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
-#include <limits>
 
 #include "core/kernels/kernels.h"
 #include "core/kernels/targets.h"
@@ -15,14 +13,12 @@
 // After foreach_target.h, which includes this file again.
 #include "hwy/highway.h"
 
+#include "core/kernels/dense-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace relu::kernels::HWY_NAMESPACE {
 namespace {
-
-// Vectors that make one row of a panel.
-constexpr std::size_t kVectors = kPanelColumns / kLanes;
 
 // The accumulators of a tile, which must stay in registers: of 16 with AVX2,
 // of 32 with AVX-512 and NEON. The others hold weights and an input.
@@ -33,9 +29,7 @@ constexpr std::size_t kMaxSums = 32 - 8;
 #endif
 constexpr std::size_t kMaxTileRows =
     std::clamp<std::size_t>(kMaxSums / kVectors, 1, 6);
-// Two multiply-adds start in each cycle and take four: a row alone needs eight
-// accumulators to keep the CPU busy.
-constexpr std::size_t kMaxTilePanels = std::max<std::size_t>(8 / kVectors, 1);
+constexpr std::size_t kMaxTilePanels = kRowPanels;
 
 // How many panels a tile of `rows` rows covers at a time.
 constexpr std::size_t TilePanels(std::size_t rows) {
@@ -44,24 +38,6 @@ constexpr std::size_t TilePanels(std::size_t rows) {
     panels /= 2;
   }
   return panels;
-}
-
-// Stores one row of a panel, activated, to the `columns` <= 16 columns that
-// exist. `floor` is what the activation raises smaller values to.
-HWY_INLINE void StoreRow(const Float* sums, Float floor, std::size_t columns,
-                         float* output) {
-  alignas(64) float partial[kPanelColumns];
-  float* const target = columns < kPanelColumns ? partial : output;
-#pragma GCC unroll 16
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    const Float sum = hn::Add(sums[v], hn::Zero(kFloat));  // -0 becomes +0.
-    // Not Max(): a NaN must pass, on every target.
-    hn::StoreU(hn::IfThenElse(hn::Lt(sum, floor), floor, sum), kFloat,
-               target + v * kLanes);
-  }
-  if (columns < kPanelColumns) {
-    std::memcpy(output, partial, columns * sizeof(float));
-  }
 }
 
 // The micro-kernel: kRows rows times kPanels panels from `panel` on, in
@@ -97,9 +73,7 @@ void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
       }
     }
   }
-  const Float floor = Set(layer.activation == Activation::kRelu
-                              ? 0.0F
-                              : -std::numeric_limits<float>::infinity());
+  const Float floor = Floor(layer.activation);
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16

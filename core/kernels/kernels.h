@@ -11,6 +11,7 @@
 #define CORE_KERNELS_KERNELS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace relu::kernels {
 
@@ -31,6 +32,9 @@ struct PackedDense {
   // [ceil(n/16) * 16], zero-padded.
   const float* bias = nullptr;
   Activation activation = Activation::kIdentity;
+  // [k][RowStride(n)]: the weights once more, row by row, for DenseSparse()
+  // alone; nullptr if it is not used.
+  const float* row_weights = nullptr;
 };
 
 // Panels of a layer with n outputs; the last may be partial.
@@ -42,9 +46,19 @@ constexpr std::size_t PanelCount(std::size_t n) {
 std::size_t PackedWeightsSize(std::size_t k, std::size_t n);
 std::size_t PackedBiasSize(std::size_t n);
 
+// Floats from one row of PackedDense::row_weights to the next. One line more
+// than the columns take: rows a power of two apart would share the sets of the
+// caches.
+constexpr std::size_t RowStride(std::size_t n) {
+  return (PanelCount(n) + 1) * kPanelColumns;
+}
+
 // Packs row-major weights [k, n] into `packed`, PackedWeightsSize(k, n) floats.
 void PackWeights(std::size_t k, std::size_t n, const float* weights,
                  float* packed);
+// The same into the layout of row_weights, k * RowStride(n) floats.
+void PackRowWeights(std::size_t k, std::size_t n, const float* weights,
+                    float* packed);
 
 // The rows a dense layer works on. Row i starts at input + i * input_stride and
 // output + i * output_stride. Input and output must not overlap.
@@ -64,6 +78,31 @@ void Dense(const PackedDense& layer, const DenseRows& rows);
 
 // The same by definition, in plain scalar code: what tests hold Dense() to.
 void DenseReference(const PackedDense& layer, const DenseRows& rows);
+
+// The inputs of one row that are not zero, in ascending order.
+struct SparseRow {
+  std::size_t count = 0;
+  const std::uint32_t* indices = nullptr;
+  const float* values = nullptr;
+};
+
+// Room that both lists of a SparseRow have beyond the most entries they hold.
+inline constexpr std::size_t kSparseRowPadding = 16;
+
+// How many of `k` inputs are not zero. NaN is not.
+std::size_t CountNonZeros(std::size_t k, const float* input);
+
+// Lists the inputs that are not zero, with their indices; k < 2^32. Both arrays
+// have room for k + kSparseRowPadding elements.
+SparseRow ListNonZeros(std::size_t k, const float* input,
+                       std::uint32_t* indices, float* values);
+
+// Dense() for one row of which only `row` is not zero. `sums` is scratch memory
+// for PackedBiasSize(n) floats, 64-byte aligned. The same bits as Dense() gives
+// for finite weights: adding zero changes no chain, but maybe the sign of a
+// zero, which is +0 at the end.
+void DenseSparse(const PackedDense& layer, const SparseRow& row, float* sums,
+                 float* output);
 
 // Elementwise over `size` values; input may be output. NaN gives NaN.
 // Relu() turns -0 into +0, as Dense() does.

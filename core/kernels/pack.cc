@@ -25,4 +25,13 @@ void PackWeights(std::size_t k, std::size_t n, const float* weights,
   }
 }
 
+void PackRowWeights(std::size_t k, std::size_t n, const float* weights,
+                    float* packed) {
+  for (std::size_t i = 0; i < k; ++i) {
+    float* const row = packed + i * RowStride(n);
+    std::copy_n(weights + i * n, n, row);
+    std::fill(row + n, row + RowStride(n), 0.0F);
+  }
+}
+
 }  // namespace relu::kernels

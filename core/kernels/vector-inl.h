@@ -2,11 +2,12 @@
 // multiply-add. Compiled once for each instruction set: include it after
 // hwy/highway.h in a file that hwy/foreach_target.h compiles.
 
-// Defined and undefined in turn, because the file is seen once per target.
-#ifndef CORE_KERNELS_VECTOR_INL_H_
-#define CORE_KERNELS_VECTOR_INL_H_
-#else
+// Highway's include guard: once for each target.
+#if defined(CORE_KERNELS_VECTOR_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CORE_KERNELS_VECTOR_INL_H_
 #undef CORE_KERNELS_VECTOR_INL_H_
+#else
+#define CORE_KERNELS_VECTOR_INL_H_
 #endif
 
 #include <cmath>
@@ -44,3 +45,5 @@ HWY_INLINE Float FusedMultiplyAdd(Float a, Float b, Float c) {
 // NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.
 }  // namespace relu::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
+
+#endif  // CORE_KERNELS_VECTOR_INL_H_

@@ -13,8 +13,9 @@
 
 namespace relu {
 
-absl::StatusOr<CompiledModel> CompiledModel::Compile(const Graph& graph) {
-  return Compiler(graph).Compile();
+absl::StatusOr<CompiledModel> CompiledModel::Compile(
+    const Graph& graph, const CompileOptions& options) {
+  return Compiler(graph, options).Compile();
 }
 
 void CompiledModel::Run(std::int64_t rows, Workspace& workspace) const {

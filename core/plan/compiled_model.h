@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/step.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -45,7 +46,8 @@ class CompiledModel {
   //   UNIMPLEMENTED     the plan cannot do it; with advice
   //   INVALID_ARGUMENT  a constant makes no sense: an index outside of its
   //                     dimension, a weight that overflows when scaled
-  static absl::StatusOr<CompiledModel> Compile(const Graph& graph);
+  static absl::StatusOr<CompiledModel> Compile(
+      const Graph& graph, const CompileOptions& options = {});
 
   std::span<const TensorSignature> inputs() const { return inputs_; }
   std::span<const TensorSignature> outputs() const { return outputs_; }

@@ -14,10 +14,12 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/kernels/kernels.h"
 #include "core/plan/activation_step.h"
 #include "core/plan/arg_max_step.h"
 #include "core/plan/arithmetic_step.h"
 #include "core/plan/cast_step.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/concat_step.h"
 #include "core/plan/dense_layer.h"
@@ -27,6 +29,7 @@
 #include "core/plan/rearrange_step.h"
 #include "core/plan/softmax_step.h"
 #include "core/plan/storage.h"
+#include "core/plan/zero_skip.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
@@ -112,8 +115,9 @@ absl::Status LowerNode(const Node& node, PlanBuilder& plan) {
 
 }  // namespace
 
-Compiler::Compiler(const Graph& graph)
+Compiler::Compiler(const Graph& graph, const CompileOptions& options)
     : graph_(graph),
+      options_(options),
       uses_(graph),
       plan_(graph),
       lowered_(graph.nodes.size(), false) {}
@@ -122,10 +126,11 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
   RETURN_IF_ERROR(CheckRowSizes());
   AddInputs();
   RETURN_IF_ERROR(LowerNodes());
+  ChooseZeroSkip();
   AddOutputs();
   model_.fixed_rows_ = graph_.fixed_rows;
-  model_.weight_bytes_ = plan_.constant_bytes();
   PlanBuilder::Plan plan = plan_.Finish();
+  model_.weight_bytes_ = plan.constant_bytes;
   if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
     return absl::UnimplementedError(fmt::format(
         "the values of one row take {} bytes, the most that is supported is {}",
@@ -209,8 +214,28 @@ absl::Status Compiler::LowerDenseLayer(std::size_t node) {
   for (const std::size_t fused : layer.nodes) {
     lowered_[fused] = true;
   }
-  LowerDense(layer, plan_);
+  dense_steps_.push_back(&LowerDense(layer, plan_));
   return absl::OkStatus();
+}
+
+void Compiler::ChooseZeroSkip() {
+  if (options_.zero_skip != ZeroSkip::kMeasured) {
+    const bool always = options_.zero_skip == ZeroSkip::kAlways;
+    for (DenseStep* const step : dense_steps_) {
+      step->SetZeroSkip(always ? ZeroSkipLimits::Always()
+                               : ZeroSkipLimits::Never());
+    }
+    return;
+  }
+  std::vector<kernels::PackedDense> layers;
+  for (const DenseStep* const step : dense_steps_) {
+    layers.push_back(step->packed());
+  }
+  const std::vector<DenseCosts> costs = MeasureDenseCosts(layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    dense_steps_[i]->SetZeroSkip(
+        ZeroSkipLimits::FromCosts(costs[i], layers[i].k));
+  }
 }
 
 void Compiler::AddOutputs() {

@@ -12,7 +12,9 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/plan/dense_step.h"
 #include "core/plan/graph_uses.h"
 #include "core/plan/plan_builder.h"
 #include "core/tensor/data_type.h"
@@ -29,7 +31,7 @@ inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
 class Compiler {
  public:
   // `graph` must outlive the compiler.
-  explicit Compiler(const Graph& graph);
+  Compiler(const Graph& graph, const CompileOptions& options);
 
   // Errors: see CompiledModel::Compile().
   absl::StatusOr<CompiledModel> Compile();
@@ -40,13 +42,16 @@ class Compiler {
   absl::Status LowerNodes();
   absl::Status LowerNodeAt(std::size_t index);
   absl::Status LowerDenseLayer(std::size_t node);
+  void ChooseZeroSkip();
   void AddOutputs();
   std::size_t OutputBuffer(ValueId output);
 
   const Graph& graph_;
+  const CompileOptions options_;
   GraphUses uses_;
   PlanBuilder plan_;
   CompiledModel model_;
+  std::vector<DenseStep*> dense_steps_;  // Owned by the plan.
   std::vector<bool> lowered_;  // By node: done, alone or as part of a layer.
   // Buffers of inputs and outputs that hold FP16 or BF16, by the buffer that
   // holds the same value as float32.

@@ -75,6 +75,9 @@ PlanBuilder::Plan PlanBuilder::Finish() {
   Plan plan;
   plan.workspace_row_bytes = PlaceBuffers(lifetimes_, buffers_);
   plan.buffers = std::move(buffers_);
+  for (const std::unique_ptr<const Step>& step : steps_) {
+    plan.constant_bytes += step->constant_bytes();
+  }
   plan.steps = std::move(steps_);
   return plan;
 }

@@ -49,7 +49,7 @@ class PlanBuilder {
   void KeepAlways(std::size_t buffer);
   void KeepToEnd(std::size_t buffer);
 
-  // Of all steps so far.
+  // Of all steps so far, as they were added.
   std::size_t constant_bytes() const { return constant_bytes_; }
 
   // The finished parts. The builder is of no use after this.
@@ -57,6 +57,7 @@ class PlanBuilder {
     std::vector<BufferLayout> buffers;
     std::vector<std::unique_ptr<const Step>> steps;
     std::size_t workspace_row_bytes = 0;
+    std::size_t constant_bytes = 0;
   };
   Plan Finish();
 

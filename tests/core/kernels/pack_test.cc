@@ -42,5 +42,26 @@ TEST(PackTest, WeightsLieInPanelsOfColumnsThenInputs) {
   }
 }
 
+TEST(PackTest, RowWeightsLieInPaddedRows) {
+  constexpr std::size_t kInputs = 3;
+  for (const std::size_t n : {1U, 16U, 37U}) {
+    std::vector<float> weights(kInputs * n);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      weights[i] = static_cast<float>(i + 1);
+    }
+    std::vector<float> packed(kInputs * RowStride(n), -1.0F);
+
+    PackRowWeights(kInputs, n, weights.data(), packed.data());
+
+    EXPECT_GE(RowStride(n), PackedBiasSize(n));
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+      const std::size_t k = i / RowStride(n);
+      const std::size_t j = i % RowStride(n);
+      EXPECT_EQ(packed[i], j < n ? weights[k * n + j] : 0.0F)
+          << "input " << k << ", output " << j << " of " << n;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace relu::kernels

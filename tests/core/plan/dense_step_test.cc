@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -73,14 +74,38 @@ TEST(DenseStepTest, EveryVectorOfEveryRowIsOneChainFromTheBias) {
   }
 }
 
+TEST(DenseStepTest, SkippedZerosLeaveTheBitsAsTheyAre) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {50});
+  const ValueId w = builder.Constant(RandomTensor({50, 37}, 1));
+  const ValueId b = builder.Constant(RandomTensor({37}, 2));
+  builder.Output(builder.Unary(Operator::kRelu, builder.Gemm(x, w, b)));
+  const Graph graph = builder.Build();
+  const CompiledModel dense =
+      CompileOrDie(graph, {.zero_skip = ZeroSkip::kNever});
+  const CompiledModel sparse =
+      CompileOrDie(graph, {.zero_skip = ZeroSkip::kAlways});
+  for (const std::int64_t rows : {1, 2, 16, 17, 100}) {
+    Tensor input = RandomTensor({rows, 50}, 3);
+    std::uint32_t i = 0;
+    for (float& value : input.As<float>()) {
+      value = ++i * 2654435761U >> 30U == 0 ? value : 0.0F;
+    }
+    EXPECT_TRUE(SameBits(RunPlan(sparse, OneTensor(input.Clone())).outputs[0],
+                         RunPlan(dense, OneTensor(input.Clone())).outputs[0]))
+        << rows;
+  }
+}
+
 TEST(DenseStepTest, DescribeNamesSizesActivationAndVectors) {
   EXPECT_EQ(DenseModel(1).Describe(), "dense 5 -> 19\n");
   EXPECT_EQ(DenseModel(4).Describe(), "dense 5 -> 19, 4 vectors a row\n");
 }
 
 TEST(DenseStepTest, WeightBytesCountsPaddedPanels) {
-  // Two panels of 16 columns, each 5 deep, and 32 values of bias.
-  EXPECT_EQ(DenseModel(1).weight_bytes(), (2U * 16 * 5 + 32) * 4);
+  // Two panels of 16 columns, each 5 deep, and 32 values of bias. Where a row
+  // has several vectors, zeros are not skipped.
+  EXPECT_EQ(DenseModel(2).weight_bytes(), (2U * 16 * 5 + 32) * 4);
 }
 
 TEST(DenseStepTest, LayerWithoutInputsGivesItsBias) {

@@ -15,6 +15,7 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/interpreter.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
 #include "core/plan/workspace.h"
@@ -199,6 +200,30 @@ TEST(RandomNetworkTest, SelfCheckPasses) {
 // The answers to `rows` rows, computed together.
 std::vector<Tensor> Answers(const CompiledModel& model, const Tensor& rows) {
   return RunPlan(model, OneTensor(rows.Clone())).outputs;
+}
+
+TEST(RandomNetworkTest, BitsAreTheSameHoweverZerosAreSkipped) {
+  for (std::uint32_t seed = 0; seed < kNetworks; ++seed) {
+    const Graph graph = RandomNetwork(seed).Draw();
+    const CompiledModel never =
+        CompileOrDie(graph, {.zero_skip = ZeroSkip::kNever});
+    const CompiledModel always =
+        CompileOrDie(graph, {.zero_skip = ZeroSkip::kAlways});
+    const CompiledModel measured = CompileOrDie(graph);
+    for (const std::int64_t batch : {1, 2, 5, 17, 40}) {
+      const Tensor rows = RandomRows(never, batch, seed);
+      const std::vector<Tensor> expected = Answers(never, rows);
+      for (const CompiledModel* model : {&always, &measured}) {
+        const std::vector<Tensor> answers = Answers(*model, rows);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          ASSERT_TRUE(SameBits(answers[i], expected[i]))
+              << "network " << seed << ", output " << i << " of " << batch
+              << " rows\n"
+              << always.Describe();
+        }
+      }
+    }
+  }
 }
 
 TEST(RandomNetworkTest, RowHasTheSameBitsAloneAndInEveryBatch) {
