@@ -33,8 +33,7 @@ void AddEntries(const PackedDense& layer, const SparseRow& row,
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kEntries; ++i) {
     inputs[i] = Set(row.values[first + i]);
-    weights[i] =
-        layer.row_weights + row.indices[first + i] * RowStride(layer.n);
+    weights[i] = layer.row_weights + row.indices[first + i] * layer.row_stride;
   }
   const std::size_t width = PackedBiasSize(layer.n);
   for (std::size_t column = 0; column < width; column += kLanes) {

@@ -32,15 +32,21 @@ struct PackedDense {
   // [ceil(n/16) * 16], zero-padded.
   const float* bias = nullptr;
   Activation activation = Activation::kIdentity;
-  // [k][RowStride(n)]: the weights once more, row by row, for DenseSparse()
-  // alone; nullptr if it is not used.
+  // [k], `row_stride` floats apart: the weights once more, row by row, for
+  // DenseSparse() alone; nullptr if it is not used.
   const float* row_weights = nullptr;
+  std::size_t row_stride = 0;  // RowStride() of the whole layer.
 };
 
 // Panels of a layer with n outputs; the last may be partial.
 constexpr std::size_t PanelCount(std::size_t n) {
   return (n + kPanelColumns - 1) / kPanelColumns;
 }
+
+// The columns of `panels` >= 1 panels of `layer`, from panel `first` on, as a
+// layer of its own that shares the memory. Their output is as many columns on.
+PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
+                     std::size_t panels);
 
 // Floats that the packed weights and the padded bias of a k x n layer take.
 std::size_t PackedWeightsSize(std::size_t k, std::size_t n);

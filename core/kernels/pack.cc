@@ -13,6 +13,19 @@ std::size_t PackedBiasSize(std::size_t n) {
   return PanelCount(n) * kPanelColumns;
 }
 
+PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
+                     std::size_t panels) {
+  const std::size_t column = first * kPanelColumns;
+  PackedDense part = layer;
+  part.n = std::min(layer.n - column, panels * kPanelColumns);
+  part.weights += column * layer.k;
+  part.bias += column;
+  if (part.row_weights != nullptr) {
+    part.row_weights += column;
+  }
+  return part;
+}
+
 void PackWeights(std::size_t k, std::size_t n, const float* weights,
                  float* packed) {
   for (std::size_t column = 0; column < n; column += kPanelColumns) {

@@ -27,6 +27,7 @@
 
 namespace relu {
 
+class ThreadTeam;
 class Workspace;
 
 // An input or output of a model, as clients see it.
@@ -58,10 +59,18 @@ class CompiledModel {
   // Bytes of packed weights and constants.
   std::size_t weight_bytes() const { return weight_bytes_; }
 
+  // Of the dense layers, for one row.
+  std::size_t multiply_adds() const { return multiply_adds_; }
+
   // Computes `rows` rows, from the workspace's inputs to its outputs. Row i of
   // the outputs depends on row i of the inputs alone. 1 <= rows <=
   // workspace.max_rows(); the workspace was made for this model.
   void Run(std::int64_t rows, Workspace& workspace) const;
+
+  // The same, to the bit, shared among the team, which has at most
+  // workspace.threads() members: many rows are split, of few the columns of
+  // each layer. What is too small to share runs on the calling thread alone.
+  void Run(std::int64_t rows, Workspace& workspace, ThreadTeam& team) const;
 
   // What Run() does, one line a step, for people.
   std::string Describe() const;
@@ -78,7 +87,9 @@ class CompiledModel {
   std::vector<std::unique_ptr<const Step>> steps_;
   std::int64_t fixed_rows_ = kBatchDim;
   std::size_t weight_bytes_ = 0;
+  std::size_t multiply_adds_ = 0;
   std::size_t workspace_row_bytes_ = 0;  // Of all buffers, for each row.
+  std::size_t scratch_bytes_ = 0;        // Of the step that needs most.
 };
 
 }  // namespace relu

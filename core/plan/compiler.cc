@@ -131,6 +131,7 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
   model_.fixed_rows_ = graph_.fixed_rows;
   PlanBuilder::Plan plan = plan_.Finish();
   model_.weight_bytes_ = plan.constant_bytes;
+  model_.scratch_bytes_ = plan.scratch_bytes;
   if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
     return absl::UnimplementedError(fmt::format(
         "the values of one row take {} bytes, the most that is supported is {}",
@@ -215,6 +216,7 @@ absl::Status Compiler::LowerDenseLayer(std::size_t node) {
     lowered_[fused] = true;
   }
   dense_steps_.push_back(&LowerDense(layer, plan_));
+  model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
   return absl::OkStatus();
 }
 

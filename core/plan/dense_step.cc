@@ -33,7 +33,8 @@ DenseStep::DenseStep(const DenseLayer& layer, const Buffers& buffers)
              .weights = weights_.As<float>().data(),
              .bias = bias_.As<float>().data(),
              .activation = layer.activation,
-             .row_weights = row_weights_.As<float>().data()};
+             .row_weights = row_weights_.As<float>().data(),
+             .row_stride = kernels::RowStride(layer.n)};
 }
 
 void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
@@ -46,60 +47,94 @@ void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
 }
 
 void DenseStep::Run(RowRange rows, Workspace& workspace) const {
-  if (RunSparse(rows, workspace)) {
-    return;
+  RunColumns(rows, {.index = 0, .count = 1}, workspace);
+}
+
+std::size_t DenseStep::column_shares() const {
+  // As many panels as the kernels take at a time, at least.
+  constexpr std::size_t kPanels = 8;
+  return std::max<std::size_t>(kernels::PanelCount(packed_.n) / kPanels, 1);
+}
+
+void DenseStep::RunColumns(RowRange rows, ColumnShare share,
+                           Workspace& workspace) const {
+  const std::size_t panels = kernels::PanelCount(packed_.n);
+  const std::size_t first = panels * share.index / share.count;
+  const std::size_t end = panels * (share.index + 1) / share.count;
+  const kernels::PackedDense part =
+      kernels::PanelsOf(packed_, first, end - first);
+  const std::size_t column = first * kernels::kPanelColumns;
+  if (HasEnoughZeros(rows, workspace)) {
+    RunSparse(part, column, rows, workspace);
+  } else {
+    RunDense(part, column, rows, workspace);
   }
-  const auto& [input, output, sparse] = buffers_;
+}
+
+void DenseStep::RunDense(const kernels::PackedDense& part, std::size_t column,
+                         RowRange rows, Workspace& workspace) const {
+  const auto& [input, output] = buffers_;
   const auto m = static_cast<std::size_t>(rows.size());
   const auto* from = workspace.Row<const float>(input.index, rows.begin);
-  auto* to = workspace.Row<float>(output.index, rows.begin);
+  auto* to = workspace.Row<float>(output.index, rows.begin) + column;
   // Any order of the vectors gives the same bits: have few, large calls.
   if (m >= vectors_per_row_) {
     for (std::size_t i = 0; i < vectors_per_row_; ++i) {
-      kernels::Dense(packed_, {.m = m,
-                               .input = from + i * packed_.k,
-                               .input_stride = input.stride,
-                               .output = to + i * packed_.n,
-                               .output_stride = output.stride});
+      kernels::Dense(part, {.m = m,
+                            .input = from + i * packed_.k,
+                            .input_stride = input.stride,
+                            .output = to + i * packed_.n,
+                            .output_stride = output.stride});
     }
     return;
   }
   for (std::size_t i = 0; i < m; ++i) {
-    kernels::Dense(packed_, {.m = vectors_per_row_,
-                             .input = from + i * input.stride,
-                             .input_stride = packed_.k,
-                             .output = to + i * output.stride,
-                             .output_stride = packed_.n});
+    kernels::Dense(part, {.m = vectors_per_row_,
+                          .input = from + i * input.stride,
+                          .input_stride = packed_.k,
+                          .output = to + i * output.stride,
+                          .output_stride = packed_.n});
   }
 }
 
-bool DenseStep::RunSparse(RowRange rows, Workspace& workspace) const {
+bool DenseStep::HasEnoughZeros(RowRange rows, Workspace& workspace) const {
   const std::size_t most =
       zero_skip_.MaxEntries(static_cast<std::size_t>(rows.size()));
   if (most == 0) {
     return false;
   }
   std::size_t count = 0;
-  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+  for (std::int64_t row = rows.begin; row < rows.end && count <= most; ++row) {
     count += kernels::CountNonZeros(
         packed_.k, workspace.Row<const float>(buffers_.input.index, row));
-    if (count > most) {
-      return false;
-    }
   }
-  const std::size_t room = packed_.k + kernels::kSparseRowPadding;
-  auto* const sums = workspace.Row<float>(buffers_.sparse, rows.begin);
+  return count <= most;
+}
+
+void DenseStep::RunSparse(const kernels::PackedDense& part, std::size_t column,
+                          RowRange rows, Workspace& workspace) const {
+  // The sums of DenseSparse(), then the lists.
+  auto* const sums = workspace.Scratch<float>(rows.thread);
   float* const values = sums + kernels::PackedBiasSize(packed_.n);
-  auto* const indices = reinterpret_cast<std::uint32_t*>(values + room);
+  auto* const indices = reinterpret_cast<std::uint32_t*>(
+      values + packed_.k + kernels::kSparseRowPadding);
   for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+    const kernels::SparseRow entries = kernels::ListNonZeros(
+        packed_.k, workspace.Row<const float>(buffers_.input.index, row),
+        indices, values);
     kernels::DenseSparse(
-        packed_,
-        kernels::ListNonZeros(
-            packed_.k, workspace.Row<const float>(buffers_.input.index, row),
-            indices, values),
-        sums, workspace.Row<float>(buffers_.output.index, row));
+        part, entries, sums,
+        workspace.Row<float>(buffers_.output.index, row) + column);
   }
-  return true;
+}
+
+std::size_t DenseStep::scratch_bytes() const {
+  if (packed_.row_weights == nullptr) {
+    return 0;
+  }
+  return kernels::PackedBiasSize(packed_.n) * sizeof(float) +
+         (packed_.k + kernels::kSparseRowPadding) *
+             (sizeof(float) + sizeof(std::uint32_t));
 }
 
 std::string DenseStep::Describe() const {
@@ -120,18 +155,13 @@ std::size_t DenseStep::constant_bytes() const {
 DenseStep& LowerDense(const DenseLayer& layer, PlanBuilder& plan) {
   const std::size_t input = plan.BufferOf(layer.input);
   const std::size_t output = plan.Define(layer.output);
-  const std::size_t sparse =
-      plan.AddBuffer(kernels::PackedBiasSize(layer.n) * sizeof(float) +
-                     (layer.k + kernels::kSparseRowPadding) *
-                         (sizeof(float) + sizeof(std::uint32_t)));
   auto step = std::make_unique<DenseStep>(
       layer,
       DenseStep::Buffers{
           .input = {.index = input, .stride = plan.FloatStride(input)},
-          .output = {.index = output, .stride = plan.FloatStride(output)},
-          .sparse = sparse});
+          .output = {.index = output, .stride = plan.FloatStride(output)}});
   DenseStep& added = *step;
-  plan.AddStep(std::move(step), {input, output, sparse});
+  plan.AddStep(std::move(step), {input, output});
   return added;
 }
 

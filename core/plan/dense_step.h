@@ -25,9 +25,6 @@ class DenseStep : public Step {
   struct Buffers {
     FloatBuffer input;
     FloatBuffer output;
-    // A row of it has room for the sums of DenseSparse(), then the values and
-    // the indices of ListNonZeros().
-    std::size_t sparse = 0;
   };
 
   // Packs the weights.
@@ -40,12 +37,21 @@ class DenseStep : public Step {
   void SetZeroSkip(const ZeroSkipLimits& limits);
 
   void Run(RowRange rows, Workspace& workspace) const override;
+  std::size_t column_shares() const override;
+  void RunColumns(RowRange rows, ColumnShare share,
+                  Workspace& workspace) const override;
+  std::size_t scratch_bytes() const override;
   std::string Describe() const override;
   std::size_t constant_bytes() const override;
 
  private:
-  // Returns false, and nothing is done, if the rows have too few zeros.
-  bool RunSparse(RowRange rows, Workspace& workspace) const;
+  // The columns of `part`, a part of packed_ whose first is `column`.
+  void RunDense(const kernels::PackedDense& part, std::size_t column,
+                RowRange rows, Workspace& workspace) const;
+  void RunSparse(const kernels::PackedDense& part, std::size_t column,
+                 RowRange rows, Workspace& workspace) const;
+  // Whether the rows have so many zeros that these are better skipped.
+  bool HasEnoughZeros(RowRange rows, Workspace& workspace) const;
 
   AlignedBuffer weights_;
   AlignedBuffer row_weights_;

@@ -58,6 +58,7 @@ class PlanBuilder {
     std::vector<std::unique_ptr<const Step>> steps;
     std::size_t workspace_row_bytes = 0;
     std::size_t constant_bytes = 0;
+    std::size_t scratch_bytes = 0;  // Of the step that needs most.
   };
   Plan Finish();
 

@@ -32,7 +32,8 @@ void ExpectSameAsReference(std::size_t n, const std::vector<float>& input) {
       weights.As<float>().data(),
       bias.As<float>().data(),
       (k + n) % 2 == 0 ? Activation::kRelu : Activation::kIdentity,
-      row_weights.As<float>().data()};
+      row_weights.As<float>().data(),
+      RowStride(n)};
   std::vector<std::uint32_t> indices(k + kSparseRowPadding);
   std::vector<float> listed(k + kSparseRowPadding);
   std::vector<float> output(n, -1.0F);

@@ -63,5 +63,29 @@ TEST(PackTest, RowWeightsLieInPaddedRows) {
   }
 }
 
+TEST(PackTest, PanelsOfALayerAreItsColumns) {
+  constexpr std::size_t kInputs = 3;
+  constexpr std::size_t kOutputs = 37;
+  std::vector<float> memory(1000);
+  const PackedDense layer{.k = kInputs,
+                          .n = kOutputs,
+                          .weights = memory.data(),
+                          .bias = memory.data(),
+                          .activation = Activation::kRelu,
+                          .row_weights = memory.data(),
+                          .row_stride = RowStride(kOutputs)};
+
+  const PackedDense part = PanelsOf(layer, 1, 2);
+
+  EXPECT_EQ(part.n, 21U);
+  EXPECT_EQ(part.k, kInputs);
+  EXPECT_EQ(part.weights, memory.data() + kInputs * 16);
+  EXPECT_EQ(part.bias, memory.data() + 16);
+  EXPECT_EQ(part.row_weights, memory.data() + 16);
+  EXPECT_EQ(part.row_stride, RowStride(kOutputs));
+  EXPECT_EQ(part.activation, Activation::kRelu);
+  EXPECT_EQ(PanelsOf(layer, 0, 2).n, 32U);
+}
+
 }  // namespace
 }  // namespace relu::kernels

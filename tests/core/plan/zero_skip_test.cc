@@ -71,7 +71,8 @@ TEST(MeasureDenseCostsTest, EveryCostOfEveryLayerIsMeasured) {
                       .n = 40,
                       .weights = memory.As<float>().data(),
                       .bias = memory.As<float>().data(),
-                      .row_weights = memory.As<float>().data()});
+                      .row_weights = memory.As<float>().data(),
+                      .row_stride = kernels::RowStride(40)});
   }
   const std::vector<DenseCosts> costs = MeasureDenseCosts(layers);
   ASSERT_EQ(costs.size(), 3U);
