@@ -12,8 +12,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "hwy/highway.h"
 
@@ -36,6 +38,35 @@ HWY_INLINE Float Floor(Activation activation) {
   return Set(activation == Activation::kRelu
                  ? 0.0F
                  : -std::numeric_limits<float>::infinity());
+}
+
+// The weights of a layer, packed in panels and row by row, by their type.
+template <typename Weight>
+const Weight* WeightsOf(const PackedDense& layer) {
+  if constexpr (std::is_same_v<Weight, float>) {
+    return layer.weights;
+  } else {
+    return layer.half_weights;
+  }
+}
+template <typename Weight>
+const Weight* RowWeightsOf(const PackedDense& layer) {
+  if constexpr (std::is_same_v<Weight, float>) {
+    return layer.row_weights;
+  } else {
+    return layer.half_row_weights;
+  }
+}
+
+// One vector of weights, aligned to its size, as float32.
+HWY_INLINE Float LoadWeights(const float* weights) {
+  return hn::Load(kFloat, weights);
+}
+HWY_INLINE Float LoadWeights(const std::uint16_t* weights) {
+  constexpr hn::Rebind<hwy::float16_t, FloatTag> kHalf;
+  return hn::PromoteTo(
+      kFloat,
+      hn::Load(kHalf, reinterpret_cast<const hwy::float16_t*>(weights)));
 }
 
 // Stores one row of a panel, activated, to the `columns` <= 16 columns that

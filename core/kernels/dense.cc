@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/kernels/kernels.h"
 #include "core/kernels/targets.h"
@@ -43,11 +44,12 @@ constexpr std::size_t TilePanels(std::size_t rows) {
 // The micro-kernel: kRows rows times kPanels panels from `panel` on, in
 // registers. GCC 12 keeps arrays of vectors in memory, at half the speed,
 // unless every loop over them is unrolled.
-template <std::size_t kRows, std::size_t kPanels>
+template <typename Weight, std::size_t kRows, std::size_t kPanels>
 void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
   constexpr std::size_t kWidth = kPanels * kVectors;
   const float* const bias = layer.bias + panel * kPanelColumns;
-  const float* const weights = layer.weights + panel * layer.k * kPanelColumns;
+  const Weight* const weights =
+      WeightsOf<Weight>(layer) + panel * layer.k * kPanelColumns;
   Float sums[kRows][kWidth];
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < kRows; ++row) {
@@ -61,8 +63,8 @@ void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kWidth; ++v) {
       const std::size_t line = (v / kVectors) * layer.k + k;
-      weight[v] = hn::Load(
-          kFloat, weights + line * kPanelColumns + (v % kVectors) * kLanes);
+      weight[v] =
+          LoadWeights(weights + line * kPanelColumns + (v % kVectors) * kLanes);
     }
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < kRows; ++row) {
@@ -87,23 +89,24 @@ void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
 }
 
 // Calls the Tile() for rows.m rows, 1 to kMaxTileRows.
-template <std::size_t kPanels, std::size_t kRows = kMaxTileRows>
+template <typename Weight, std::size_t kPanels,
+          std::size_t kRows = kMaxTileRows>
 void TileOfRows(const PackedDense& layer, const DenseRows& rows,
                 std::size_t panel) {
   if constexpr (kRows > 1) {
     if (rows.m < kRows) {
-      return TileOfRows<kPanels, kRows - 1>(layer, rows, panel);
+      return TileOfRows<Weight, kPanels, kRows - 1>(layer, rows, panel);
     }
   }
   if constexpr (kPanels <= TilePanels(kRows)) {
-    Tile<kRows, kPanels>(layer, rows, panel);
+    Tile<Weight, kRows, kPanels>(layer, rows, panel);
   }
 }
 
 // All rows, shared among `tiles` tiles, times the panels from `panel` on:
 // kPanels at a time if that many fit into a tile, the rest with half as many,
 // and so on. Panels are the outer loop: each comes from far away only once.
-template <std::size_t kPanels>
+template <typename Weight, std::size_t kPanels>
 void Panels(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
             std::size_t panel) {
   const std::size_t panels = PanelCount(layer.n);
@@ -116,13 +119,13 @@ void Panels(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
         tile.m = rows.m / tiles + (i < rows.m % tiles ? 1 : 0);
         tile.input += row * rows.input_stride;
         tile.output += row * rows.output_stride;
-        TileOfRows<kPanels>(layer, tile, panel);
+        TileOfRows<Weight, kPanels>(layer, tile, panel);
         row += tile.m;
       }
     }
   }
   if constexpr (kPanels > 1) {
-    Panels<kPanels / 2>(layer, rows, tiles, panel);
+    Panels<Weight, kPanels / 2>(layer, rows, tiles, panel);
   }
 }
 
@@ -130,7 +133,11 @@ void Panels(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
 
 void DenseOfTarget(const PackedDense& layer, const DenseRows& rows) {
   const std::size_t tiles = (rows.m + kMaxTileRows - 1) / kMaxTileRows;
-  Panels<kMaxTilePanels>(layer, rows, tiles, /*panel=*/0);
+  if (layer.half_weights == nullptr) {
+    Panels<float, kMaxTilePanels>(layer, rows, tiles, /*panel=*/0);
+  } else {
+    Panels<std::uint16_t, kMaxTilePanels>(layer, rows, tiles, /*panel=*/0);
+  }
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.

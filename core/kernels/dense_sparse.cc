@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/kernels/kernels.h"
 #include "core/kernels/targets.h"
@@ -25,37 +26,37 @@ namespace {
 // caches and 80 % zeros 2.8 times as fast as walking panels (Zen 4).
 constexpr std::size_t kMaxEntries = 8;
 
-template <std::size_t kEntries>
+template <typename Weight, std::size_t kEntries>
 void AddEntries(const PackedDense& layer, const SparseRow& row,
                 std::size_t first, float* sums) {
   Float inputs[kEntries];
-  const float* weights[kEntries];
+  const Weight* weights[kEntries];
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kEntries; ++i) {
     inputs[i] = Set(row.values[first + i]);
-    weights[i] = layer.row_weights + row.indices[first + i] * layer.row_stride;
+    weights[i] =
+        RowWeightsOf<Weight>(layer) + row.indices[first + i] * layer.row_stride;
   }
   const std::size_t width = PackedBiasSize(layer.n);
   for (std::size_t column = 0; column < width; column += kLanes) {
     Float sum = hn::Load(kFloat, sums + column);
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kEntries; ++i) {
-      sum = FusedMultiplyAdd(inputs[i], hn::Load(kFloat, weights[i] + column),
-                             sum);
+      sum = FusedMultiplyAdd(inputs[i], LoadWeights(weights[i] + column), sum);
     }
     hn::Store(sum, kFloat, sums + column);
   }
 }
 
 // The entries from `first` on: kEntries at a time, the rest half as many.
-template <std::size_t kEntries>
+template <typename Weight, std::size_t kEntries>
 void AddEntriesFrom(const PackedDense& layer, const SparseRow& row,
                     std::size_t first, float* sums) {
   for (; first + kEntries <= row.count; first += kEntries) {
-    AddEntries<kEntries>(layer, row, first, sums);
+    AddEntries<Weight, kEntries>(layer, row, first, sums);
   }
   if constexpr (kEntries > 1) {
-    AddEntriesFrom<kEntries / 2>(layer, row, first, sums);
+    AddEntriesFrom<Weight, kEntries / 2>(layer, row, first, sums);
   }
 }
 
@@ -64,7 +65,11 @@ void AddEntriesFrom(const PackedDense& layer, const SparseRow& row,
 void DenseSparseOfTarget(const PackedDense& layer, const SparseRow& row,
                          float* sums, float* output) {
   std::copy_n(layer.bias, PackedBiasSize(layer.n), sums);
-  AddEntriesFrom<kMaxEntries>(layer, row, /*first=*/0, sums);
+  if (layer.half_weights == nullptr) {
+    AddEntriesFrom<float, kMaxEntries>(layer, row, /*first=*/0, sums);
+  } else {
+    AddEntriesFrom<std::uint16_t, kMaxEntries>(layer, row, /*first=*/0, sums);
+  }
   const Float floor = Floor(layer.activation);
   for (std::size_t column = 0; column < layer.n; column += kPanelColumns) {
     Float panel[kVectors];

@@ -32,10 +32,14 @@ struct PackedDense {
   // [ceil(n/16) * 16], zero-padded.
   const float* bias = nullptr;
   Activation activation = Activation::kIdentity;
-  // [k], `row_stride` floats apart: the weights once more, row by row, for
+  // [k], `row_stride` weights apart: the weights once more, row by row, for
   // DenseSparse() alone; nullptr if it is not used.
   const float* row_weights = nullptr;
   std::size_t row_stride = 0;  // RowStride() of the whole layer.
+  // If half_weights is set, these take the place of `weights` and `row_weights`
+  // and lie like them: IEEE binary16, widened (exactly) when they are used.
+  const std::uint16_t* half_weights = nullptr;
+  const std::uint16_t* half_row_weights = nullptr;
 };
 
 // Panels of a layer with n outputs; the last may be partial.
@@ -48,23 +52,27 @@ constexpr std::size_t PanelCount(std::size_t n) {
 PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
                      std::size_t panels);
 
-// Floats that the packed weights and the padded bias of a k x n layer take.
+// Weights that the packed layer, and floats that the padded bias of a k x n
+// layer takes.
 std::size_t PackedWeightsSize(std::size_t k, std::size_t n);
 std::size_t PackedBiasSize(std::size_t n);
 
-// Floats from one row of PackedDense::row_weights to the next. One line more
+// Weights from one row of PackedDense::row_weights to the next. One line more
 // than the columns take: rows a power of two apart would share the sets of the
 // caches.
 constexpr std::size_t RowStride(std::size_t n) {
   return (PanelCount(n) + 1) * kPanelColumns;
 }
 
-// Packs row-major weights [k, n] into `packed`, PackedWeightsSize(k, n) floats.
-void PackWeights(std::size_t k, std::size_t n, const float* weights,
-                 float* packed);
-// The same into the layout of row_weights, k * RowStride(n) floats.
-void PackRowWeights(std::size_t k, std::size_t n, const float* weights,
-                    float* packed);
+// Packs row-major weights [k, n] into `packed`, PackedWeightsSize(k, n) of
+// them. Weight is float or std::uint16_t.
+template <typename Weight>
+void PackWeights(std::size_t k, std::size_t n, const Weight* weights,
+                 Weight* packed);
+// The same into the layout of row_weights, k * RowStride(n) of them.
+template <typename Weight>
+void PackRowWeights(std::size_t k, std::size_t n, const Weight* weights,
+                    Weight* packed);
 
 // The rows a dense layer works on. Row i starts at input + i * input_stride and
 // output + i * output_stride. Input and output must not overlap.
@@ -82,7 +90,8 @@ struct DenseRows {
 // for kRelu then max(0, v), where NaN stays NaN. Exactly n columns are written.
 void Dense(const PackedDense& layer, const DenseRows& rows);
 
-// The same by definition, in plain scalar code: what tests hold Dense() to.
+// The same by definition, in plain scalar code: what tests hold Dense() to. Of
+// `weights` only, not of half_weights.
 void DenseReference(const PackedDense& layer, const DenseRows& rows);
 
 // The inputs of one row that are not zero, in ascending order.

@@ -46,9 +46,12 @@ class CompiledModel {
   // Errors, each naming the node and its operator:
   //   UNIMPLEMENTED     the plan cannot do it; with advice
   //   INVALID_ARGUMENT  a constant makes no sense: an index outside of its
-  //                     dimension, a weight that overflows when scaled
+  //                     dimension, a weight that overflows when scaled, or in
+  //                     float16
   static absl::StatusOr<CompiledModel> Compile(
       const Graph& graph, const CompileOptions& options = {});
+
+  const CompileOptions& options() const { return options_; }
 
   std::span<const TensorSignature> inputs() const { return inputs_; }
   std::span<const TensorSignature> outputs() const { return outputs_; }
@@ -79,6 +82,7 @@ class CompiledModel {
   friend class Compiler;
   friend class Workspace;
 
+  CompileOptions options_;
   std::vector<TensorSignature> inputs_;
   std::vector<TensorSignature> outputs_;
   std::vector<BufferLayout> buffers_;

@@ -128,6 +128,7 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
   RETURN_IF_ERROR(LowerNodes());
   ChooseZeroSkip();
   AddOutputs();
+  model_.options_ = options_;
   model_.fixed_rows_ = graph_.fixed_rows;
   PlanBuilder::Plan plan = plan_.Finish();
   model_.weight_bytes_ = plan.constant_bytes;
@@ -215,7 +216,9 @@ absl::Status Compiler::LowerDenseLayer(std::size_t node) {
   for (const std::size_t fused : layer.nodes) {
     lowered_[fused] = true;
   }
-  dense_steps_.push_back(&LowerDense(layer, plan_));
+  ASSIGN_OR_RETURN(DenseStep* const step,
+                   LowerDense(layer, options_.weights, plan_));
+  dense_steps_.push_back(step);
   model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
   return absl::OkStatus();
 }

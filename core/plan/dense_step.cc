@@ -3,38 +3,70 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/step.h"
 #include "core/plan/workspace.h"
+#include "core/tensor/float16.h"
 
 namespace relu {
+namespace {
 
-DenseStep::DenseStep(const DenseLayer& layer, const Buffers& buffers)
-    : weights_(kernels::PackedWeightsSize(layer.k, layer.n) * sizeof(float)),
-      row_weights_(layer.k * kernels::RowStride(layer.n) * sizeof(float)),
-      bias_(kernels::PackedBiasSize(layer.n) * sizeof(float)),
+std::vector<std::uint16_t> ToFloat16(const std::vector<float>& weights) {
+  std::vector<std::uint16_t> halves(weights.size());
+  std::ranges::transform(weights, halves.begin(), &FloatToFp16);
+  return halves;
+}
+
+}  // namespace
+
+DenseStep::DenseStep(const DenseLayer& layer, WeightStorage storage,
+                     const Buffers& buffers)
+    : bias_(kernels::PackedBiasSize(layer.n) * sizeof(float)),
       vectors_per_row_(layer.vectors_per_row),
       buffers_(buffers) {
-  kernels::PackWeights(layer.k, layer.n, layer.weights.data(),
-                       weights_.As<float>().data());
-  kernels::PackRowWeights(layer.k, layer.n, layer.weights.data(),
-                          row_weights_.As<float>().data());
-  std::ranges::copy(layer.bias, bias_.As<float>().begin());
   packed_ = {.k = layer.k,
              .n = layer.n,
-             .weights = weights_.As<float>().data(),
              .bias = bias_.As<float>().data(),
              .activation = layer.activation,
-             .row_weights = row_weights_.As<float>().data(),
              .row_stride = kernels::RowStride(layer.n)};
+  std::ranges::copy(layer.bias, bias_.As<float>().begin());
+  if (storage == WeightStorage::kFloat32) {
+    Pack(layer, layer.weights);
+    packed_.weights = weights_.As<float>().data();
+    packed_.row_weights = row_weights_.As<float>().data();
+  } else {
+    Pack(layer, ToFloat16(layer.weights));
+    packed_.half_weights = weights_.As<std::uint16_t>().data();
+    packed_.half_row_weights = row_weights_.As<std::uint16_t>().data();
+  }
+}
+
+template <typename Weight>
+void DenseStep::Pack(const DenseLayer& layer,
+                     const std::vector<Weight>& weights) {
+  weights_ = AlignedBuffer(kernels::PackedWeightsSize(layer.k, layer.n) *
+                           sizeof(Weight));
+  row_weights_ =
+      AlignedBuffer(layer.k * kernels::RowStride(layer.n) * sizeof(Weight));
+  kernels::PackWeights(layer.k, layer.n, weights.data(),
+                       weights_.As<Weight>().data());
+  kernels::PackRowWeights(layer.k, layer.n, weights.data(),
+                          row_weights_.As<Weight>().data());
 }
 
 void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
@@ -43,6 +75,7 @@ void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
     zero_skip_ = ZeroSkipLimits::Never();
     row_weights_ = AlignedBuffer();
     packed_.row_weights = nullptr;
+    packed_.half_row_weights = nullptr;
   }
 }
 
@@ -129,7 +162,7 @@ void DenseStep::RunSparse(const kernels::PackedDense& part, std::size_t column,
 }
 
 std::size_t DenseStep::scratch_bytes() const {
-  if (packed_.row_weights == nullptr) {
+  if (row_weights_.size() == 0) {
     return 0;
   }
   return kernels::PackedBiasSize(packed_.n) * sizeof(float) +
@@ -139,6 +172,9 @@ std::size_t DenseStep::scratch_bytes() const {
 
 std::string DenseStep::Describe() const {
   std::string text = fmt::format("dense {} -> {}", packed_.k, packed_.n);
+  if (packed_.half_weights != nullptr) {
+    text += ", float16 weights";
+  }
   if (packed_.activation == kernels::Activation::kRelu) {
     text += ", relu";
   }
@@ -152,15 +188,29 @@ std::size_t DenseStep::constant_bytes() const {
   return weights_.size() + row_weights_.size() + bias_.size();
 }
 
-DenseStep& LowerDense(const DenseLayer& layer, PlanBuilder& plan) {
+absl::StatusOr<DenseStep*> LowerDense(const DenseLayer& layer,
+                                      WeightStorage storage,
+                                      PlanBuilder& plan) {
+  // Rounded up, the largest of all is 65504.
+  constexpr float kTooLarge = 65520;
+  if (storage == WeightStorage::kFloat16) {
+    for (const float weight : layer.weights) {
+      if (std::abs(weight) >= kTooLarge) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{}: weight {} is too large for float16, whose largest value is "
+            "65504; store the weights as float32",
+            NodeText(plan.graph().nodes[layer.nodes.front()]), weight));
+      }
+    }
+  }
   const std::size_t input = plan.BufferOf(layer.input);
   const std::size_t output = plan.Define(layer.output);
   auto step = std::make_unique<DenseStep>(
-      layer,
+      layer, storage,
       DenseStep::Buffers{
           .input = {.index = input, .stride = plan.FloatStride(input)},
           .output = {.index = output, .stride = plan.FloatStride(output)}});
-  DenseStep& added = *step;
+  DenseStep* const added = step.get();
   plan.AddStep(std::move(step), {input, output});
   return added;
 }

@@ -5,9 +5,13 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
 
 #include "core/base/aligned_buffer.h"
 #include "core/kernels/kernels.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/step.h"
@@ -28,7 +32,8 @@ class DenseStep : public Step {
   };
 
   // Packs the weights.
-  DenseStep(const DenseLayer& layer, const Buffers& buffers);
+  DenseStep(const DenseLayer& layer, WeightStorage storage,
+            const Buffers& buffers);
 
   const kernels::PackedDense& packed() const { return packed_; }
 
@@ -45,6 +50,8 @@ class DenseStep : public Step {
   std::size_t constant_bytes() const override;
 
  private:
+  template <typename Weight>
+  void Pack(const DenseLayer& layer, const std::vector<Weight>& weights);
   // The columns of `part`, a part of packed_ whose first is `column`.
   void RunDense(const kernels::PackedDense& part, std::size_t column,
                 RowRange rows, Workspace& workspace) const;
@@ -63,7 +70,9 @@ class DenseStep : public Step {
 };
 
 // Adds the layer's step, which belongs to the plan. The layer has outputs.
-DenseStep& LowerDense(const DenseLayer& layer, PlanBuilder& plan);
+// INVALID_ARGUMENT if its weights cannot be stored so.
+absl::StatusOr<DenseStep*> LowerDense(const DenseLayer& layer,
+                                      WeightStorage storage, PlanBuilder& plan);
 
 }  // namespace relu
 

@@ -52,7 +52,8 @@ SchedulerOptions Scheduling(const ModelOptions& options) {
 // The graph is gone afterwards: it holds a second copy of the weights.
 absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
   ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
-  ASSIGN_OR_RETURN(CompiledModel compiled, CompiledModel::Compile(graph));
+  ASSIGN_OR_RETURN(CompiledModel compiled,
+                   CompiledModel::Compile(graph, options.config.compile));
   RETURN_IF_ERROR(SelfCheck(graph, compiled));
   RETURN_IF_ERROR(CheckTensors(options.config, compiled));
   return compiled;

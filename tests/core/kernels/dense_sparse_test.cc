@@ -66,6 +66,43 @@ TEST_P(DenseSparseTest, BitsAreThoseOfTheReferenceForEverySize) {
   }
 }
 
+TEST_P(DenseSparseTest, HalfWeightsGiveTheBitsOfDense) {
+  constexpr std::size_t kInputs = 60;
+  for (const std::size_t n : {1U, 16U, 77U}) {
+    std::vector<std::uint16_t> weights(kInputs * n);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      // Finite, of both signs, normal and denormal.
+      weights[i] = static_cast<std::uint16_t>(i * 2654435761U >> 7U & 0xBBFFU);
+    }
+    AlignedBuffer panels(PackedWeightsSize(kInputs, n) * sizeof(std::uint16_t));
+    AlignedBuffer rows(kInputs * RowStride(n) * sizeof(std::uint16_t));
+    AlignedBuffer bias(PackedBiasSize(n) * sizeof(float));
+    AlignedBuffer sums(PackedBiasSize(n) * sizeof(float));
+    PackWeights(kInputs, n, weights.data(), panels.As<std::uint16_t>().data());
+    PackRowWeights(kInputs, n, weights.data(), rows.As<std::uint16_t>().data());
+    const PackedDense layer{
+        .k = kInputs,
+        .n = n,
+        .bias = bias.As<float>().data(),
+        .row_stride = RowStride(n),
+        .half_weights = panels.As<std::uint16_t>().data(),
+        .half_row_weights = rows.As<std::uint16_t>().data()};
+    const std::vector<float> input = SparseValues(kInputs, 3);
+    std::vector<std::uint32_t> indices(kInputs + kSparseRowPadding);
+    std::vector<float> listed(kInputs + kSparseRowPadding);
+    std::vector<float> output(n);
+    std::vector<float> expected(n);
+
+    DenseSparse(
+        layer,
+        ListNonZeros(kInputs, input.data(), indices.data(), listed.data()),
+        sums.As<float>().data(), output.data());
+
+    Dense(layer, {1, input.data(), kInputs, expected.data(), n});
+    EXPECT_EQ(FirstDifference(output, expected), "") << n;
+  }
+}
+
 TEST_P(DenseSparseTest, RowOfZerosGivesTheActivatedBias) {
   ExpectSameAsReference(37, std::vector<float>(50, 0.0F));
 }
