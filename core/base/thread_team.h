@@ -25,7 +25,8 @@ namespace relu {
 // that no other member does, so a team whose threads have no CPU is hardly
 // slower than its caller alone.
 //
-// For one caller at a time: Run() is not to be called by two threads at once.
+// Run() is for one caller at a time. Several callers that share a team hold a
+// TeamLease while they call it.
 class ThreadTeam {
  public:
   // The most pieces of one Run().
@@ -52,6 +53,8 @@ class ThreadTeam {
   void Run(std::size_t pieces, Work work);
 
  private:
+  friend class TeamLease;
+
   // The next piece for `member`, or nullopt if none is left.
   std::optional<std::size_t> Take(int member);
   // Takes pieces until none is left.
@@ -84,7 +87,36 @@ class ThreadTeam {
   // without it by threads that look for work.
   std::atomic<bool> stop_{false};
 
+  // True while somebody has a lease. Taking it acquires what the holder before
+  // released.
+  std::atomic<bool> leased_{false};
+
   std::vector<std::thread> threads_;
+};
+
+// The right to use a team, if nobody else has it. For one thread.
+class TeamLease {
+ public:
+  // Without a right.
+  TeamLease() = default;
+  // `team` outlives the lease.
+  explicit TeamLease(ThreadTeam& team)
+      : team_(team.leased_.exchange(true, std::memory_order_acquire) ? nullptr
+                                                                     : &team) {}
+  ~TeamLease() {
+    if (team_ != nullptr) {
+      team_->leased_.store(false, std::memory_order_release);
+    }
+  }
+
+  TeamLease(const TeamLease&) = delete;
+  TeamLease& operator=(const TeamLease&) = delete;
+
+  // nullptr without the right.
+  ThreadTeam* team() const { return team_; }
+
+ private:
+  ThreadTeam* team_ = nullptr;
 };
 
 }  // namespace relu

@@ -1,8 +1,10 @@
 #include "core/base/thread_team.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <thread>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -57,6 +59,42 @@ TEST(ThreadTeamTest, MostPiecesAreDone) {
            [&](std::size_t piece, int /*member*/) { ++calls[piece]; });
   EXPECT_EQ(std::ranges::count(calls, 1),
             static_cast<std::ptrdiff_t>(calls.size()));
+}
+
+TEST(TeamLeaseTest, OnlyOneHasTheTeam) {
+  ThreadTeam team(2);
+  {
+    const TeamLease first(team);
+    EXPECT_EQ(first.team(), &team);
+    EXPECT_EQ(TeamLease(team).team(), nullptr);
+    EXPECT_EQ(TeamLease(team).team(), nullptr);  // It gave nothing back.
+  }
+  EXPECT_EQ(TeamLease(team).team(), &team);
+  EXPECT_EQ(TeamLease().team(), nullptr);
+}
+
+TEST(TeamLeaseTest, ManyThreadsShareATeam) {
+  ThreadTeam team(2);
+  std::vector<int> values(4, 0);  // Changed by whoever has the team.
+  std::vector<std::thread> threads;
+  std::atomic<int> runs{0};
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      for (int attempt = 0; attempt < 300; ++attempt) {
+        const TeamLease lease(team);
+        if (lease.team() != nullptr) {
+          lease.team()->Run(values.size(),
+                            [&](std::size_t piece, int) { ++values[piece]; });
+          ++runs;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_GT(runs, 0);
+  EXPECT_EQ(values, std::vector<int>(4, runs));
 }
 
 TEST(ThreadTeamTest, TeamWithoutWorkEnds) {
