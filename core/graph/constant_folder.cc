@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,21 +45,28 @@ std::int64_t CountOperations(const Node& node, std::int64_t results,
 
 }  // namespace
 
-absl::StatusOr<Tensor> ConstantFolder::Fold(
-    const Node& node, const ValueType& result,
+absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
+    const Node& node, std::span<const ValueType> results,
     std::span<const Tensor* const> inputs) {
   const std::size_t limit_bytes =
       std::max(kMinLimitBytes, std::size_t{4} * given_bytes_);
   const std::size_t room = limit_bytes - std::min(limit_bytes, folded_bytes_);
-  const std::optional<std::int64_t> count = ElementCount(result.shape);
-  if (!count ||
-      static_cast<std::size_t>(*count) > room / DataTypeSize(result.type)) {
-    return absl::UnimplementedError(fmt::format(
-        "{}: the constants that nodes compute take more than {} bytes; export "
-        "with constants folded",
-        NodeText(node), limit_bytes));
+  std::size_t result_bytes = 0;
+  std::int64_t count = 0;
+  for (const ValueType& result : results) {
+    const std::optional<std::int64_t> elements = ElementCount(result.shape);
+    const std::size_t element_bytes = DataTypeSize(result.type);
+    if (!elements || static_cast<std::size_t>(*elements) >
+                         (room - result_bytes) / element_bytes) {
+      return absl::UnimplementedError(fmt::format(
+          "{}: the constants that nodes compute take more than {} bytes; "
+          "export with constants folded",
+          NodeText(node), limit_bytes));
+    }
+    result_bytes += static_cast<std::size_t>(*elements) * element_bytes;
+    count += *elements;
   }
-  const std::int64_t operations = CountOperations(node, *count, inputs);
+  const std::int64_t operations = CountOperations(node, count, inputs);
   if (operations > kMaxOperations - operations_) {
     return absl::UnimplementedError(fmt::format(
         "{}: the constants that nodes compute take more than {} operations; "
@@ -66,8 +74,8 @@ absl::StatusOr<Tensor> ConstantFolder::Fold(
         NodeText(node), kMaxOperations));
   }
   operations_ += operations;
-  folded_bytes_ += static_cast<std::size_t>(*count) * DataTypeSize(result.type);
-  return EvaluateNode(node, result, inputs);
+  folded_bytes_ += result_bytes;
+  return EvaluateNode(node, results, inputs);
 }
 
 }  // namespace relu

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -24,10 +25,11 @@ class ConstantFolder {
   // Adds to what the model gives.
   void AddGivenBytes(std::size_t bytes) { given_bytes_ += bytes; }
 
-  // The value of `node`. Nothing is allocated for it before the limits are
+  // The outputs of `node`. Nothing is allocated for them before the limits are
   // checked. Errors: those of EvaluateNode(); UNIMPLEMENTED beyond the limits.
-  absl::StatusOr<Tensor> Fold(const Node& node, const ValueType& result,
-                              std::span<const Tensor* const> inputs);
+  absl::StatusOr<std::vector<Tensor>> Fold(
+      const Node& node, std::span<const ValueType> results,
+      std::span<const Tensor* const> inputs);
 
  private:
   std::size_t given_bytes_ = 0;

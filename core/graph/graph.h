@@ -20,32 +20,109 @@
 
 namespace relu {
 
-// The operators of ONNX that we run, by their ONNX names. Constant, Identity
-// and Dropout do not occur in a Graph: the import resolves them.
+// The operators of ONNX that we run, by their ONNX names. Constant,
+// ConstantOfShape, Dropout, Identity and ZipMap do not occur in a Graph: the
+// import resolves them.
 enum class Operator : std::uint8_t {
+  kAbs,
   kAdd,
+  kAnd,
   kArgMax,
+  kArgMin,
+  kBatchNormalization,
   kCast,
+  kCeil,
+  kCelu,
+  kClip,
   kConcat,
+  kDequantizeLinear,
   kDiv,
+  kDynamicQuantizeLinear,
+  kElu,
+  kEqual,
+  kErf,
+  kExp,
+  kExpand,
   kFlatten,
+  kFloor,
   kGather,
+  kGelu,
   kGemm,
+  kGreater,
+  kGreaterOrEqual,
+  kHardSigmoid,
+  kHardSwish,
+  kLayerNormalization,
+  kLeakyRelu,
+  kLess,
+  kLessOrEqual,
+  kLog,
+  kLogSoftmax,
   kMatMul,
+  kMatMulInteger,
+  kMax,
+  kMean,
+  kMin,
+  kMish,
   kMul,
+  kNeg,
+  kNot,
+  kOr,
+  kPRelu,
+  kPow,
+  kQLinearMatMul,
+  kQuantizeLinear,
+  kReciprocal,
+  kReduceMax,
+  kReduceMean,
+  kReduceMin,
+  kReduceProd,
+  kReduceSum,
   kRelu,
   kReshape,
+  kRound,
+  kSelu,
+  kShape,
   kSigmoid,
+  kSign,
+  kSize,
+  kSlice,
   kSoftmax,
+  kSoftplus,
+  kSoftsign,
+  kSplit,
+  kSqrt,
+  kSqueeze,
   kSub,
+  kSum,
+  kSwish,
   kTanh,
+  kThresholdedRelu,
+  kTopK,
   kTranspose,
+  kUnsqueeze,
+  kWhere,
+  kXor,
 };
 
 // A node's attributes: checked against the operator's definition, defaults
-// filled in. An "axis" counts from the front; "to" of Cast is a DataType;
-// Softmax has "flatten" too, 1 if it goes over all dimensions from its axis on.
-// A Reshape goes by the shape of its output.
+// filled in, and brought to one form whatever the version of the operator. What
+// versions give as inputs or as attributes, and what later ones changed, is:
+//   axis                 counts from the front
+//   Cast                 "to" is a DataType
+//   Clip                 "min", "max": the bounds where inputs 1 and 2 are left
+//                        out; constant floating-point bounds are always here
+//   Reduce*              "axes" from the front, in order, all of them given;
+//                        "keepdims"; one input
+//   Reshape, Squeeze, Unsqueeze, Expand, Flatten
+//                        go by the shape of their output; one input
+//   Slice                "starts" and "steps", one for each dimension; starts
+//                        are inside of the dimension; sizes are those of the
+//                        output; one input
+//   Softmax, LogSoftmax  "flatten": 1 if it goes over all dimensions from its
+//                        axis on
+//   Split                "split": the size of each part; one input
+//   TopK                 "k", "axis"; one input
 using AttributeValue =
     std::variant<std::int64_t, float, std::string, std::vector<std::int64_t>>;
 using Attributes = std::map<std::string, AttributeValue, std::less<>>;
@@ -71,11 +148,12 @@ struct Value {
   bool is_batched() const { return !shape.empty() && shape[0] == kBatchDim; }
 };
 
-// All operators have one output.
 struct Node {
   Operator op = Operator::kAdd;
   std::string name;  // As in the file, or made from its type and position.
   std::vector<ValueId> inputs;  // kNoValue where an optional one is left out.
+  // All that the operator has; those that the model does not name are values
+  // that nothing reads.
   std::vector<ValueId> outputs;
   Attributes attributes;
 };

@@ -124,16 +124,18 @@ void DropUnusedConstants(Graph& graph) {
 std::string SupportedNames() {
   std::vector<std::string_view> names = {"Constant", "Dropout", "Identity"};
   for (const OperatorDefinition& definition : SupportedOperators()) {
-    names.push_back(definition.name);
+    if (definition.infer != nullptr) {
+      names.push_back(definition.name);
+    }
   }
   std::ranges::sort(names);
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
 // Errors unless the node has `least` to `most` inputs, the first `least` not
-// left out, and one output.
+// left out, and 1 to `most_outputs` outputs, the first not left out.
 absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
-                        std::size_t most) {
+                        std::size_t most, std::size_t most_outputs = 1) {
   const auto inputs = static_cast<std::size_t>(proto.input_size());
   if (inputs < least || inputs > most) {
     return absl::InvalidArgumentError(
@@ -148,9 +150,13 @@ absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
           fmt::format("{}: input {} is left out", NodeText(proto), i));
     }
   }
-  if (proto.output_size() != 1) {
+  const auto outputs = static_cast<std::size_t>(proto.output_size());
+  if (outputs < 1 || outputs > most_outputs || proto.output(0).empty()) {
     return absl::InvalidArgumentError(fmt::format(
-        "{}: {} outputs, wanted 1", NodeText(proto), proto.output_size()));
+        "{}: {} outputs, wanted {}", NodeText(proto), outputs,
+        most_outputs == 1            ? "1"
+        : most_outputs == kAnyNumber ? "1 or more"
+                                     : fmt::format("1 to {}", most_outputs)));
   }
   return absl::OkStatus();
 }
@@ -218,7 +224,7 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
   }
   const OperatorDefinition* const definition =
       is_standard ? FindOperator(op_type) : nullptr;
-  if (definition == nullptr) {
+  if (definition == nullptr || definition->infer == nullptr) {
     return absl::UnimplementedError(
         fmt::format("{}: the operator is not supported; export with these "
                     "alone, or file a request: {}",
@@ -267,9 +273,20 @@ Graph GraphAssembler::Finish() {
 
 absl::StatusOr<ValueId> GraphAssembler::AddValue(std::string_view name,
                                                  ValueType type) {
+  if (name.empty()) {
+    return absl::InvalidArgumentError(
+        "an input, an initializer or the output of a node has no name");
+  }
+  return AddResult(name, std::move(type));
+}
+
+absl::StatusOr<ValueId> GraphAssembler::AddResult(std::string_view name,
+                                                  ValueType type) {
   RETURN_IF_ERROR(CheckSize(name, type));
   const ValueId id = graph_.values.size();
-  RETURN_IF_ERROR(AddName(name, id));
+  if (!name.empty()) {
+    RETURN_IF_ERROR(AddName(name, id));
+  }
   graph_.values.push_back({.name = std::string(name),
                            .type = type.type,
                            .shape = std::move(type.shape),
@@ -341,8 +358,8 @@ absl::Status GraphAssembler::AddIdentity(const onnx::NodeProto& proto) {
 
 absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
                                          const OperatorDefinition& definition) {
-  RETURN_IF_ERROR(
-      CheckArity(proto, definition.min_inputs, definition.max_inputs));
+  RETURN_IF_ERROR(CheckArity(proto, definition.min_inputs,
+                             definition.max_inputs, definition.max_outputs));
   Node node;
   node.op = definition.op;
   node.name = proto.name();
@@ -356,16 +373,29 @@ absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
   for (const ValueId id : node.inputs) {
     context.inputs.push_back(id == kNoValue ? nullptr : &graph_.values[id]);
   }
-  ASSIGN_OR_RETURN(ValueType type, definition.infer(context));
+  context.outputs = static_cast<std::size_t>(proto.output_size());
+  ASSIGN_OR_RETURN(OutputTypes types, definition.infer(context));
+  std::vector<std::string> names(proto.output().begin(), proto.output().end());
+  names.resize(types.size());
   const std::vector<const Tensor*> constants = ConstantInputs(node);
   if (!constants.empty()) {
-    RETURN_IF_ERROR(CheckSize(proto.output(0), type));
-    ASSIGN_OR_RETURN(Tensor folded, folder_.Fold(node, type, constants));
-    return AddConstant(proto.output(0), std::move(folded));
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      RETURN_IF_ERROR(CheckSize(names[i], types[i]));
+    }
+    ASSIGN_OR_RETURN(std::vector<Tensor> folded,
+                     folder_.Fold(node, types, constants));
+    for (std::size_t i = 0; i < types.size(); ++i) {
+      if (!names[i].empty()) {
+        RETURN_IF_ERROR(AddConstant(names[i], std::move(folded[i])));
+      }
+    }
+    return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const ValueId id,
-                   AddValue(proto.output(0), std::move(type)));
-  node.outputs = {id};
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    ASSIGN_OR_RETURN(const ValueId id,
+                     AddResult(names[i], std::move(types[i])));
+    node.outputs.push_back(id);
+  }
   graph_.nodes.push_back(std::move(node));
   return absl::OkStatus();
 }

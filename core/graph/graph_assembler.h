@@ -53,6 +53,8 @@ class GraphAssembler {
  private:
   // A new value. INVALID_ARGUMENT if the name is taken or empty.
   absl::StatusOr<ValueId> AddValue(std::string_view name, ValueType type);
+  // The same for an output of a node, which may have no name.
+  absl::StatusOr<ValueId> AddResult(std::string_view name, ValueType type);
   absl::Status AddConstant(std::string_view name, Tensor tensor);
   // A second name for a value.
   absl::Status AddName(std::string_view name, ValueId id);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -46,10 +47,8 @@ absl::Status CheckInputs(const Graph& graph, std::span<const Tensor> inputs) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-absl::StatusOr<Tensor> EvaluateNode(const Node& node, const ValueType& result,
-                                    std::span<const Tensor* const> inputs) {
+absl::StatusOr<Tensor> EvaluateOne(const Node& node, const ValueType& result,
+                                   std::span<const Tensor* const> inputs) {
   const Evaluation run{.node = node, .result = result, .inputs = inputs};
   switch (node.op) {
     case Operator::kAdd:
@@ -79,9 +78,23 @@ absl::StatusOr<Tensor> EvaluateNode(const Node& node, const ValueType& result,
     case Operator::kSoftmax:
       return EvaluateSoftmax(run);
     case Operator::kTranspose:
+      return EvaluateTranspose(run);
+    default:
       break;
   }
-  return EvaluateTranspose(run);
+  return absl::UnimplementedError(
+      fmt::format("{}: the operator is not supported", NodeText(node)));
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<Tensor>> EvaluateNode(
+    const Node& node, std::span<const ValueType> results,
+    std::span<const Tensor* const> inputs) {
+  std::vector<Tensor> outputs;
+  ASSIGN_OR_RETURN(Tensor output, EvaluateOne(node, results[0], inputs));
+  outputs.push_back(std::move(output));
+  return outputs;
 }
 
 absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
@@ -100,13 +113,18 @@ absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
     for (const ValueId input : node.inputs) {
       operands.push_back(input == kNoValue ? nullptr : values[input]);
     }
-    const ValueId output = node.outputs[0];
-    const Value& value = graph.values[output];
-    ASSIGN_OR_RETURN(
-        computed[output],
-        EvaluateNode(node, {value.type, WithRows(value, inputs[0].shape()[0])},
-                     operands));
-    values[output] = &*computed[output];
+    std::vector<ValueType> results;
+    for (const ValueId output : node.outputs) {
+      const Value& value = graph.values[output];
+      results.push_back({value.type, WithRows(value, inputs[0].shape()[0])});
+    }
+    ASSIGN_OR_RETURN(std::vector<Tensor> tensors,
+                     EvaluateNode(node, results, operands));
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const ValueId output = node.outputs[i];
+      computed[output] = std::move(tensors[i]);
+      values[output] = &*computed[output];
+    }
   }
   std::vector<Tensor> outputs;
   for (const ValueId output : graph.outputs) {

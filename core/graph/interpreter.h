@@ -25,12 +25,13 @@ namespace relu {
 absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
                                               std::span<const Tensor> inputs);
 
-// Runs one node that the import has checked, on operands that fit it. `result`
-// is the type and the shape (rows counted, no kBatchDim) of its output.
+// Runs one node that the import has checked, on operands that fit it. `results`
+// are the types and shapes (rows counted, no kBatchDim) of its outputs.
 // `inputs` are in the node's order, nullptr where left out. INVALID_ARGUMENT,
-// naming the node, if the value cannot be computed.
-absl::StatusOr<Tensor> EvaluateNode(const Node& node, const ValueType& result,
-                                    std::span<const Tensor* const> inputs);
+// naming the node, if a value cannot be computed.
+absl::StatusOr<std::vector<Tensor>> EvaluateNode(
+    const Node& node, std::span<const ValueType> results,
+    std::span<const Tensor* const> inputs);
 
 }  // namespace relu
 

@@ -83,25 +83,25 @@ bool FillOpenSize(std::span<std::int64_t> sizes, std::int64_t total) {
 
 }  // namespace
 
-absl::StatusOr<ValueType> InferFlatten(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferFlatten(InferenceContext& context) {
   const Value& input = *context.inputs[0];
   const std::size_t rank = input.shape.size();
   ASSIGN_OR_RETURN(const std::size_t axis,
                    NormalizeAxis(context, rank, /*size=*/rank + 1));
   if (!input.is_batched()) {
     const std::span<const std::int64_t> sizes(input.shape);
-    return ValueType{input.type,
-                     {ElementCount(sizes.first(axis)).value(),
-                      ElementCount(sizes.subspan(axis)).value()}};
+    return OutputTypes{{input.type,
+                        {ElementCount(sizes.first(axis)).value(),
+                         ElementCount(sizes.subspan(axis)).value()}}};
   }
   const std::span<const std::int64_t> inside = SizesInside(input);
   if (axis == 0 || ElementCount(inside.first(axis - 1)) != 1) {
     return MixesRows(context);
   }
-  return ValueType{input.type, {kBatchDim, ElementCount(inside).value()}};
+  return OutputTypes{{input.type, {kBatchDim, ElementCount(inside).value()}}};
 }
 
-absl::StatusOr<ValueType> InferReshape(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferReshape(InferenceContext& context) {
   const Value& input = *context.inputs[0];
   ASSIGN_OR_RETURN(const Shape wanted, WantedShape(context));
   Shape shape = wanted;
@@ -112,7 +112,7 @@ absl::StatusOr<ValueType> InferReshape(InferenceContext& context) {
       return Invalid(context, fmt::format("{} cannot have shape {}",
                                           ValueText(input), ShapeText(wanted)));
     }
-    return ValueType{input.type, shape};
+    return OutputTypes{{input.type, shape}};
   }
   // A -1 in front is the batch if the rest takes a whole row.
   const bool keeps_batch =
@@ -127,10 +127,10 @@ absl::StatusOr<ValueType> InferReshape(InferenceContext& context) {
                     ValueText(input), ShapeText(wanted), total));
   }
   shape[0] = kBatchDim;
-  return ValueType{input.type, shape};
+  return OutputTypes{{input.type, shape}};
 }
 
-absl::StatusOr<ValueType> InferGather(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferGather(InferenceContext& context) {
   const Value& data = *context.inputs[0];
   const Value& indices = *context.inputs[1];
   ASSIGN_OR_RETURN(const std::size_t axis,
@@ -163,10 +163,10 @@ absl::StatusOr<ValueType> InferGather(InferenceContext& context) {
   Shape shape(data.shape.begin(), data.shape.begin() + place);
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), data.shape.begin() + place + 1, data.shape.end());
-  return ValueType{data.type, shape};
+  return OutputTypes{{data.type, shape}};
 }
 
-absl::StatusOr<ValueType> InferConcat(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferConcat(InferenceContext& context) {
   RETURN_IF_ERROR(CheckSameType(context));
   const Value& first = *context.inputs[0];
   Shape shape = first.shape;
@@ -195,10 +195,10 @@ absl::StatusOr<ValueType> InferConcat(InferenceContext& context) {
     }
     shape[axis] += input->shape[axis];
   }
-  return ValueType{first.type, shape};
+  return OutputTypes{{first.type, shape}};
 }
 
-absl::StatusOr<ValueType> InferTranspose(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferTranspose(InferenceContext& context) {
   const Value& input = *context.inputs[0];
   const std::size_t rank = input.shape.size();
   std::vector<std::int64_t> order = IntsAttribute(context.node, "perm");
@@ -221,7 +221,7 @@ absl::StatusOr<ValueType> InferTranspose(InferenceContext& context) {
     shape.push_back(input.shape[static_cast<std::size_t>(dimension)]);
   }
   context.node.attributes["perm"] = std::move(order);
-  return ValueType{input.type, shape};
+  return OutputTypes{{input.type, shape}};
 }
 
 }  // namespace relu

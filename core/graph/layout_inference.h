@@ -12,11 +12,11 @@ namespace relu {
 
 // As OperatorDefinition::infer says. Attributes that they complete: "axis"
 // counts from the front, "perm" of Transpose is filled in.
-absl::StatusOr<ValueType> InferConcat(InferenceContext& context);
-absl::StatusOr<ValueType> InferFlatten(InferenceContext& context);
-absl::StatusOr<ValueType> InferGather(InferenceContext& context);
-absl::StatusOr<ValueType> InferReshape(InferenceContext& context);
-absl::StatusOr<ValueType> InferTranspose(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferConcat(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferFlatten(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferGather(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferReshape(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferTranspose(InferenceContext& context);
 
 }  // namespace relu
 

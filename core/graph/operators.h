@@ -25,6 +25,9 @@ struct ValueType {
   Shape shape;  // As in Value.
 };
 
+// Of all outputs of a node.
+using OutputTypes = std::vector<ValueType>;
+
 // What an inference function sees and may complete. The values belong to the
 // graph that is being built.
 struct InferenceContext {
@@ -32,6 +35,7 @@ struct InferenceContext {
   std::vector<const Value*> inputs;     // nullptr where left out.
   std::int64_t opset = 1;               // Of the standard operators.
   std::int64_t fixed_rows = kBatchDim;  // As in Graph.
+  std::size_t outputs = 1;              // That the model names.
 };
 
 // Stands for a default that depends on the rest of the node; the inference
@@ -50,7 +54,6 @@ struct AttributeDefinition {
 inline constexpr std::size_t kAnyNumber =
     std::numeric_limits<std::size_t>::max();
 
-// All operators here have one output.
 struct OperatorDefinition {
   std::string_view name;
   Operator op = Operator::kAdd;
@@ -60,7 +63,8 @@ struct OperatorDefinition {
   // Errors, each naming the node: INVALID_ARGUMENT if the operands contradict
   // the operator; UNIMPLEMENTED, with advice, if rows would mix or for another
   // form that we do not run.
-  absl::StatusOr<ValueType> (*infer)(InferenceContext& context) = nullptr;
+  absl::StatusOr<OutputTypes> (*infer)(InferenceContext& context) = nullptr;
+  std::size_t max_outputs = 1;  // All but the first may be left out.
 };
 
 // A standard operator (their domain is empty); nullptr if we do not have it.

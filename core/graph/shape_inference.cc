@@ -94,12 +94,12 @@ absl::Status CheckGemmBias(const InferenceContext& context, std::int64_t m,
 
 }  // namespace
 
-absl::StatusOr<ValueType> InferActivation(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferActivation(InferenceContext& context) {
   RETURN_IF_ERROR(CheckFloatingPoint(context));
-  return ValueType{context.inputs[0]->type, context.inputs[0]->shape};
+  return OutputTypes{{context.inputs[0]->type, context.inputs[0]->shape}};
 }
 
-absl::StatusOr<ValueType> InferArithmetic(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferArithmetic(InferenceContext& context) {
   RETURN_IF_ERROR(CheckSameType(context));
   const Value& a = *context.inputs[0];
   const Value& b = *context.inputs[1];
@@ -122,10 +122,10 @@ absl::StatusOr<ValueType> InferArithmetic(InferenceContext& context) {
     }
     shape.push_back(*size);
   }
-  return ValueType{a.type, shape};
+  return OutputTypes{{a.type, shape}};
 }
 
-absl::StatusOr<ValueType> InferGemm(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferGemm(InferenceContext& context) {
   RETURN_IF_ERROR(CheckSameType(context));
   RETURN_IF_ERROR(CheckFloatingPoint(context));
   const Value& a = *context.inputs[0];
@@ -150,10 +150,10 @@ absl::StatusOr<ValueType> InferGemm(InferenceContext& context) {
                     ValueText(a), ValueText(b), transposed_b ? 1 : 0, k));
   }
   RETURN_IF_ERROR(CheckGemmBias(context, m, n));
-  return ValueType{a.type, {m, n}};
+  return OutputTypes{{a.type, {m, n}}};
 }
 
-absl::StatusOr<ValueType> InferMatMul(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferMatMul(InferenceContext& context) {
   RETURN_IF_ERROR(CheckSameType(context));
   RETURN_IF_ERROR(CheckFloatingPoint(context));
   const Value& a = *context.inputs[0];
@@ -184,10 +184,10 @@ absl::StatusOr<ValueType> InferMatMul(InferenceContext& context) {
   if (b.shape.size() == 2) {
     shape.push_back(b.shape[1]);
   }
-  return ValueType{a.type, shape};
+  return OutputTypes{{a.type, shape}};
 }
 
-absl::StatusOr<ValueType> InferSoftmax(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferSoftmax(InferenceContext& context) {
   RETURN_IF_ERROR(CheckFloatingPoint(context));
   const Value& input = *context.inputs[0];
   const bool flatten = context.opset < 13;
@@ -200,10 +200,10 @@ absl::StatusOr<ValueType> InferSoftmax(InferenceContext& context) {
     return MixesRows(context);
   }
   context.node.attributes["flatten"] = std::int64_t{flatten ? 1 : 0};
-  return ValueType{input.type, input.shape};
+  return OutputTypes{{input.type, input.shape}};
 }
 
-absl::StatusOr<ValueType> InferArgMax(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferArgMax(InferenceContext& context) {
   const Value& input = *context.inputs[0];
   ASSIGN_OR_RETURN(const std::size_t axis,
                    NormalizeAxis(context, input.shape.size()));
@@ -220,10 +220,10 @@ absl::StatusOr<ValueType> InferArgMax(InferenceContext& context) {
   } else {
     shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(axis));
   }
-  return ValueType{DataType::kInt64, shape};
+  return OutputTypes{{DataType::kInt64, shape}};
 }
 
-absl::StatusOr<ValueType> InferCast(InferenceContext& context) {
+absl::StatusOr<OutputTypes> InferCast(InferenceContext& context) {
   const std::int64_t number = IntAttribute(context.node, "to");
   const std::optional<DataType> type = DataTypeFromOnnx(number);
   if (!type) {
@@ -231,7 +231,7 @@ absl::StatusOr<ValueType> InferCast(InferenceContext& context) {
         context, fmt::format("ONNX element type {} is not supported", number));
   }
   context.node.attributes["to"] = static_cast<std::int64_t>(*type);
-  return ValueType{*type, context.inputs[0]->shape};
+  return OutputTypes{{*type, context.inputs[0]->shape}};
 }
 
 }  // namespace relu

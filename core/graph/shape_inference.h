@@ -14,13 +14,13 @@ namespace relu {
 // As OperatorDefinition::infer says. Attributes that they complete: "axis" (all
 // count from the front), "flatten" of Softmax (1: the softmax goes over all
 // dimensions from the axis on, as before opset 13), "to" of Cast (a DataType).
-absl::StatusOr<ValueType> InferActivation(InferenceContext& context);
-absl::StatusOr<ValueType> InferArgMax(InferenceContext& context);
-absl::StatusOr<ValueType> InferArithmetic(InferenceContext& context);
-absl::StatusOr<ValueType> InferCast(InferenceContext& context);
-absl::StatusOr<ValueType> InferGemm(InferenceContext& context);
-absl::StatusOr<ValueType> InferMatMul(InferenceContext& context);
-absl::StatusOr<ValueType> InferSoftmax(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferActivation(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferArgMax(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferArithmetic(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferCast(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferGemm(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferMatMul(InferenceContext& context);
+absl::StatusOr<OutputTypes> InferSoftmax(InferenceContext& context);
 
 }  // namespace relu
 

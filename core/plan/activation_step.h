@@ -1,4 +1,5 @@
-// The steps of Relu, Sigmoid and Tanh where they are not part of another step.
+// The step of an operator that makes one float of one float: Relu, Sigmoid,
+// Gelu, Exp, ..., where it is not part of another step.
 
 #ifndef CORE_PLAN_ACTIVATION_STEP_H_
 #define CORE_PLAN_ACTIVATION_STEP_H_
@@ -10,7 +11,8 @@
 
 namespace relu {
 
-// Errors: UNIMPLEMENTED for types other than FP32, FP16 and BF16.
+// Writes over the operand where nothing else needs it. Errors: UNIMPLEMENTED
+// for types that are not stored as float32, and for computed bounds of Clip.
 absl::Status LowerActivation(const Node& node, PlanBuilder& plan);
 
 }  // namespace relu

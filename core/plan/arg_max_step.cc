@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "absl/status/status.h"
@@ -40,8 +41,13 @@ class ArgMaxStep : public Step {
     std::size_t output = 0;
   };
 
-  ArgMaxStep(const AxisSplit& split, bool select_last, Buffers buffers)
-      : split_(split), select_last_(select_last), buffers_(buffers) {}
+  struct Choice {
+    bool least = false;
+    bool last = false;  // Of equal ones.
+  };
+
+  ArgMaxStep(const AxisSplit& split, Choice choice, Buffers buffers)
+      : split_(split), choice_(choice), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
@@ -57,9 +63,10 @@ class ArgMaxStep : public Step {
 
   std::string Describe() const override {
     const std::size_t count = split_.outer * split_.inner;
+    const std::string_view name = choice_.least ? "argmin" : "argmax";
     return count == 1
-               ? fmt::format("argmax {}", split_.size)
-               : fmt::format("argmax {}, {} times a row", split_.size, count);
+               ? fmt::format("{} {}", name, split_.size)
+               : fmt::format("{} {}, {} times a row", name, split_.size, count);
   }
 
  private:
@@ -67,11 +74,11 @@ class ArgMaxStep : public Step {
     std::size_t best = 0;
     for (std::size_t i = 1; i < split_.size; ++i) {
       const T value = values[i * split_.inner];
-      const T greatest = values[best * split_.inner];
-      const bool greater =
-          value > greatest || (IsNan(value) && !IsNan(greatest));
-      const bool equal = value == greatest || (IsNan(value) && IsNan(greatest));
-      if (greater || (select_last_ && equal)) {
+      const T found = values[best * split_.inner];
+      const bool beats = choice_.least ? value < found : value > found;
+      const bool more = beats || (IsNan(value) && !IsNan(found));
+      const bool equal = value == found || (IsNan(value) && IsNan(found));
+      if (more || (choice_.last && equal)) {
         best = i;
       }
     }
@@ -79,7 +86,7 @@ class ArgMaxStep : public Step {
   }
 
   AxisSplit split_;
-  bool select_last_;
+  Choice choice_;
   Buffers buffers_;
 };
 
@@ -87,10 +94,12 @@ template <typename T>
 void AddArgMax(const Node& node, const AxisSplit& split, PlanBuilder& plan) {
   const std::size_t input = plan.BufferOf(node.inputs[0]);
   const std::size_t output = plan.Define(node.outputs[0]);
-  const bool select_last = IntAttribute(node, "select_last_index") != 0;
   plan.AddStep(
       std::make_unique<ArgMaxStep<T>>(
-          split, select_last,
+          split,
+          typename ArgMaxStep<T>::Choice{
+              .least = node.op == Operator::kArgMin,
+              .last = IntAttribute(node, "select_last_index") != 0},
           typename ArgMaxStep<T>::Buffers{.input = input, .output = output}),
       {input, output});
 }

@@ -1,4 +1,4 @@
-// The step of ArgMax.
+// The step of ArgMax and ArgMin.
 
 #ifndef CORE_PLAN_ARG_MAX_STEP_H_
 #define CORE_PLAN_ARG_MAX_STEP_H_
@@ -10,10 +10,10 @@
 
 namespace relu {
 
-// The position of the greatest value along an axis; of equal ones the first, or
-// the last if select_last_index is 1. NaN counts as greater than any number, as
-// in NumPy. Errors: UNIMPLEMENTED for types other than FP32, FP16, BF16, INT32
-// and INT64; INVALID_ARGUMENT if the axis has no elements.
+// The position of the greatest or least value along an axis; of equal ones the
+// first, or the last if select_last_index is 1. NaN counts as more extreme than
+// any number, as in NumPy. Errors: UNIMPLEMENTED for types other than FP32,
+// FP16, BF16, INT32 and INT64; INVALID_ARGUMENT if the axis has no elements.
 absl::Status LowerArgMax(const Node& node, PlanBuilder& plan);
 
 }  // namespace relu

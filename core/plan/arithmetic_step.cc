@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,14 +18,13 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
-#include "core/plan/index_table.h"
+#include "core/kernels/elementwise.h"
+#include "core/plan/operand.h"
 #include "core/plan/plan_builder.h"
-#include "core/plan/rearrange_step.h"
 #include "core/plan/step.h"
 #include "core/plan/storage.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/data_type.h"
-#include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
 
 namespace relu {
@@ -33,9 +32,7 @@ namespace {
 
 // Where overflow is defined: integers compute without sign.
 template <typename T>
-using Wrapping =
-    typename std::conditional_t<std::is_integral_v<T>, std::make_unsigned<T>,
-                                std::type_identity<T>>::type;
+using Wrapping = std::make_unsigned_t<T>;
 
 struct Plus {
   template <typename T>
@@ -61,16 +58,28 @@ struct Times {
   }
 };
 
+struct Least {
+  template <typename T>
+  static T Apply(T a, T b) {
+    return std::min(a, b);
+  }
+};
+
+struct Greatest {
+  template <typename T>
+  static T Apply(T a, T b) {
+    return std::max(a, b);
+  }
+};
+
 struct DividedBy {
   template <typename T>
   static T Apply(T a, T b) {
-    if constexpr (std::is_integral_v<T>) {
-      if (b == 0) {
-        return 0;
-      }
-      if (b == -1) {  // The lowest number divided by it does not fit.
-        return Minus::Apply(T{0}, a);
-      }
+    if (b == 0) {
+      return 0;
+    }
+    if (b == -1) {  // The lowest number divided by it does not fit.
+      return Minus::Apply(T{0}, a);
     }
     return a / b;
   }
@@ -80,6 +89,7 @@ struct DividedBy {
 using RowFunction = bool (*)(std::size_t size, const std::byte* a,
                              const std::byte* b, std::byte* output);
 
+// T is a type of integers.
 template <typename T, typename Operation>
 bool ComputeRow(std::size_t size, const std::byte* a, const std::byte* b,
                 std::byte* output) {
@@ -88,8 +98,7 @@ bool ComputeRow(std::size_t size, const std::byte* a, const std::byte* b,
   auto* result = reinterpret_cast<T*>(output);
   bool good = true;
   for (std::size_t i = 0; i < size; ++i) {
-    if constexpr (std::is_same_v<Operation, DividedBy> &&
-                  std::is_integral_v<T>) {
+    if constexpr (std::is_same_v<Operation, DividedBy>) {
       good = good && right[i] != 0;
     }
     result[i] = Operation::Apply(left[i], right[i]);
@@ -97,30 +106,72 @@ bool ComputeRow(std::size_t size, const std::byte* a, const std::byte* b,
   return good;
 }
 
+template <kernels::BinaryFunction kFunction>
+bool ComputeFloats(std::size_t size, const std::byte* a, const std::byte* b,
+                   std::byte* output) {
+  kernels::Apply(kFunction, size, reinterpret_cast<const float*>(a),
+                 reinterpret_cast<const float*>(b),
+                 reinterpret_cast<float*>(output));
+  return true;
+}
+
+// nullptr if there is none.
 template <typename T>
-RowFunction FunctionOf(Operator op) {
+RowFunction IntegerFunction(Operator op) {
   switch (op) {
-    case Operator::kSub:
-      return &ComputeRow<T, Minus>;
-    case Operator::kMul:
-      return &ComputeRow<T, Times>;
+    case Operator::kAdd:
+    case Operator::kSum:
+      return &ComputeRow<T, Plus>;
     case Operator::kDiv:
       return &ComputeRow<T, DividedBy>;
+    case Operator::kMax:
+      return &ComputeRow<T, Greatest>;
+    case Operator::kMin:
+      return &ComputeRow<T, Least>;
+    case Operator::kMul:
+      return &ComputeRow<T, Times>;
+    case Operator::kSub:
+      return &ComputeRow<T, Minus>;
     default:
-      return &ComputeRow<T, Plus>;
+      return nullptr;
   }
 }
 
-// One side of the operation: a buffer, or a constant row if that is set.
-struct Operand {
-  std::size_t buffer = 0;
-  std::optional<Tensor> constant;
-
-  const std::byte* Row(Workspace& workspace, std::int64_t row) const {
-    return constant.has_value() ? constant->bytes().data()
-                                : workspace.Row<const std::byte>(buffer, row);
+RowFunction FloatFunction(Operator op) {
+  using kernels::BinaryFunction;
+  switch (op) {
+    case Operator::kDiv:
+      return &ComputeFloats<BinaryFunction::kDiv>;
+    case Operator::kMax:
+      return &ComputeFloats<BinaryFunction::kMax>;
+    case Operator::kMin:
+      return &ComputeFloats<BinaryFunction::kMin>;
+    case Operator::kMul:
+      return &ComputeFloats<BinaryFunction::kMul>;
+    case Operator::kPRelu:
+      return &ComputeFloats<BinaryFunction::kPRelu>;
+    case Operator::kPow:
+      return &ComputeFloats<BinaryFunction::kPow>;
+    case Operator::kSub:
+      return &ComputeFloats<BinaryFunction::kSub>;
+    default:  // Add, Sum, Mean.
+      return &ComputeFloats<BinaryFunction::kAdd>;
   }
-};
+}
+
+absl::StatusOr<RowFunction> FindFunction(const Node& node, const Value& value) {
+  RowFunction function = nullptr;
+  if (value.type == DataType::kInt32) {
+    function = IntegerFunction<std::int32_t>(node.op);
+  } else if (value.type == DataType::kInt64) {
+    function = IntegerFunction<std::int64_t>(node.op);
+  }
+  if (function != nullptr) {
+    return function;
+  }
+  RETURN_IF_ERROR(RequireFloat(node, value));
+  return FloatFunction(node.op);
+}
 
 struct Arithmetic {
   std::string_view name;
@@ -140,7 +191,8 @@ class ArithmeticStep : public Step {
     const auto& [a, b] = arithmetic_.operands;
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const bool good = arithmetic_.compute(
-          arithmetic_.size, a.Row(workspace, row), b.Row(workspace, row),
+          arithmetic_.size, a.Row<std::byte>(workspace, row),
+          b.Row<std::byte>(workspace, row),
           workspace.Row<std::byte>(arithmetic_.output, row));
       if (!good) {
         workspace.SetFault(row, arithmetic_.division_by_zero);
@@ -149,19 +201,13 @@ class ArithmeticStep : public Step {
   }
 
   std::string Describe() const override {
-    const bool has_constant = arithmetic_.operands[0].constant.has_value() ||
-                              arithmetic_.operands[1].constant.has_value();
+    const bool has_constant = ConstantBytes(arithmetic_.operands) > 0;
     return fmt::format("{} {}{}", arithmetic_.name, arithmetic_.size,
                        has_constant ? ", with a constant" : "");
   }
 
   std::size_t constant_bytes() const override {
-    std::size_t total_bytes = 0;
-    for (const Operand& operand : arithmetic_.operands) {
-      total_bytes +=
-          operand.constant.has_value() ? operand.constant->bytes().size() : 0;
-    }
-    return total_bytes;
+    return ConstantBytes(arithmetic_.operands);
   }
 
  private:
@@ -170,87 +216,105 @@ class ArithmeticStep : public Step {
 
 std::string_view NameOf(Operator op) {
   switch (op) {
-    case Operator::kSub:
-      return "subtract";
-    case Operator::kMul:
-      return "multiply";
     case Operator::kDiv:
       return "divide";
+    case Operator::kMax:
+      return "max";
+    case Operator::kMin:
+      return "min";
+    case Operator::kMul:
+      return "multiply";
+    case Operator::kPRelu:
+      return "prelu";
+    case Operator::kPow:
+      return "power";
+    case Operator::kSub:
+      return "subtract";
     default:
       return "add";
   }
 }
 
-// A constant is expanded now; a computed value of another shape by a step.
-absl::StatusOr<Operand> MakeOperand(const Node& node, ValueId id,
-                                    PlanBuilder& plan) {
-  const Value& value = plan.value(id);
-  const Value& result = plan.value(node.outputs[0]);
-  Operand operand;
-  if (value.constant != nullptr) {
-    ASSIGN_OR_RETURN(operand.constant,
-                     ExpandConstant(node, *value.constant, result));
-    return operand;
-  }
-  if (value.shape == result.shape) {
-    operand.buffer = plan.BufferOf(id);
-    return operand;
-  }
-  std::optional<IndexTable> table;
-  if (value.shape.size() == result.shape.size()) {
-    table = BroadcastTable(RowShape(value), RowShape(result));
-  }
-  if (!table.has_value()) {
-    return absl::UnimplementedError(fmt::format(
-        "{}: value \"{}\" of shape {} does not go into a result of shape {} "
-        "row by row",
-        NodeText(node), value.name, ShapeText(value.shape),
-        ShapeText(result.shape)));
-  }
-  operand.buffer =
-      Rearrange({.name = "broadcast",
-                 .source = plan.BufferOf(id),
-                 .element_bytes = DataTypeSize(StorageType(value.type)),
-                 .table = *std::move(table)},
-                plan);
-  return operand;
-}
+// The lowering of one node, which may take several steps.
+class ArithmeticLowering {
+ public:
+  ArithmeticLowering(const Node& node, RowFunction compute, PlanBuilder& plan)
+      : node_(node),
+        result_(plan.value(node.outputs[0])),
+        compute_(compute),
+        plan_(plan) {}
 
-absl::StatusOr<RowFunction> FindFunction(const Node& node, const Value& value) {
-  if (value.type == DataType::kInt32) {
-    return FunctionOf<std::int32_t>(node.op);
+  absl::Status Lower() {
+    std::vector<Operand> operands;
+    for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
+      ASSIGN_OR_RETURN(Operand operand, MakeOperand(node_, i, result_, plan_));
+      operands.push_back(std::move(operand));
+    }
+    const std::size_t output = DefineOutput(operands);
+    AddStep(compute_, std::move(operands[0]), std::move(operands[1]), output);
+    for (std::size_t i = 2; i < operands.size(); ++i) {
+      AddStep(compute_, Operand{.buffer = output, .constant = {}},
+              std::move(operands[i]), output);
+    }
+    if (node_.op == Operator::kMean) {
+      AddStep(&ComputeFloats<kernels::BinaryFunction::kDiv>,
+              Operand{.buffer = output, .constant = {}},
+              Filled(static_cast<float>(node_.inputs.size())), output);
+    }
+    return absl::OkStatus();
   }
-  if (value.type == DataType::kInt64) {
-    return FunctionOf<std::int64_t>(node.op);
+
+ private:
+  // Over an operand of the first step: the later ones still need theirs.
+  std::size_t DefineOutput(const std::vector<Operand>& operands) {
+    for (std::size_t i = 0; i < operands.size() && operands.size() <= 2; ++i) {
+      if (!operands[i].constant.has_value() &&
+          plan_.value(node_.inputs[i]).shape == result_.shape) {
+        return plan_.DefineInPlace(node_.outputs[0], node_, i);
+      }
+    }
+    return plan_.Define(node_.outputs[0]);
   }
-  RETURN_IF_ERROR(RequireFloat(node, value));
-  return FunctionOf<float>(node.op);
-}
+
+  // A float for each element of a row.
+  Operand Filled(float value) const {
+    Tensor row(DataType::kFp32,
+               {static_cast<std::int64_t>(RowElements(result_))});
+    std::ranges::fill(row.As<float>(), value);
+    return {.buffer = 0, .constant = std::move(row)};
+  }
+
+  void AddStep(RowFunction compute, Operand a, Operand b, std::size_t output) {
+    Arithmetic arithmetic{
+        .name = compute == compute_ ? NameOf(node_.op) : "divide",
+        .compute = compute,
+        .size = RowElements(result_),
+        .operands = {std::move(a), std::move(b)},
+        .output = output,
+        .division_by_zero =
+            fmt::format("{}: an integer is divided by zero", NodeText(node_))};
+    std::vector<std::size_t> buffers = BuffersOf(arithmetic.operands, output);
+    plan_.AddStep(std::make_unique<ArithmeticStep>(std::move(arithmetic)),
+                  buffers);
+  }
+
+  const Node& node_;
+  const Value& result_;
+  RowFunction compute_;
+  PlanBuilder& plan_;
+};
 
 }  // namespace
 
 absl::Status LowerArithmetic(const Node& node, PlanBuilder& plan) {
-  const Value& result = plan.value(node.outputs[0]);
-  Arithmetic arithmetic;
-  arithmetic.name = NameOf(node.op);
-  arithmetic.size = RowElements(result);
-  arithmetic.division_by_zero =
-      fmt::format("{}: an integer is divided by zero", NodeText(node));
-  ASSIGN_OR_RETURN(arithmetic.compute, FindFunction(node, result));
-  ASSIGN_OR_RETURN(arithmetic.operands[0],
-                   MakeOperand(node, node.inputs[0], plan));
-  ASSIGN_OR_RETURN(arithmetic.operands[1],
-                   MakeOperand(node, node.inputs[1], plan));
-  arithmetic.output = plan.Define(node.outputs[0]);
-  std::vector<std::size_t> buffers{arithmetic.output};
-  for (const Operand& operand : arithmetic.operands) {
-    if (!operand.constant.has_value()) {
-      buffers.push_back(operand.buffer);
-    }
+  if (node.inputs.size() == 1) {
+    // Of one operand Sum, Mean, Min and Max are that operand.
+    plan.Place(node.outputs[0], plan.BufferOf(node.inputs[0]));
+    return absl::OkStatus();
   }
-  plan.AddStep(std::make_unique<ArithmeticStep>(std::move(arithmetic)),
-               buffers);
-  return absl::OkStatus();
+  ASSIGN_OR_RETURN(const RowFunction compute,
+                   FindFunction(node, plan.value(node.outputs[0])));
+  return ArithmeticLowering(node, compute, plan).Lower();
 }
 
 }  // namespace relu

@@ -1,4 +1,5 @@
-// The steps of Add, Sub, Mul and Div.
+// The steps of Add, Sub, Mul, Div, Pow, PRelu, and of Min, Max, Sum and Mean,
+// which take any number of operands.
 
 #ifndef CORE_PLAN_ARITHMETIC_STEP_H_
 #define CORE_PLAN_ARITHMETIC_STEP_H_
@@ -10,10 +11,11 @@
 
 namespace relu {
 
-// With NumPy's broadcasting inside of a row. Integers wrap around; an integer
-// divided by zero gives 0 and marks its row of the batch as faulty. Errors:
-// UNIMPLEMENTED for types other than FP32, FP16, BF16, INT32 and INT64, and for
-// shapes that would mix rows.
+// Operands of other shapes are broadcast to that of the result. Integers wrap
+// around; one divided by zero is 0 and marks its row of the batch as faulty.
+// Errors: UNIMPLEMENTED for other types than float32 as stored, INT32 and INT64
+// (of these two Pow, PRelu and Mean have no step), and for operands that do not
+// go into the result row by row.
 absl::Status LowerArithmetic(const Node& node, PlanBuilder& plan);
 
 }  // namespace relu

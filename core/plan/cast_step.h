@@ -1,5 +1,5 @@
-// Conversions between element types: the operator Cast, and FP16 and BF16 at
-// the inputs and outputs of a plan.
+// Conversions between element types: the operator Cast, and FP64, FP16 and BF16
+// at the inputs and outputs of a plan.
 
 #ifndef CORE_PLAN_CAST_STEP_H_
 #define CORE_PLAN_CAST_STEP_H_
@@ -18,7 +18,7 @@ namespace relu {
 //   integer to integer          modulo 2^bits
 //   to floating point           to nearest, ties to even
 //   to BOOL                     value != 0, so NaN is true
-//   between FP32, FP16, BF16    nothing: inside of a plan all are FP32
+//   between floating points     nothing: inside of a plan all are FP32
 void LowerCast(const Node& node, PlanBuilder& plan);
 
 struct Conversion {

@@ -5,7 +5,8 @@
 // Arithmetic is in float32. Values of type FP16 and BF16 are float32 inside of
 // the plan: inputs are widened (exactly), outputs rounded once, at the end;
 // intermediate values, and so a Cast to such a type, are not rounded. They are
-// closer to the exact result than a run in half precision.
+// closer to the exact result than a run in half precision. Values of type FP64
+// are float32 too: inputs are rounded, outputs widened.
 
 #ifndef CORE_PLAN_COMPILED_MODEL_H_
 #define CORE_PLAN_COMPILED_MODEL_H_

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -15,19 +16,14 @@
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
-#include "core/plan/activation_step.h"
-#include "core/plan/arg_max_step.h"
-#include "core/plan/arithmetic_step.h"
 #include "core/plan/cast_step.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/concat_step.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/dense_step.h"
-#include "core/plan/gather_step.h"
+#include "core/plan/lower_node.h"
 #include "core/plan/plan_builder.h"
-#include "core/plan/rearrange_step.h"
-#include "core/plan/softmax_step.h"
 #include "core/plan/storage.h"
 #include "core/plan/zero_skip.h"
 #include "core/tensor/data_type.h"
@@ -37,7 +33,7 @@
 namespace relu {
 namespace {
 
-bool IsHalf(DataType type) { return StorageType(type) != type; }
+bool IsConverted(DataType type) { return StorageType(type) != type; }
 
 // Weights grow when they are packed (16 columns at least, FP16 to float32), so
 // by 32 times at most, and small constants are expanded to rows. More than this
@@ -76,43 +72,6 @@ TensorSignature SignatureOf(const Value& value) {
           .row_bytes = RowElements(value) * DataTypeSize(value.type)};
 }
 
-// All operators but Gemm and MatMul. The output has elements.
-absl::Status LowerNode(const Node& node, PlanBuilder& plan) {
-  switch (node.op) {
-    case Operator::kAdd:
-    case Operator::kSub:
-    case Operator::kMul:
-    case Operator::kDiv:
-      return LowerArithmetic(node, plan);
-    case Operator::kRelu:
-    case Operator::kSigmoid:
-    case Operator::kTanh:
-      return LowerActivation(node, plan);
-    case Operator::kArgMax:
-      return LowerArgMax(node, plan);
-    case Operator::kConcat:
-      return LowerConcat(node, plan);
-    case Operator::kGather:
-      return LowerGather(node, plan);
-    case Operator::kSoftmax:
-      return LowerSoftmax(node, plan);
-    case Operator::kTranspose:
-      return LowerTranspose(node, plan);
-    case Operator::kCast:
-      LowerCast(node, plan);
-      return absl::OkStatus();
-    case Operator::kFlatten:
-    case Operator::kReshape:
-      plan.Place(node.outputs[0], plan.BufferOf(node.inputs[0]));
-      return absl::OkStatus();
-    case Operator::kGemm:
-    case Operator::kMatMul:
-      break;
-  }
-  return absl::InternalError(
-      fmt::format("{}: has no step of its own", NodeText(node)));
-}
-
 }  // namespace
 
 Compiler::Compiler(const Graph& graph, const CompileOptions& options)
@@ -124,6 +83,8 @@ Compiler::Compiler(const Graph& graph, const CompileOptions& options)
 
 absl::StatusOr<CompiledModel> Compiler::Compile() {
   RETURN_IF_ERROR(CheckRowSizes());
+  RETURN_IF_ERROR(FindDenseLayers());
+  ReserveConcatParts();
   AddInputs();
   RETURN_IF_ERROR(LowerNodes());
   ChooseZeroSkip();
@@ -149,7 +110,8 @@ absl::Status Compiler::CheckRowSizes() const {
   values.insert(values.end(), graph_.outputs.begin(), graph_.outputs.end());
   for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
     if (uses_.IsLive(i)) {
-      values.push_back(graph_.nodes[i].outputs[0]);
+      const std::vector<ValueId>& outputs = graph_.nodes[i].outputs;
+      values.insert(values.end(), outputs.begin(), outputs.end());
     }
   }
   for (const ValueId value : values) {
@@ -166,16 +128,17 @@ void Compiler::AddInputs() {
     plan_.KeepAlways(buffer);
     model_.input_buffers_.push_back(buffer);
     model_.inputs_.push_back(std::move(signature));
-    if (!IsHalf(value.type)) {
+    if (!IsConverted(value.type)) {
       plan_.Place(input, buffer);
     } else if (uses_.IsUsed(input)) {
-      const std::size_t widened = plan_.Define(input);
-      half_buffers_[{widened, value.type}] = buffer;
+      const std::size_t stored = plan_.Define(input);
+      plan_.ProtectContent(stored);  // An output may be the same value.
+      converted_buffers_[{stored, value.type}] = buffer;
       AddConversion({.from = value.type,
                      .to = DataType::kFp32,
                      .elements = RowElements(value),
                      .input = buffer,
-                     .output = widened},
+                     .output = stored},
                     plan_);
     }
   }
@@ -201,25 +164,61 @@ absl::Status Compiler::LowerNodes() {
 
 absl::Status Compiler::LowerNodeAt(std::size_t index) {
   const Node& node = graph_.nodes[index];
-  if (RowElements(graph_.values[node.outputs[0]]) == 0) {
-    plan_.Define(node.outputs[0]);  // Nothing to compute.
+  const auto is_empty = [this](ValueId output) {
+    return RowElements(graph_.values[output]) == 0;
+  };
+  if (std::ranges::all_of(node.outputs, is_empty)) {
+    for (const ValueId output : node.outputs) {
+      plan_.Define(output);  // Nothing to compute.
+    }
     return absl::OkStatus();
   }
-  if (node.op == Operator::kGemm || node.op == Operator::kMatMul) {
-    return LowerDenseLayer(index);
+  const auto layer = layers_.find(index);
+  if (layer != layers_.end()) {
+    return LowerDenseLayer(layer->second);
   }
-  return LowerNode(node, plan_);
+  RETURN_IF_ERROR(LowerNode(node, plan_));
+  for (const ValueId input : node.inputs) {
+    plan_.Release(input);
+  }
+  return absl::OkStatus();
 }
 
-absl::Status Compiler::LowerDenseLayer(std::size_t node) {
-  ASSIGN_OR_RETURN(const DenseLayer layer, ReadDenseLayer(graph_, uses_, node));
-  for (const std::size_t fused : layer.nodes) {
-    lowered_[fused] = true;
+// Before anything is lowered: layers take in nodes that come before them.
+absl::Status Compiler::FindDenseLayers() {
+  for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+    const Node& node = graph_.nodes[i];
+    if ((node.op != Operator::kGemm && node.op != Operator::kMatMul) ||
+        !uses_.IsLive(i) || RowElements(graph_.values[node.outputs[0]]) == 0) {
+      continue;
+    }
+    ASSIGN_OR_RETURN(DenseLayer layer,
+                     FindDenseLayer(graph_, uses_, i, lowered_));
+    for (const std::size_t taken : layer.nodes) {
+      lowered_[taken] = taken != i;
+    }
+    layers_.emplace(i, std::move(layer));
   }
+  return absl::OkStatus();
+}
+
+// The last one first: its parts may be results of others.
+void Compiler::ReserveConcatParts() {
+  for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
+    if (graph_.nodes[i].op == Operator::kConcat && uses_.IsLive(i)) {
+      ReserveParts(graph_.nodes[i], plan_);
+    }
+  }
+}
+
+absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
+  RETURN_IF_ERROR(ReadWeights(graph_, layer));
   ASSIGN_OR_RETURN(DenseStep* const step,
                    LowerDense(layer, options_.weights, plan_));
   dense_steps_.push_back(step);
   model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
+  plan_.Release(layer.input);
+  layer.weights = {};  // Packed by now.
   return absl::OkStatus();
 }
 
@@ -256,11 +255,11 @@ void Compiler::AddOutputs() {
 std::size_t Compiler::OutputBuffer(ValueId output) {
   const Value& value = graph_.values[output];
   const std::size_t computed = plan_.BufferOf(output);
-  if (!IsHalf(value.type)) {
+  if (!IsConverted(value.type)) {
     return computed;
   }
   const auto [entry, is_new] =
-      half_buffers_.try_emplace({computed, value.type}, 0);
+      converted_buffers_.try_emplace({computed, value.type}, 0);
   if (is_new) {
     entry->second =
         plan_.AddBuffer(RowElements(value) * DataTypeSize(value.type));

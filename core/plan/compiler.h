@@ -14,6 +14,7 @@
 #include "core/graph/graph.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/plan/dense_layer.h"
 #include "core/plan/dense_step.h"
 #include "core/plan/graph_uses.h"
 #include "core/plan/plan_builder.h"
@@ -41,7 +42,9 @@ class Compiler {
   void AddInputs();
   absl::Status LowerNodes();
   absl::Status LowerNodeAt(std::size_t index);
-  absl::Status LowerDenseLayer(std::size_t node);
+  absl::Status FindDenseLayers();
+  void ReserveConcatParts();
+  absl::Status LowerDenseLayer(DenseLayer& layer);
   void ChooseZeroSkip();
   void AddOutputs();
   std::size_t OutputBuffer(ValueId output);
@@ -52,10 +55,11 @@ class Compiler {
   PlanBuilder plan_;
   CompiledModel model_;
   std::vector<DenseStep*> dense_steps_;  // Owned by the plan.
-  std::vector<bool> lowered_;  // By node: done, alone or as part of a layer.
-  // Buffers of inputs and outputs that hold FP16 or BF16, by the buffer that
-  // holds the same value as float32.
-  std::map<std::pair<std::size_t, DataType>, std::size_t> half_buffers_;
+  std::vector<bool> lowered_;  // By node: part of the layer of another node.
+  std::map<std::size_t, DenseLayer> layers_;  // By the node of the product.
+  // Buffers of inputs and outputs that hold FP64, FP16 or BF16, by the buffer
+  // that holds the same value as float32.
+  std::map<std::pair<std::size_t, DataType>, std::size_t> converted_buffers_;
 };
 
 }  // namespace relu

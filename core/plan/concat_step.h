@@ -10,8 +10,14 @@
 
 namespace relu {
 
-// Along any axis but the batch dimension. Errors: UNIMPLEMENTED if an input is
-// a constant.
+// Has the parts of a Concat that goes over whole rows computed where they
+// belong in its result, so that nothing is left to copy. Before any of them is
+// lowered, the last Concat of the graph first: its parts may be results of
+// others.
+void ReserveParts(const Node& node, PlanBuilder& plan);
+
+// Along any axis but the batch dimension. Errors: UNIMPLEMENTED if a constant
+// part would differ from row to row.
 absl::Status LowerConcat(const Node& node, PlanBuilder& plan);
 
 }  // namespace relu

@@ -7,10 +7,12 @@
 #include <cstddef>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
+#include "core/plan/channel_affine.h"
 #include "core/plan/graph_uses.h"
 
 namespace relu {
@@ -26,15 +28,27 @@ struct DenseLayer {
   std::vector<float> bias;     // [n]
   kernels::Activation activation = kernels::Activation::kIdentity;
   std::vector<std::size_t> nodes;  // Of the graph, in order.
+
+  // What the other nodes do to the input and the output of the product; empty
+  // if nothing. In weights and bias once these are read.
+  std::size_t product = 0;  // The Gemm or MatMul, a node of the graph.
+  ChannelAffine before;     // [k]
+  ChannelAffine after;      // [n]
 };
 
-// Reads the Gemm or MatMul at graph.nodes[node] and fuses what follows, where
-// nothing else uses the values between: an Add of a constant bias, then a Relu.
-// Alpha and beta are multiplied into weights and bias, rounded once. Errors:
-// those of CompiledModel::Compile().
-absl::StatusOr<DenseLayer> ReadDenseLayer(const Graph& graph,
+// Finds the layer of the Gemm or MatMul at graph.nodes[node], with the nodes
+// around it that it can take in, where nothing else uses the values between and
+// no other layer `has_taken` them: arithmetic with constants and
+// BatchNormalization before and after, then a Relu. Weights and bias stay
+// empty. Errors: those of CompiledModel::Compile().
+absl::StatusOr<DenseLayer> FindDenseLayer(const Graph& graph,
                                           const GraphUses& uses,
-                                          std::size_t node);
+                                          std::size_t node,
+                                          const std::vector<bool>& has_taken);
+
+// Fills in weights and bias: all factors are multiplied in double, and the
+// products and sums rounded once. INVALID_ARGUMENT if one is not finite.
+absl::Status ReadWeights(const Graph& graph, DenseLayer& layer);
 
 }  // namespace relu
 

@@ -9,7 +9,9 @@
 namespace relu {
 
 GraphUses::GraphUses(const Graph& graph)
-    : live_(graph.nodes.size()), uses_(graph.values.size()) {
+    : live_(graph.nodes.size()),
+      uses_(graph.values.size()),
+      producers_(graph.values.size()) {
   for (const ValueId output : graph.outputs) {
     ++uses_[output].count;
   }
@@ -17,6 +19,9 @@ GraphUses::GraphUses(const Graph& graph)
   // node's outputs are known before the node is judged.
   for (std::size_t i = graph.nodes.size(); i-- > 0;) {
     const Node& node = graph.nodes[i];
+    for (const ValueId output : node.outputs) {
+      producers_[output] = i;
+    }
     live_[i] = std::ranges::any_of(
         node.outputs, [this](ValueId output) { return IsUsed(output); });
     if (!live_[i]) {

@@ -91,6 +91,22 @@ IndexTable SelectionTable(const Selection& selection) {
   return table;
 }
 
+IndexTable RangeTable(std::span<const AxisRange> ranges) {
+  IndexTable table{0};
+  for (const AxisRange& range : ranges) {
+    IndexTable next;
+    next.reserve(table.size() * static_cast<std::size_t>(range.count));
+    for (const std::uint32_t base : table) {
+      for (std::int64_t i = 0; i < range.count; ++i) {
+        next.push_back(static_cast<std::uint32_t>(
+            base * range.size + range.start + i * range.step));
+      }
+    }
+    table = std::move(next);
+  }
+  return table;
+}
+
 bool IsIdentity(const IndexTable& table, std::size_t source_elements) {
   if (table.size() != source_elements) {
     return false;

@@ -35,6 +35,16 @@ struct Selection {
 };
 IndexTable SelectionTable(const Selection& selection);
 
+// The elements start, start + step, ... of each dimension: `count` of them.
+// `step` may be negative.
+struct AxisRange {
+  std::int64_t size = 1;
+  std::int64_t start = 0;
+  std::int64_t step = 1;
+  std::int64_t count = 1;
+};
+IndexTable RangeTable(std::span<const AxisRange> ranges);
+
 // Whether the result is the source, of `source_elements` elements, unchanged.
 bool IsIdentity(const IndexTable& table, std::size_t source_elements);
 

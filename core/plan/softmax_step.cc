@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/kernels/elementwise.h"
 #include "core/kernels/kernels.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/step.h"
@@ -20,30 +22,48 @@
 namespace relu {
 namespace {
 
+using Kernel = void (*)(std::size_t size, const float* input, float* output);
+
+struct Function {
+  std::string_view name;
+  Kernel kernel = nullptr;
+};
+
+struct Buffers {
+  std::size_t input = 0;
+  std::size_t output = 0;
+  std::size_t scratch = 0;  // If the values of a run lie apart.
+};
+
 // Along the innermost dimension: `count` runs of `size` values in each row.
 class SoftmaxStep : public Step {
  public:
-  SoftmaxStep(std::size_t count, std::size_t size, std::size_t input,
-              std::size_t output)
-      : count_(count), size_(size), input_(input), output_(output) {}
+  SoftmaxStep(const Function& function, const AxisSplit& split,
+              const Buffers& buffers)
+      : function_(function),
+        count_(split.outer),
+        size_(split.size),
+        input_(buffers.input),
+        output_(buffers.output) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
       const auto* input = workspace.Row<const float>(input_, row);
       auto* output = workspace.Row<float>(output_, row);
       for (std::size_t i = 0; i < count_; ++i) {
-        kernels::Softmax(size_, input + i * size_, output + i * size_);
+        function_.kernel(size_, input + i * size_, output + i * size_);
       }
     }
   }
 
   std::string Describe() const override {
-    return count_ == 1
-               ? fmt::format("softmax {}", size_)
-               : fmt::format("softmax {}, {} times a row", size_, count_);
+    return count_ == 1 ? fmt::format("{} {}", function_.name, size_)
+                       : fmt::format("{} {}, {} times a row", function_.name,
+                                     size_, count_);
   }
 
  private:
+  Function function_;
   std::size_t count_;
   std::size_t size_;
   std::size_t input_;
@@ -54,14 +74,9 @@ class SoftmaxStep : public Step {
 // gathered into a scratch buffer first.
 class StridedSoftmaxStep : public Step {
  public:
-  struct Buffers {
-    std::size_t input = 0;
-    std::size_t output = 0;
-    std::size_t scratch = 0;
-  };
-
-  StridedSoftmaxStep(const AxisSplit& split, const Buffers& buffers)
-      : split_(split), buffers_(buffers) {}
+  StridedSoftmaxStep(const Function& function, const AxisSplit& split,
+                     const Buffers& buffers)
+      : function_(function), split_(split), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
     for (std::int64_t row = rows.begin; row < rows.end; ++row) {
@@ -78,8 +93,8 @@ class StridedSoftmaxStep : public Step {
   }
 
   std::string Describe() const override {
-    return fmt::format("softmax {}, {} times a row, strided", split_.size,
-                       split_.outer * split_.inner);
+    return fmt::format("{} {}, {} times a row, strided", function_.name,
+                       split_.size, split_.outer * split_.inner);
   }
 
  private:
@@ -87,12 +102,13 @@ class StridedSoftmaxStep : public Step {
     for (std::size_t i = 0; i < split_.size; ++i) {
       scratch[i] = input[i * split_.inner];
     }
-    kernels::Softmax(split_.size, scratch, scratch);
+    function_.kernel(split_.size, scratch, scratch);
     for (std::size_t i = 0; i < split_.size; ++i) {
       output[i * split_.inner] = scratch[i];
     }
   }
 
+  Function function_;
   AxisSplit split_;
   Buffers buffers_;
 };
@@ -107,20 +123,21 @@ absl::Status LowerSoftmax(const Node& node, PlanBuilder& plan) {
     split.size *= split.inner;
     split.inner = 1;
   }
-  const std::size_t input = plan.BufferOf(node.inputs[0]);
-  const std::size_t output = plan.Define(node.outputs[0]);
+  const Function function =
+      node.op == Operator::kLogSoftmax
+          ? Function{.name = "log softmax", .kernel = &kernels::LogSoftmax}
+          : Function{.name = "softmax", .kernel = &kernels::Softmax};
+  Buffers buffers{.input = plan.BufferOf(node.inputs[0])};
   if (split.inner == 1) {
-    plan.AddStep(
-        std::make_unique<SoftmaxStep>(split.outer, split.size, input, output),
-        {input, output});
+    buffers.output = plan.DefineInPlace(node.outputs[0], node, /*input=*/0);
+    plan.AddStep(std::make_unique<SoftmaxStep>(function, split, buffers),
+                 {buffers.input, buffers.output});
     return absl::OkStatus();
   }
-  const std::size_t scratch = plan.AddBuffer(split.size * sizeof(float));
-  plan.AddStep(std::make_unique<StridedSoftmaxStep>(
-                   split,
-                   StridedSoftmaxStep::Buffers{
-                       .input = input, .output = output, .scratch = scratch}),
-               {input, output, scratch});
+  buffers.output = plan.Define(node.outputs[0]);
+  buffers.scratch = plan.AddBuffer(split.size * sizeof(float));
+  plan.AddStep(std::make_unique<StridedSoftmaxStep>(function, split, buffers),
+               {buffers.input, buffers.output, buffers.scratch});
   return absl::OkStatus();
 }
 

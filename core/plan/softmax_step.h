@@ -1,4 +1,4 @@
-// The step of Softmax.
+// The steps of Softmax and LogSoftmax.
 
 #ifndef CORE_PLAN_SOFTMAX_STEP_H_
 #define CORE_PLAN_SOFTMAX_STEP_H_

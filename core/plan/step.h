@@ -11,14 +11,17 @@ namespace relu {
 
 class Workspace;
 
-// How a value lies in a workspace: each row is contiguous and starts on a
-// 64-byte boundary, `row_stride_bytes` after the one before.
+// How a value lies in a workspace: each row is contiguous and starts
+// `row_stride_bytes` after the one before; on a 64-byte boundary, but for
+// columns of another buffer.
 struct BufferLayout {
   std::size_t row_bytes = 0;
   std::size_t row_stride_bytes = 0;  // A multiple of 64.
   // Where the buffer starts in a workspace for one row. For n rows everything
   // is n times as large, so it starts at n times this.
   std::size_t offset_bytes = 0;
+  // If the buffer is columns of another one: where they start in each row.
+  std::size_t column_bytes = 0;
 };
 
 // Rows begin .. end - 1, at least one, and the thread that computes them.

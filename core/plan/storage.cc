@@ -34,8 +34,10 @@ std::size_t Product(std::span<const std::int64_t> sizes) {
 }  // namespace
 
 DataType StorageType(DataType type) {
-  const bool is_half = type == DataType::kFp16 || type == DataType::kBf16;
-  return is_half ? DataType::kFp32 : type;
+  const bool is_other_float = type == DataType::kFp16 ||
+                              type == DataType::kBf16 ||
+                              type == DataType::kFp64;
+  return is_other_float ? DataType::kFp32 : type;
 }
 
 std::span<const std::int64_t> RowShape(const Value& value) {
@@ -64,6 +66,11 @@ Tensor ToStorage(const Tensor& constant) {
     return constant.Clone();
   }
   Tensor stored(DataType::kFp32, constant.shape());
+  if (constant.type() == DataType::kFp64) {
+    std::ranges::transform(constant.As<double>(), stored.As<float>().begin(),
+                           [](double x) { return static_cast<float>(x); });
+    return stored;
+  }
   const auto widen =
       constant.type() == DataType::kFp16 ? &Fp16ToFloat : &Bf16ToFloat;
   std::ranges::transform(constant.As<std::uint16_t>(),
@@ -100,16 +107,11 @@ absl::Status RequireFloat(const Node& node, const Value& value) {
   if (StorageType(value.type) == DataType::kFp32) {
     return absl::OkStatus();
   }
-  if (value.type == DataType::kFp64) {
-    return absl::UnimplementedError(fmt::format(
-        "{}: value \"{}\" is in double precision, which is not supported; "
-        "export the model as float32",
-        NodeText(node), value.name));
-  }
-  return absl::UnimplementedError(fmt::format(
-      "{}: value \"{}\" has type {}, supported are FP32, FP16 and BF16; add a "
-      "Cast to float32 before the node",
-      NodeText(node), value.name, DataTypeName(value.type)));
+  return absl::UnimplementedError(
+      fmt::format("{}: value \"{}\" has type {}, supported are FP32, FP64, "
+                  "FP16 and BF16; add a "
+                  "Cast to float32 before the node",
+                  NodeText(node), value.name, DataTypeName(value.type)));
 }
 
 }  // namespace relu

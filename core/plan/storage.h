@@ -17,8 +17,8 @@
 
 namespace relu {
 
-// The type that values of `type` have inside of a plan: FP32 for FP16 and BF16,
-// otherwise the same.
+// The type that values of `type` have inside of a plan: FP32 for FP64, FP16 and
+// BF16, otherwise the same.
 DataType StorageType(DataType type);
 
 // Of a batched value: the shape, elements and stored bytes of one row.
@@ -36,7 +36,7 @@ struct AxisSplit {
 // `axis` counts from the batch dimension, which is 0; so it is 1 or more.
 AxisSplit SplitRow(const Value& value, std::int64_t axis);
 
-// `constant` in its storage type.
+// `constant` in its storage type, rounded where that is narrower.
 Tensor ToStorage(const Tensor& constant);
 
 // `constant`, an input of `node`, in its storage type and broadcast to one row

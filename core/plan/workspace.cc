@@ -52,7 +52,7 @@ Workspace::Workspace(const CompiledModel& model, std::int64_t max_rows,
   const auto rows = static_cast<std::size_t>(max_rows);
   offsets_.reserve(model.buffers_.size());
   for (const BufferLayout& layout : model.buffers_) {
-    offsets_.push_back(layout.offset_bytes * rows);
+    offsets_.push_back(layout.offset_bytes * rows + layout.column_bytes);
   }
   arena_ = AlignedBuffer(model.workspace_row_bytes_ * rows);
   scratch_ =

@@ -24,7 +24,7 @@ using ::testing::ElementsAre;
 // The node's value as doubles; empty, with a failure, if there is none.
 std::vector<double> Evaluate(const Node& node, const ValueType& result,
                              const std::vector<const Tensor*>& inputs) {
-  const absl::StatusOr<Tensor> value = EvaluateNode(node, result, inputs);
+  const absl::StatusOr<Tensor> value = EvaluateOne(node, result, inputs);
   EXPECT_TRUE(value.ok()) << value.status();
   return value.ok() ? ToDoubles(*value) : std::vector<double>();
 }
@@ -81,8 +81,8 @@ TEST(EvaluateComputeTest, ArithmeticIsExactAndWrapsForIntegers) {
   const std::int64_t big = std::numeric_limits<std::int64_t>::max();
   const Tensor a = Int64Tensor({2}, {big, big - 1});
   const Tensor one = Int64Tensor({}, {1});
-  const auto sum = EvaluateNode(MakeNode(Operator::kAdd),
-                                {DataType::kInt64, {2}}, {{&a, &one}});
+  const auto sum = EvaluateOne(MakeNode(Operator::kAdd),
+                               {DataType::kInt64, {2}}, {{&a, &one}});
   ASSERT_TRUE(sum.ok()) << sum.status();
   EXPECT_THAT(sum->As<std::int64_t>(),
               ElementsAre(std::numeric_limits<std::int64_t>::min(), big));
@@ -92,8 +92,8 @@ TEST(EvaluateComputeTest, DivisionOfIntegersGoesTowardsZero) {
   const Tensor a =
       Int64Tensor({3}, {-7, 7, std::numeric_limits<std::int64_t>::min()});
   const Tensor b = Int64Tensor({3}, {2, -2, -1});
-  const auto result = EvaluateNode(MakeNode(Operator::kDiv),
-                                   {DataType::kInt64, {3}}, {{&a, &b}});
+  const auto result = EvaluateOne(MakeNode(Operator::kDiv),
+                                  {DataType::kInt64, {3}}, {{&a, &b}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_THAT(result->As<std::int64_t>(),
               ElementsAre(-3, -3, std::numeric_limits<std::int64_t>::min()));
@@ -102,8 +102,8 @@ TEST(EvaluateComputeTest, DivisionOfIntegersGoesTowardsZero) {
 TEST(EvaluateComputeTest, DivisionFailsWhenIntegerIsDividedByZero) {
   const Tensor a = Int64Tensor({1}, {1});
   const Tensor zero = Int64Tensor({1}, {0});
-  EXPECT_THAT(EvaluateNode(MakeNode(Operator::kDiv), {DataType::kInt64, {1}},
-                           {{&a, &zero}})
+  EXPECT_THAT(EvaluateOne(MakeNode(Operator::kDiv), {DataType::kInt64, {1}},
+                          {{&a, &zero}})
                   .status(),
               Fails(kInvalid, "node \"n\" (Div): an integer is divided by"));
 }

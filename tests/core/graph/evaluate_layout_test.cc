@@ -19,8 +19,8 @@ TEST(EvaluateLayoutTest, ConcatJoinsAlongAxis) {
   const Tensor a = FloatTensor({2, 1}, {1, 2});
   const Tensor b = FloatTensor({2, 2}, {3, 4, 5, 6});
   const auto result =
-      EvaluateNode(MakeNode(Operator::kConcat, {{"axis", std::int64_t{1}}}),
-                   {DataType::kFp32, {2, 3}}, {{&a, &b}});
+      EvaluateOne(MakeNode(Operator::kConcat, {{"axis", std::int64_t{1}}}),
+                  {DataType::kFp32, {2, 3}}, {{&a, &b}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_THAT(result->As<float>(), ElementsAre(1, 3, 4, 2, 5, 6));
 }
@@ -29,8 +29,8 @@ TEST(EvaluateLayoutTest, GatherTakesRowsOfTableAndCountsNegativesFromTheEnd) {
   const Tensor table = FloatTensor({3, 2}, {1, 2, 3, 4, 5, 6});
   const Tensor indices = Int64Tensor({2, 1}, {-1, 0});
   const auto result =
-      EvaluateNode(MakeNode(Operator::kGather, {{"axis", std::int64_t{0}}}),
-                   {DataType::kFp32, {2, 1, 2}}, {{&table, &indices}});
+      EvaluateOne(MakeNode(Operator::kGather, {{"axis", std::int64_t{0}}}),
+                  {DataType::kFp32, {2, 1, 2}}, {{&table, &indices}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_THAT(result->As<float>(), ElementsAre(5, 6, 1, 2));
 }
@@ -39,8 +39,8 @@ TEST(EvaluateLayoutTest, GatherTakesColumnsWhenAxisIsOne) {
   const Tensor data = FloatTensor({2, 3}, {1, 2, 3, 4, 5, 6});
   const Tensor index = Int64Tensor({}, {1});
   const auto result =
-      EvaluateNode(MakeNode(Operator::kGather, {{"axis", std::int64_t{1}}}),
-                   {DataType::kFp32, {2}}, {{&data, &index}});
+      EvaluateOne(MakeNode(Operator::kGather, {{"axis", std::int64_t{1}}}),
+                  {DataType::kFp32, {2}}, {{&data, &index}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_THAT(result->As<float>(), ElementsAre(2, 5));
 }
@@ -49,16 +49,16 @@ TEST(EvaluateLayoutTest, GatherFailsWhenIndexIsOutside) {
   const Tensor table = FloatTensor({2, 1}, {1, 2});
   const Tensor indices = Int64Tensor({1}, {2});
   EXPECT_THAT(
-      EvaluateNode(MakeNode(Operator::kGather, {{"axis", std::int64_t{0}}}),
-                   {DataType::kFp32, {1, 1}}, {{&table, &indices}})
+      EvaluateOne(MakeNode(Operator::kGather, {{"axis", std::int64_t{0}}}),
+                  {DataType::kFp32, {1, 1}}, {{&table, &indices}})
           .status(),
       Fails(kInvalid, "node \"n\" (Gather): index 2, wanted -2 to 1"));
 }
 
 TEST(EvaluateLayoutTest, ReshapeKeepsOrder) {
   const Tensor x = FloatTensor({2, 2}, {1, 2, 3, 4});
-  const auto result = EvaluateNode(MakeNode(Operator::kReshape),
-                                   {DataType::kFp32, {4, 1}}, {{&x}});
+  const auto result = EvaluateOne(MakeNode(Operator::kReshape),
+                                  {DataType::kFp32, {4, 1}}, {{&x}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->shape(), (Shape{4, 1}));
   EXPECT_THAT(result->As<float>(), ElementsAre(1, 2, 3, 4));
@@ -70,9 +70,9 @@ TEST(EvaluateLayoutTest, TransposeMovesElementsOfAnyType) {
     x.As<std::uint8_t>()[i] = i;
   }
   const auto result =
-      EvaluateNode(MakeNode(Operator::kTranspose,
-                            {{"perm", std::vector<std::int64_t>{1, 0}}}),
-                   {DataType::kUint8, {3, 2}}, {{&x}});
+      EvaluateOne(MakeNode(Operator::kTranspose,
+                           {{"perm", std::vector<std::int64_t>{1, 0}}}),
+                  {DataType::kUint8, {3, 2}}, {{&x}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_THAT(result->As<std::uint8_t>(), ElementsAre(0, 3, 1, 4, 2, 5));
 }

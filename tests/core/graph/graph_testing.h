@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,7 +16,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/graph/interpreter.h"
 #include "core/graph/operators.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -41,6 +44,15 @@ inline Node MakeNode(Operator op, Attributes attributes = {}) {
   node.name = "n";
   node.attributes = std::move(attributes);
   return node;
+}
+
+// EvaluateNode() for a node with one output.
+inline absl::StatusOr<Tensor> EvaluateOne(
+    const Node& node, const ValueType& result,
+    std::span<const Tensor* const> inputs) {
+  ASSIGN_OR_RETURN(std::vector<Tensor> outputs,
+                   EvaluateNode(node, std::span(&result, 1), inputs));
+  return std::move(outputs[0]);
 }
 
 // Runs inference functions on operands made by hand.
@@ -74,16 +86,17 @@ class InferenceRun {
   }
 
   absl::StatusOr<ValueType> Infer(
-      absl::StatusOr<ValueType> (*infer)(InferenceContext&)) {
+      absl::StatusOr<OutputTypes> (*infer)(InferenceContext&)) {
     InferenceContext context{
         .node = node, .inputs = {}, .opset = opset, .fixed_rows = fixed_rows};
     for (const auto& operand : operands_) {
       context.inputs.push_back(operand.get());
     }
-    return infer(context);
+    ASSIGN_OR_RETURN(const OutputTypes types, infer(context));
+    return types[0];
   }
   // The shape alone; empty, with a failure, if there is none.
-  Shape InferShape(absl::StatusOr<ValueType> (*infer)(InferenceContext&)) {
+  Shape InferShape(absl::StatusOr<OutputTypes> (*infer)(InferenceContext&)) {
     const absl::StatusOr<ValueType> type = Infer(infer);
     EXPECT_TRUE(type.ok()) << type.status();
     return type.ok() ? type->shape : Shape{};

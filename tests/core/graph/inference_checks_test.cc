@@ -15,10 +15,10 @@ namespace {
 template <typename Check>
 absl::Status RunCheck(InferenceRun& run, Check) {
   return run
-      .Infer([](InferenceContext& context) -> absl::StatusOr<ValueType> {
+      .Infer([](InferenceContext& context) -> absl::StatusOr<OutputTypes> {
         const absl::Status status = Check()(context);
-        return status.ok() ? absl::StatusOr<ValueType>(ValueType())
-                           : absl::StatusOr<ValueType>(status);
+        return status.ok() ? absl::StatusOr<OutputTypes>(OutputTypes(1))
+                           : absl::StatusOr<OutputTypes>(status);
       })
       .status();
 }

@@ -1,15 +1,13 @@
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 
 #include "core/kernels/kernels.h"
+#include "tests/core/kernels/function_testing.h"
 #include "tests/core/kernels/kernel_testing.h"
 
 namespace relu::kernels {
@@ -18,56 +16,6 @@ namespace {
 using ActivationsTest = EveryTargetTest;
 INSTANTIATE_TEST_SUITE_P(Each, ActivationsTest, EveryTarget(), TargetOf);
 
-using Function = void (*)(std::size_t, const float*, float*);
-
-std::vector<float> Apply(Function function, const std::vector<float>& input) {
-  std::vector<float> output(input.size());
-  function(input.size(), input.data(), output.data());
-  return output;
-}
-
-float ApplyToOne(Function function, float input) {
-  float output = 0.0F;
-  function(1, &input, &output);
-  return output;
-}
-
-// Floats of every sign and exponent: every 10007th, without NaN.
-std::vector<float> Sweep() {
-  std::vector<float> values;
-  constexpr std::uint32_t kInfinityBits = 0x7f800000U;
-  for (std::uint32_t bits = 0; bits <= kInfinityBits; bits += 10007) {
-    values.push_back(std::bit_cast<float>(bits));
-    values.push_back(-values.back());
-  }
-  values.insert(values.end(), {kInfinity, -kInfinity});
-  return values;
-}
-
-// Values close together, where the functions bend.
-std::vector<float> DenseSweep() {
-  std::vector<float> values;
-  for (int i = -120'000; i <= 120'000; ++i) {
-    values.push_back(static_cast<float>(i) * 0x1.01p-10F);
-  }
-  return values;
-}
-
-// The largest |actual - exact| / |exact| of `function` over `inputs`. Beyond
-// the normal floats the error counts in units of the smallest normal one.
-double WorstError(Function function, const std::function<double(double)>& exact,
-                  const std::vector<float>& inputs) {
-  const std::vector<float> outputs = Apply(function, inputs);
-  double worst = 0.0;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const double value = exact(static_cast<double>(inputs[i]));
-    const double error = std::abs(static_cast<double>(outputs[i]) - value) /
-                         std::max(std::abs(value), 0x1p-126);
-    worst = std::max(worst, std::isnan(error) ? HUGE_VAL : error);
-  }
-  return worst;
-}
-
 double ExactSigmoid(double x) {
   return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x))
                  : 1.0 / (1.0 + std::exp(-x));
@@ -75,40 +23,8 @@ double ExactSigmoid(double x) {
 
 double ExactTanh(double x) { return std::tanh(x); }
 
-// `function` gives each element the same bits alone as among others, wherever
-// it lies, in place too, and writes nothing beyond.
-void ExpectElementwise(Function function) {
-  const std::vector<float> pool = Sweep();
-  for (std::size_t size = 0; size <= 40; ++size) {
-    std::vector<float> input(size);
-    std::vector<float> expected(size);
-    for (std::size_t i = 0; i < size; ++i) {
-      input[i] = pool[(size * 7919 + i * 104729) % pool.size()];
-      expected[i] = ApplyToOne(function, input[i]);
-    }
-    std::vector<float> in_place = input;
-    in_place.push_back(-77.0F);
-
-    function(size, in_place.data(), in_place.data());
-
-    EXPECT_EQ(in_place.back(), -77.0F);
-    in_place.pop_back();
-    EXPECT_EQ(FirstDifference(in_place, expected), "") << "size " << size;
-    EXPECT_EQ(FirstDifference(Apply(function, input), expected), "")
-        << "size " << size;
-  }
-}
-
-// The target of the test gives the bits that portable code gives.
-void ExpectBitsOfPortableCode(Function function,
-                              const std::vector<float>& input) {
-  const std::vector<float> output = Apply(function, input);
-  hwy::SetSupportedTargetsForTest(HWY_SCALAR);
-  EXPECT_EQ(FirstDifference(output, Apply(function, input)), "");
-}
-
 // The golden file holds pairs: an input and its output.
-void ExpectGolden(Function function, const std::string& file) {
+void ExpectGolden(const RowKernel& kernel, const std::string& file) {
   const std::vector<float> pairs = ReadGolden(file);
   std::vector<float> input;
   std::vector<float> expected;
@@ -116,7 +32,7 @@ void ExpectGolden(Function function, const std::string& file) {
     input.push_back(pairs[i]);
     expected.push_back(pairs[i + 1]);
   }
-  EXPECT_EQ(FirstDifference(Apply(function, input), expected), "");
+  EXPECT_EQ(FirstDifference(ApplyTo(kernel, input), expected), "");
 }
 
 TEST_P(ActivationsTest, ReluCutsNegativeValues) {
@@ -208,7 +124,7 @@ TEST_P(ActivationsTest, SoftmaxIsAsExactAsDocumented) {
       sum += std::exp(static_cast<double>(value - max));
     }
 
-    const std::vector<float> output = Apply(Softmax, input);
+    const std::vector<float> output = ApplyTo(Softmax, input);
 
     for (std::size_t i = 0; i < size; ++i) {
       const double exact = std::exp(static_cast<double>(input[i] - max)) / sum;
@@ -222,7 +138,7 @@ TEST_P(ActivationsTest, SoftmaxOfOneValueIsOne) {
 }
 
 TEST_P(ActivationsTest, SoftmaxOfLargeValuesDoesNotOverflow) {
-  EXPECT_EQ(Apply(Softmax, {3e38F, 3e38F, -3e38F, -kInfinity}),
+  EXPECT_EQ(ApplyTo(Softmax, {3e38F, 3e38F, -3e38F, -kInfinity}),
             (std::vector<float>{0.5F, 0.5F, 0.0F, 0.0F}));
 }
 
@@ -231,16 +147,16 @@ TEST_P(ActivationsTest, SoftmaxWithNanIsNanEverywhere) {
     std::vector<float> input = RandomValues(21, /*seed=*/8);
     input[place] = kNan;
     EXPECT_EQ(
-        FirstDifference(Apply(Softmax, input), std::vector<float>(21, kNan)),
+        FirstDifference(ApplyTo(Softmax, input), std::vector<float>(21, kNan)),
         "");
   }
 }
 
 TEST_P(ActivationsTest, SoftmaxWithoutFiniteMaximumIsNan) {
   EXPECT_EQ(
-      FirstDifference(Apply(Softmax, {-kInfinity, -kInfinity}), {kNan, kNan}),
+      FirstDifference(ApplyTo(Softmax, {-kInfinity, -kInfinity}), {kNan, kNan}),
       "");
-  EXPECT_EQ(FirstDifference(Apply(Softmax, {kInfinity, 1.0F}), {kNan, kNan}),
+  EXPECT_EQ(FirstDifference(ApplyTo(Softmax, {kInfinity, 1.0F}), {kNan, kNan}),
             "");
 }
 
@@ -250,7 +166,7 @@ TEST_P(ActivationsTest, SoftmaxWorksInPlace) {
 
   Softmax(in_place.size(), in_place.data(), in_place.data());
 
-  EXPECT_EQ(FirstDifference(in_place, Apply(Softmax, input)), "");
+  EXPECT_EQ(FirstDifference(in_place, ApplyTo(Softmax, input)), "");
 }
 
 TEST_P(ActivationsTest, SoftmaxHasTheBitsOfPortableCode) {

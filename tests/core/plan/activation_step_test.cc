@@ -1,7 +1,10 @@
 #include "core/plan/activation_step.h"
 
 #include <cmath>
+#include <cstddef>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
@@ -43,6 +46,30 @@ TEST(ActivationStepTest, SigmoidAndTanhComputeEachRow) {
   const Tensor tanh = RunUnary(Operator::kTanh, FloatTensor({2, 1}, {0, -1}));
   EXPECT_NEAR(tanh.As<float>()[0], 0, 1e-6);
   EXPECT_NEAR(tanh.As<float>()[1], std::tanh(-1.0), 1e-6);
+}
+
+TEST(ActivationStepTest, AttributesAreTheParametersOfTheFunction) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  const auto node = [&](Operator op, Attributes attributes) {
+    builder.Output(
+        builder.Node(op, {x}, {.row_shape = {2}}, std::move(attributes)));
+  };
+  node(Operator::kLeakyRelu, {{"alpha", 0.5F}});
+  node(Operator::kClip, {{"min", -1.0F}, {"max", 2.0F}});
+  node(Operator::kHardSigmoid, {{"alpha", 0.25F}, {"beta", 0.5F}});
+  node(Operator::kThresholdedRelu, {{"alpha", 2.0F}});
+  node(Operator::kSelu, {{"alpha", 0.0F}, {"gamma", 3.0F}});
+  node(Operator::kGelu, {{"approximate", std::string("tanh")}});
+  node(Operator::kSwish, {{"alpha", 0.0F}});
+  const PlanRun run = RunPlan(CompileOrDie(builder.Build()),
+                              OneTensor(FloatTensor({1, 2}, {-4, 8})));
+  const float wanted[][2] = {{-2, 8}, {-1, 2},           {0, 1}, {0, 8},
+                             {0, 24}, {-0.00007022F, 8}, {-2, 4}};
+  for (std::size_t i = 0; i < run.outputs.size(); ++i) {
+    EXPECT_NEAR(run.outputs[i].As<float>()[0], wanted[i][0], 1e-7) << i;
+    EXPECT_EQ(run.outputs[i].As<float>()[1], wanted[i][1]) << i;
+  }
 }
 
 TEST(ActivationStepTest, DescribeNamesFunctionAndSize) {

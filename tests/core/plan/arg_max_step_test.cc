@@ -1,5 +1,6 @@
 #include "core/plan/arg_max_step.h"
 
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -87,12 +88,20 @@ TEST(ArgMaxStepTest, CompileIsInvalidArgumentWhenAxisIsEmpty) {
       absl::StatusCode::kInvalidArgument);
 }
 
-TEST(ArgMaxStepTest, CompileIsUnimplementedWhenTypeIsDouble) {
-  EXPECT_EQ(
-      CompiledModel::Compile(ArgMaxGraph({3}, {}, DataType::kFp64, {.axis = 1}))
-          .status()
-          .code(),
-      absl::StatusCode::kUnimplemented);
+TEST(ArgMaxStepTest, ArgMinFindsTheLeastAndFirstNan) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {3});
+  builder.Output(builder.Node(Operator::kArgMin, {x},
+                              {.row_shape = {}, .type = DataType::kInt64},
+                              {{"axis", std::int64_t{1}},
+                               {"keepdims", std::int64_t{0}},
+                               {"select_last_index", std::int64_t{0}}}));
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const CompiledModel model = CompileOrDie(builder.Build());
+  const PlanRun run =
+      RunPlan(model, OneTensor(FloatTensor({2, 3}, {2, -1, -1, -5, nan, nan})));
+  EXPECT_THAT(run.outputs[0].As<std::int64_t>(), ElementsAre(1, 1));
+  EXPECT_EQ(model.Describe(), "argmin 3\n");
 }
 
 }  // namespace

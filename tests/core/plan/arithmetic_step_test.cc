@@ -146,5 +146,59 @@ TEST(ArithmeticStepTest, CompileIsUnimplementedWhenTypeIsSmallInteger) {
             absl::StatusCode::kUnimplemented);
 }
 
+TEST(ArithmeticStepTest, PowPReluMinAndMaxFollowTheirOperators) {
+  const auto run = [](Operator op) {
+    return RunBinary(op, FloatTensor({1, 3}, {-3, 2, 4}),
+                     FloatTensor({1, 3}, {2, -1, 0.5F}));
+  };
+  EXPECT_THAT(run(Operator::kPow).outputs[0].As<float>(),
+              ElementsAre(9, 0.5F, 2));
+  EXPECT_THAT(run(Operator::kPRelu).outputs[0].As<float>(),
+              ElementsAre(-6, 2, 4));
+  EXPECT_THAT(run(Operator::kMin).outputs[0].As<float>(),
+              ElementsAre(-3, -1, 0.5F));
+  EXPECT_THAT(run(Operator::kMax).outputs[0].As<float>(), ElementsAre(2, 2, 4));
+}
+
+TEST(ArithmeticStepTest, IntegersHaveMinAndMax) {
+  EXPECT_THAT(RunBinary(Operator::kMin, Int32Tensor({1, 1}, {-3}),
+                        Int32Tensor({1, 1}, {2}))
+                  .outputs[0]
+                  .As<std::int32_t>(),
+              ElementsAre(-3));
+  EXPECT_THAT(RunBinary(Operator::kMax, Int32Tensor({1, 1}, {-3}),
+                        Int32Tensor({1, 1}, {2}))
+                  .outputs[0]
+                  .As<std::int32_t>(),
+              ElementsAre(2));
+}
+
+// `op` of x [N, 2], 10 and x again.
+std::vector<float> RunThree(Operator op) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  const ValueId h = builder.Unary(Operator::kNeg, x);
+  const ValueId ten = builder.Constant(FloatTensor({1}, {10}));
+  builder.Output(builder.Node(op, {h, ten, h}, {.row_shape = {2}}));
+  const PlanRun run = RunPlan(CompileOrDie(builder.Build()),
+                              OneTensor(FloatTensor({1, 2}, {-1, 26})));
+  const auto values = run.outputs[0].As<float>();
+  return {values.begin(), values.end()};
+}
+
+TEST(ArithmeticStepTest, SumMeanMinAndMaxTakeAnyNumberOfOperands) {
+  EXPECT_THAT(RunThree(Operator::kSum), ElementsAre(12, -42));
+  EXPECT_THAT(RunThree(Operator::kMean), ElementsAre(4, -14));
+  EXPECT_THAT(RunThree(Operator::kMin), ElementsAre(1, -26));
+  EXPECT_THAT(RunThree(Operator::kMax), ElementsAre(10, 10));
+}
+
+TEST(ArithmeticStepTest, SumOfOneOperandIsNoStep) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  builder.Output(builder.Node(Operator::kSum, {x}, {.row_shape = {2}}));
+  EXPECT_EQ(CompileOrDie(builder.Build()).Describe(), "");
+}
+
 }  // namespace
 }  // namespace relu

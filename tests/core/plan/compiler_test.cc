@@ -1,5 +1,6 @@
 #include "core/plan/compiler.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -159,29 +160,57 @@ TEST(CompilerTest, HalfInputThatIsAnOutputKeepsItsBits) {
   EXPECT_EQ(run.outputs[0].As<std::uint16_t>()[0], 0x7f81);
 }
 
-TEST(CompilerTest, DoublePrecisionIsFineWhereNothingIsComputedInIt) {
+TEST(CompilerTest, DoublesAreFloatsInsideOfThePlan) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {1}, DataType::kFp64);
-  const ValueId single = builder.Node(
-      Operator::kCast, {x}, {.row_shape = {1}, .type = DataType::kFp32});
-  builder.Output(builder.Unary(Operator::kRelu, single));
+  builder.Output(builder.Unary(Operator::kNeg, x));
+  const CompiledModel model = CompileOrDie(builder.Build());
+  EXPECT_EQ(model.Describe(),
+            "cast 1 FP64 to FP32\nneg 1\ncast 1 FP32 to FP64\n");
   Tensor input(DataType::kFp64, {1, 1});
-  input.As<double>()[0] = 1.5;
-  const PlanRun run =
-      RunPlan(CompileOrDie(builder.Build()), OneTensor(std::move(input)));
-  EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1.5F));
+  input.As<double>()[0] = 1.0 / 3.0;
+  const PlanRun run = RunPlan(model, OneTensor(std::move(input)));
+  EXPECT_THAT(run.outputs[0].As<double>(),
+              ElementsAre(static_cast<double>(-1.0F / 3.0F)));
 }
 
-TEST(CompilerTest, CompileIsUnimplementedAndSaysHowWhenTypeIsDouble) {
+TEST(CompilerTest, ActivationsWorkInPlaceWhereNothingElseNeedsTheValue) {
   GraphBuilder builder;
-  const ValueId x = builder.Input("x", {1}, DataType::kFp64);
-  builder.Output(builder.Unary(Operator::kTanh, x));
-  const absl::Status status = CompileStatus(builder.Build());
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("node \"node_0\" (Tanh)"));
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("export the model as float32"));
+  const ValueId x = builder.Input("x", {16});
+  const ValueId a = builder.Unary(Operator::kTanh, x);
+  const ValueId b = builder.Unary(Operator::kExp, a);
+  const ValueId c = builder.Unary(Operator::kSigmoid, b);
+  builder.Output(c);
+  builder.Output(builder.Binary(Operator::kAdd, b, x));
+  const CompiledModel model = CompileOrDie(builder.Build());
+  const Workspace workspace(model, 1);
+  const float zero = 0.0F;
+  const PlanRun run = RunPlan(
+      model, OneTensor(FloatTensor({1, 16}, std::vector<float>(16, zero))));
+  EXPECT_FLOAT_EQ(run.outputs[0].As<float>()[0],
+                  1.0F / (1.0F + std::exp(-1.0F)));
+  EXPECT_THAT(run.outputs[1].As<float>()[0], 1.0F);
+}
+
+TEST(CompilerTest, PartsOfAConcatenationAreComputedInPlace) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {3});
+  const ValueId a = builder.Unary(Operator::kNeg, x);
+  const ValueId b = builder.Unary(Operator::kAbs, x);
+  const ValueId inner =
+      builder.Node(Operator::kConcat, {a, b}, {.row_shape = {6}},
+                   {{"axis", std::int64_t{1}}});
+  const ValueId outer =
+      builder.Node(Operator::kConcat, {b, inner}, {.row_shape = {9}},
+                   {{"axis", std::int64_t{1}}});
+  builder.Output(outer);
+  const CompiledModel model = CompileOrDie(builder.Build());
+  EXPECT_EQ(model.Describe(), "neg 3\nabs 3\nconcat 1 parts to 24 bytes\n");
+  const PlanRun run =
+      RunPlan(model, OneTensor(FloatTensor({2, 3}, {1, -2, 3, -4, 5, -6})));
+  EXPECT_THAT(run.outputs[0].As<float>(),
+              ElementsAre(1, 2, 3, -1, 2, -3, 1, 2, 3,  //
+                          4, 5, 6, 4, -5, 6, 4, 5, 6));
 }
 
 TEST(CompilerTest, CompileIsUnimplementedWhenOutputIsTheSameForAllRows) {

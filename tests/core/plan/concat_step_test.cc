@@ -56,14 +56,16 @@ TEST(ConcatStepTest, EmptyPartsAddNothing) {
   EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1, 2));
 }
 
-TEST(ConcatStepTest, CompileIsUnimplementedWhenPartIsConstant) {
+TEST(ConcatStepTest, ConstantPartsGoIntoEveryRow) {
   GraphBuilder builder;
   const ValueId a = builder.Input("a", {1});
   const ValueId seven = builder.Constant(FloatTensor({1, 1}, {7}));
   builder.Output(builder.Node(Operator::kConcat, {a, seven}, {.row_shape = {2}},
                               {{"axis", std::int64_t{1}}}));
-  EXPECT_EQ(CompiledModel::Compile(builder.Build()).status().code(),
-            absl::StatusCode::kUnimplemented);
+  const CompiledModel model = CompileOrDie(builder.Build());
+  const PlanRun run = RunPlan(model, OneTensor(FloatTensor({2, 1}, {1, 2})));
+  EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1, 7, 2, 7));
+  EXPECT_EQ(model.weight_bytes(), 4U);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "core/plan/dense_layer.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -29,8 +30,21 @@ Attributes GemmAttributes(float alpha, float beta, std::int64_t trans_b) {
           {"transB", trans_b}};
 }
 
+// The layer of node `product`, with its weights.
+absl::StatusOr<DenseLayer> Read(const Graph& graph, std::size_t product) {
+  absl::StatusOr<DenseLayer> layer = FindDenseLayer(
+      graph, GraphUses(graph), product, std::vector<bool>(graph.nodes.size()));
+  if (layer.ok()) {
+    const absl::Status status = ReadWeights(graph, *layer);
+    if (!status.ok()) {
+      return status;
+    }
+  }
+  return layer;
+}
+
 absl::StatusOr<DenseLayer> ReadFirst(const Graph& graph) {
-  return ReadDenseLayer(graph, GraphUses(graph), /*node=*/0);
+  return Read(graph, /*product=*/0);
 }
 
 // Gemm of x [N, 2] with B and C.
@@ -181,11 +195,114 @@ TEST(DenseLayerTest, MatMulIsUnimplementedWhenWeightsAreAStack) {
             absl::StatusCode::kUnimplemented);
 }
 
-TEST(DenseLayerTest, GemmIsUnimplementedWhenTypeIsDouble) {
-  const Graph graph =
-      GemmGraph(Tensor(DataType::kFp64, {2, 3}), Tensor(DataType::kFp64, {3}),
-                GemmAttributes(1, 1, 0), DataType::kFp64);
-  EXPECT_EQ(ReadFirst(graph).status().code(), absl::StatusCode::kUnimplemented);
+TEST(DenseLayerTest, GemmOfDoublesIsRounded) {
+  Tensor b(DataType::kFp64, {2, 3});
+  b.As<double>()[5] = 1.0 / 3.0;
+  const Graph graph = GemmGraph(std::move(b), Tensor(DataType::kFp64, {3}),
+                                GemmAttributes(1, 1, 0), DataType::kFp64);
+  const absl::StatusOr<DenseLayer> layer = ReadFirst(graph);
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_THAT(layer->weights, ElementsAre(0, 0, 0, 0, 0, 1.0F / 3.0F));
+}
+
+TEST(DenseLayerTest, ArithmeticAfterTheProductIsFolded) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId w = builder.Constant(FloatTensor({1, 2}, {1, 2}));
+  const ValueId b = builder.Constant(FloatTensor({2}, {3, 4}));
+  const ValueId factor = builder.Constant(FloatTensor({2}, {10, 100}));
+  const ValueId two = builder.Constant(FloatTensor({}, {2}));
+  ValueId y = builder.Gemm(x, w, b);
+  y = builder.Binary(Operator::kMul, y, factor);
+  y = builder.Node(Operator::kSub, {two, y}, {.row_shape = {2}});
+  y = builder.Binary(Operator::kDiv, y, two);
+  builder.Output(builder.Unary(Operator::kRelu, y));
+  const absl::StatusOr<DenseLayer> layer = ReadFirst(builder.Build());
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_THAT(layer->weights, ElementsAre(-5, -100));
+  EXPECT_THAT(layer->bias, ElementsAre(-14, -199));
+  EXPECT_EQ(layer->activation, kernels::Activation::kRelu);
+  EXPECT_THAT(layer->nodes, ElementsAre(0, 1, 2, 3, 4));
+}
+
+// BatchNormalization of n features: scale 2, B 1, mean 3, variance 4 - epsilon.
+ValueId BatchNormalization(GraphBuilder& builder, ValueId x, std::int64_t n) {
+  std::vector<ValueId> inputs{x};
+  for (const float value : {2.0F, 1.0F, 3.0F, 3.5F}) {
+    inputs.push_back(builder.Constant(FloatTensor(
+        {n}, std::vector<float>(static_cast<std::size_t>(n), value))));
+  }
+  return builder.Node(Operator::kBatchNormalization, std::move(inputs),
+                      {.row_shape = {n}}, {{"epsilon", 0.5F}});
+}
+
+TEST(DenseLayerTest, BatchNormalizationOnBothSidesIsFolded) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  const ValueId w = builder.Constant(FloatTensor({2, 1}, {5, 7}));
+  const ValueId normal = BatchNormalization(builder, x, 2);  // x - 2
+  builder.Output(
+      BatchNormalization(builder, builder.MatMul(normal, w), 1));  // y - 2
+  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 1);
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_EQ(layer->input, x);
+  EXPECT_THAT(layer->weights, ElementsAre(5, 7));
+  EXPECT_THAT(layer->bias, ElementsAre(-26));
+  EXPECT_THAT(layer->nodes, ElementsAre(0, 1, 2));
+}
+
+TEST(DenseLayerTest, ScalesBeforeTheProductAreFoldedInOrder) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  const ValueId w = builder.Constant(FloatTensor({2, 1}, {5, 7}));
+  const ValueId shift = builder.Constant(FloatTensor({2}, {1, 2}));
+  const ValueId scale = builder.Constant(FloatTensor({1, 2}, {2, 4}));
+  const ValueId moved = builder.Binary(Operator::kAdd, x, shift);
+  const ValueId scaled = builder.Binary(Operator::kMul, moved, scale);
+  builder.Output(builder.MatMul(scaled, w));
+  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 2);
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_EQ(layer->input, x);
+  EXPECT_THAT(layer->weights, ElementsAre(10, 28));
+  EXPECT_THAT(layer->bias, ElementsAre(66));
+}
+
+TEST(DenseLayerTest, LargeShiftBeforeTheProductIsLeftAlone) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId w = builder.Constant(FloatTensor({1, 1}, {5}));
+  const ValueId mean = builder.Constant(FloatTensor({1}, {1000}));
+  const ValueId centred = builder.Binary(Operator::kSub, x, mean);
+  builder.Output(builder.MatMul(centred, w));
+  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 1);
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_EQ(layer->input, centred);
+}
+
+TEST(DenseLayerTest, ScaleBeforeTheProductIsLeftAloneWhenUsedElsewhere) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId w = builder.Constant(FloatTensor({1, 1}, {5}));
+  const ValueId scale = builder.Constant(FloatTensor({1}, {3}));
+  const ValueId scaled = builder.Binary(Operator::kMul, x, scale);
+  builder.Output(builder.MatMul(scaled, w));
+  builder.Output(scaled);
+  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 1);
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_EQ(layer->input, scaled);
+}
+
+TEST(DenseLayerTest, NodesOfAnotherLayerAreLeftToIt) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId w = builder.Constant(FloatTensor({1, 1}, {5}));
+  const ValueId scale = builder.Constant(FloatTensor({1}, {3}));
+  builder.Output(builder.Binary(Operator::kMul, builder.MatMul(x, w), scale));
+  const Graph graph = builder.Build();
+  const absl::StatusOr<DenseLayer> layer =
+      FindDenseLayer(graph, GraphUses(graph), 0, {false, true});
+  ASSERT_TRUE(layer.ok()) << layer.status();
+  EXPECT_THAT(layer->nodes, ElementsAre(0));
 }
 
 }  // namespace

@@ -61,5 +61,17 @@ TEST(GraphUsesTest, OnlyConsumerIsNoneWhenValueIsOutputAlone) {
   EXPECT_EQ(GraphUses(graph).OnlyConsumer(x), std::nullopt);
 }
 
+TEST(GraphUsesTest, ProducerIsTheNodeOfAValue) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId y = builder.Unary(Operator::kRelu, x);
+  builder.Output(builder.Binary(Operator::kAdd, y, y));
+  const Graph graph = builder.Build();
+  const GraphUses uses(graph);
+  EXPECT_EQ(uses.Producer(x), std::nullopt);
+  EXPECT_EQ(uses.Producer(y), 0U);
+  EXPECT_EQ(uses.Count(y), 2U);
+}
+
 }  // namespace
 }  // namespace relu

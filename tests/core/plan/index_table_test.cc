@@ -57,5 +57,13 @@ TEST(IndexTableTest, IdentityIsSeenOnlyWhenNothingMovesOrMisses) {
   EXPECT_FALSE(IsIdentity({0, 2, 1}, 3));
 }
 
+TEST(IndexTableTest, RangesGoForwardsAndBackwards) {
+  const std::vector<AxisRange> ranges = {
+      {.size = 2, .start = 1, .step = -1, .count = 2},
+      {.size = 5, .start = 0, .step = 2, .count = 3}};
+  EXPECT_THAT(RangeTable(ranges), ElementsAre(5, 7, 9, 0, 2, 4));
+  EXPECT_THAT(RangeTable({}), ElementsAre(0));
+}
+
 }  // namespace
 }  // namespace relu

@@ -87,5 +87,65 @@ TEST(PlanBuilderTest, ConstantBytesIsSumOverSteps) {
   EXPECT_EQ(plan.constant_bytes(), 15U);
 }
 
+// x -> Neg -> h -> Exp -> y, and h -> Abs -> z; the outputs are y and z.
+struct Fork {
+  Fork() {
+    x = builder.Input("x", {16});
+    h = builder.Unary(Operator::kNeg, x);
+    y = builder.Unary(Operator::kExp, h);
+    z = builder.Unary(Operator::kAbs, h);
+    builder.Output(y);
+    builder.Output(z);
+    graph = builder.Build();
+  }
+  GraphBuilder builder;
+  ValueId x = 0;
+  ValueId h = 0;
+  ValueId y = 0;
+  ValueId z = 0;
+  Graph graph;
+};
+
+TEST(PlanBuilderTest, DefineInPlaceWaitsForTheLastUse) {
+  Fork fork;
+  PlanBuilder plan(fork.graph);
+  const std::size_t h = plan.Define(fork.h);
+  EXPECT_NE(plan.DefineInPlace(fork.y, fork.graph.nodes[1], 0), h);
+  plan.Release(fork.h);
+  EXPECT_EQ(plan.DefineInPlace(fork.z, fork.graph.nodes[2], 0), h);
+}
+
+TEST(PlanBuilderTest, DefineInPlaceKeepsInputsAndWhatIsProtected) {
+  Fork fork;
+  PlanBuilder plan(fork.graph);
+  const std::size_t x = plan.Define(fork.x);
+  plan.KeepAlways(x);
+  const std::size_t h = plan.DefineInPlace(fork.h, fork.graph.nodes[0], 0);
+  EXPECT_NE(h, x);
+  plan.Release(fork.h);
+  plan.ProtectContent(h);
+  EXPECT_NE(plan.DefineInPlace(fork.z, fork.graph.nodes[2], 0), h);
+}
+
+TEST(PlanBuilderTest, ColumnsLieInsideOfTheirBuffer) {
+  Fork fork;
+  PlanBuilder plan(fork.graph);
+  const std::size_t whole = plan.AddBuffer(200);
+  const std::size_t inner = plan.AddColumns(whole, 8, 100);
+  plan.Reserve(fork.h, inner, 12);
+  const std::size_t h = plan.Define(fork.h);
+  EXPECT_TRUE(plan.IsColumns(h, whole, 20));
+  EXPECT_TRUE(plan.IsColumns(h, inner, 12));
+  EXPECT_FALSE(plan.HasDenseRows(h));
+  const std::size_t before = plan.AddBuffer(64);
+  plan.AddStep(MakeStep(), {before, h});
+  const PlanBuilder::Plan done = plan.Finish();
+  EXPECT_EQ(done.workspace_row_bytes, 320U);
+  EXPECT_EQ(done.buffers[h].offset_bytes, done.buffers[whole].offset_bytes);
+  EXPECT_EQ(done.buffers[h].column_bytes, 20U);
+  EXPECT_EQ(done.buffers[h].row_stride_bytes, 256U);
+  EXPECT_EQ(done.buffers[h].row_bytes, 64U);
+}
+
 }  // namespace
 }  // namespace relu

@@ -44,8 +44,8 @@ TEST(RearrangeStepTest, TransposeMovesElementsOfEachRow) {
 }
 
 TEST(RearrangeStepTest, TransposeWorksForEveryElementSize) {
-  for (const DataType type :
-       {DataType::kBool, DataType::kInt16, DataType::kInt32, DataType::kFp64}) {
+  for (const DataType type : {DataType::kBool, DataType::kInt16,
+                              DataType::kInt32, DataType::kInt64}) {
     const CompiledModel model = CompileOrDie(TransposeGraph(type, {0, 2, 1}));
     Tensor input(type, {1, 2, 3});
     const std::size_t size = DataTypeSize(type);

@@ -31,14 +31,15 @@ namespace {
 // Valid graphs that we refuse. Take a name off when its operators are there.
 const std::set<std::string>& Refused() {
   static const std::set<std::string> names{
-      "clip_attrs_op6",       "clip_only_max",      "double_model",
-      "fused_gemm_msft",      "matmul_weight_left", "max_zero_relu",
-      "relu_chain_and_branch"};
+      "clip_attrs_op6",     "clip_only_max", "fused_gemm_msft",
+      "matmul_weight_left", "max_zero_relu", "relu_chain_and_branch"};
   return names;
 }
 
 double ElementAt(const Tensor& tensor, std::size_t i) {
   switch (tensor.type()) {
+    case DataType::kFp64:
+      return tensor.As<double>()[i];
     case DataType::kFp16:
       return Fp16ToFloat(tensor.As<std::uint16_t>()[i]);
     case DataType::kInt64:

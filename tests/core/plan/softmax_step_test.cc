@@ -78,11 +78,16 @@ TEST(SoftmaxStepTest, DescribeTellsHowOftenARow) {
             "softmax 2, 6 times a row, strided\n");
 }
 
-TEST(SoftmaxStepTest, CompileIsUnimplementedWhenTypeIsDouble) {
+TEST(SoftmaxStepTest, LogSoftmaxIsItsLogarithm) {
   GraphBuilder builder;
-  builder.Output(builder.Softmax(builder.Input("x", {5}, DataType::kFp64), 1));
-  EXPECT_EQ(CompiledModel::Compile(builder.Build()).status().code(),
-            absl::StatusCode::kUnimplemented);
+  const ValueId x = builder.Input("x", {2});
+  builder.Output(
+      builder.Node(Operator::kLogSoftmax, {x}, {.row_shape = {2}},
+                   {{"axis", std::int64_t{1}}, {"flatten", std::int64_t{0}}}));
+  const CompiledModel model = CompileOrDie(builder.Build());
+  const PlanRun run = RunPlan(model, OneTensor(FloatTensor({1, 2}, {3, 3})));
+  EXPECT_FLOAT_EQ(run.outputs[0].As<float>()[1], std::log(0.5F));
+  EXPECT_EQ(model.Describe(), "log softmax 2\n");
 }
 
 }  // namespace

@@ -37,10 +37,10 @@ Node AddNode() {
   return node;
 }
 
-TEST(StorageTest, StorageTypeIsFp32ForHalfTypesAndTheSameForOthers) {
+TEST(StorageTest, StorageTypeIsFp32ForAllFloatsAndTheSameForOthers) {
   EXPECT_EQ(StorageType(DataType::kFp16), DataType::kFp32);
   EXPECT_EQ(StorageType(DataType::kBf16), DataType::kFp32);
-  EXPECT_EQ(StorageType(DataType::kFp64), DataType::kFp64);
+  EXPECT_EQ(StorageType(DataType::kFp64), DataType::kFp32);
   EXPECT_EQ(StorageType(DataType::kInt8), DataType::kInt8);
 }
 
@@ -88,17 +88,18 @@ TEST(StorageTest, ExpandConstantIsUnimplementedWhenRowsWouldDiffer) {
   EXPECT_THAT(std::string(row.status().message()), HasSubstr("sum"));
 }
 
-TEST(StorageTest, RequireFloatTellsHowToExportWhenTypeIsDouble) {
-  const absl::Status status =
-      RequireFloat(AddNode(), BatchedValue({kBatchDim}, DataType::kFp64));
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("export the model as float32"));
+TEST(StorageTest, ToStorageRoundsDoubles) {
+  Tensor doubles(DataType::kFp64, {2});
+  doubles.As<double>()[0] = 1.0 / 3.0;
+  doubles.As<double>()[1] = -2.0;
+  EXPECT_THAT(ToStorage(doubles).As<float>(), ElementsAre(1.0F / 3.0F, -2.0F));
 }
 
-TEST(StorageTest, RequireFloatTakesHalfTypesAndRefusesIntegers) {
+TEST(StorageTest, RequireFloatTakesAllFloatsAndRefusesIntegers) {
   EXPECT_TRUE(
       RequireFloat(AddNode(), BatchedValue({kBatchDim}, DataType::kFp16)).ok());
+  EXPECT_TRUE(
+      RequireFloat(AddNode(), BatchedValue({kBatchDim}, DataType::kFp64)).ok());
   EXPECT_EQ(RequireFloat(AddNode(), BatchedValue({kBatchDim}, DataType::kInt8))
                 .code(),
             absl::StatusCode::kUnimplemented);

@@ -1,0 +1,117 @@
+// LogSoftmax() and LayerNorm() for every instruction set. Most of it are plain
+// loops over doubles, which the compiler turns into vectors of each target
+// without a change of their bits.
+
+#include <cmath>
+#include <cstddef>
+#include <limits>
+
+#include "core/kernels/double_math.h"
+#include "core/kernels/elementwise.h"
+#include "core/kernels/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/kernels/normalization.cc"
+#include "hwy/foreach_target.h"  // IWYU pragma: keep
+// After foreach_target.h, which includes this file again.
+#include "hwy/highway.h"
+
+#include "core/kernels/math-inl.h"
+#include "core/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace relu::kernels::HWY_NAMESPACE {
+namespace {
+
+constexpr std::size_t kSums = 8;
+
+// The sum of term(i) for all i < size, in the order that LayerNorm() states.
+template <typename Term>
+HWY_INLINE double Sum(std::size_t size, const Term& term) {
+  double sums[kSums] = {};
+  std::size_t i = 0;
+  for (; i + kSums <= size; i += kSums) {
+    for (std::size_t j = 0; j < kSums; ++j) {
+      sums[j] += term(i + j);
+    }
+  }
+  for (std::size_t j = 0; i + j < size; ++j) {
+    sums[j] += term(i + j);
+  }
+  return ((sums[0] + sums[1]) + (sums[2] + sums[3])) +
+         ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+}
+
+}  // namespace
+
+void LogSoftmaxOfTarget(std::size_t size, const float* input, float* output) {
+  // Passes over NaN, which makes the sum NaN below.
+  float max = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < size; ++i) {
+    max = input[i] > max ? input[i] : max;
+  }
+  double sum = 0.0;
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    alignas(64) float terms[kLanes];
+    const std::size_t count = size - i < kLanes ? size - i : kLanes;
+    ForEach(count, input + i, terms, [max](Float x) HWY_ATTR {
+      return ExpOfNegative(hn::Sub(x, Set(max)));
+    });
+    for (std::size_t j = 0; j < count; ++j) {
+      sum += static_cast<double>(terms[j]);
+    }
+  }
+  // LogOfDouble() takes normal numbers alone.
+  const double log = std::isnan(sum) ? sum : LogOfDouble(sum);
+  const auto top = static_cast<double>(max);
+  for (std::size_t i = 0; i < size; ++i) {
+    output[i] = static_cast<float>((static_cast<double>(input[i]) - top) - log);
+  }
+}
+
+void LayerNormOfTarget(const LayerNormalization& layer, std::size_t size,
+                       const float* input, float* output) {
+  const auto count = static_cast<double>(size);
+  const double mean =
+      Sum(size, [input](std::size_t i)
+                    HWY_ATTR { return static_cast<double>(input[i]); }) /
+      count;
+  const double variance = Sum(size,
+                              [input, mean](std::size_t i) HWY_ATTR {
+                                const double distance =
+                                    static_cast<double>(input[i]) - mean;
+                                return distance * distance;
+                              }) /
+                          count;
+  const double factor =
+      1.0 / std::sqrt(variance + static_cast<double>(layer.epsilon));
+  for (std::size_t i = 0; i < size; ++i) {
+    const double normal = (static_cast<double>(input[i]) - mean) * factor;
+    const double shift =
+        layer.shift == nullptr ? 0.0 : static_cast<double>(layer.shift[i]);
+    output[i] = static_cast<float>(
+        normal * static_cast<double>(layer.scale[i]) + shift);
+  }
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.
+}  // namespace relu::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace relu::kernels {
+
+HWY_EXPORT(LayerNormOfTarget);
+HWY_EXPORT(LogSoftmaxOfTarget);
+
+void LayerNorm(const LayerNormalization& layer, std::size_t size,
+               const float* input, float* output) {
+  HWY_DYNAMIC_DISPATCH(LayerNormOfTarget)(layer, size, input, output);
+}
+
+void LogSoftmax(std::size_t size, const float* input, float* output) {
+  HWY_DYNAMIC_DISPATCH(LogSoftmaxOfTarget)(size, input, output);
+}
+
+}  // namespace relu::kernels
+#endif  // HWY_ONCE
