@@ -131,6 +131,10 @@ void AddModelSettings(CLI::App& app, ServerOptions& options) {
   Add(app, "--max-batch-rows", options.max_batch_rows, "ROWS",
       "Rows of one batch. Larger requests are split and joined again.")
       ->check(CLI::Range(1, 65536));
+  Add(app, "--intra-op-threads", options.intra_op_threads, "COUNT",
+      "Threads that one large batch may be shared among while the model has "
+      "nothing else to do; at most the CPU budget. 1: none are shared.")
+      ->check(CLI::Range(1, 64));
 }
 
 void AddNetworkSettings(CLI::App& app, ServerOptions& options) {

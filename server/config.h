@@ -31,6 +31,7 @@ struct ServerOptions {
   int threads = 0;         // 0: the CPU budget.
   int instance_count = 0;  // 0: the CPU budget.
   std::int64_t max_batch_rows = 64;
+  int intra_op_threads = 2;  // At most the CPU budget.
 
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds lame_duck{0};

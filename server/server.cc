@@ -14,6 +14,7 @@
 
 #include "core/base/cpu_budget.h"
 #include "core/base/status_macros.h"
+#include "core/base/thread_team.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
 #include "fmt/format.h"
@@ -58,12 +59,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   resolved.threads = options.threads > 0 ? options.threads : cpus;
   resolved.instance_count =
       options.instance_count > 0 ? options.instance_count : cpus;
+  resolved.intra_op_threads = std::min(options.intra_op_threads, cpus);
   auto metrics = std::make_unique<Metrics>(kServerVersion);
+  auto team = resolved.intra_op_threads > 1
+                  ? std::make_unique<ThreadTeam>(resolved.intra_op_threads)
+                  : nullptr;
   ASSIGN_OR_RETURN(
       auto repository,
       ModelRepository::Load({.folder = resolved.model_repository,
                              .slots = resolved.instance_count,
-                             .max_batch_rows = resolved.max_batch_rows},
+                             .max_batch_rows = resolved.max_batch_rows,
+                             .team = team.get()},
                             *metrics));
   const int failed = LogFailedModels(*repository);
   if (failed > 0 && resolved.exit_on_error) {
@@ -72,8 +78,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
         resolved.model_repository.string()));
   }
   const std::size_t models = repository->Index().size();
-  auto server = std::make_unique<Server>(resolved, std::move(metrics),
-                                         std::move(repository));
+  auto server = std::make_unique<Server>(
+      resolved, std::move(metrics), std::move(team), std::move(repository));
   RETURN_IF_ERROR(server->Listen());
   const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
   const std::string metrics_text =
@@ -93,9 +99,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
 }
 
 Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
+               std::unique_ptr<ThreadTeam> team,
                std::unique_ptr<ModelRepository> repository)
     : options_(options),
       metrics_(std::move(metrics)),
+      team_(std::move(team)),
       repository_(std::move(repository)),
       handlers_(*repository_, options.strict_readiness),
       rpcs_(handlers_, health_) {}

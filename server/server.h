@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "core/base/thread_team.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
 #include "server/config.h"
@@ -20,9 +21,10 @@ namespace relu {
 
 // The public functions are for one thread.
 //
-// Threads: --threads of them serve gRPC and compute (CompletionWorker), two
-// serve the metrics, and gRPC has a few of its own for timers and name
-// resolution. Nothing else starts one, but TerminationSignal.
+// Threads: --threads of them serve gRPC and compute (CompletionWorker),
+// --intra-op-threads less one help with large batches (ThreadTeam), two serve
+// the metrics, and gRPC has a few of its own for timers and name resolution.
+// Nothing else starts one, but TerminationSignal.
 class Server {
  public:
   // Loads the models, then listens: a server that listens is ready. Models that
@@ -34,6 +36,7 @@ class Server {
 
   // For Start(): does not listen yet.
   Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
+         std::unique_ptr<ThreadTeam> team,
          std::unique_ptr<ModelRepository> repository);
 
   // The whole of the shutdown, in this order: health and readiness say no; the
@@ -54,6 +57,7 @@ class Server {
   const ServerOptions options_;
   // Destroyed from the last to the first: those below use those above.
   std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<ThreadTeam> team_;  // nullptr: batches are not shared.
   std::unique_ptr<ModelRepository> repository_;
   InferenceHandlers handlers_;
   Health health_;

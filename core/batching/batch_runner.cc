@@ -46,22 +46,27 @@ void Scatter(const CompiledModel& model, const BatchSlice& slice,
 }  // namespace
 
 BatchRunner::BatchRunner(const CompiledModel& model, int slots,
-                         std::int64_t max_batch_rows)
+                         std::int64_t max_batch_rows, int team_size)
     : model_(model) {
   workspaces_.reserve(static_cast<std::size_t>(slots));
   for (int slot = 0; slot < slots; ++slot) {
-    workspaces_.emplace_back(model, max_batch_rows);
+    workspaces_.emplace_back(model, max_batch_rows,
+                             static_cast<std::size_t>(team_size));
   }
 }
 
-void BatchRunner::Run(int slot, std::span<BatchSlice> batch) {
+void BatchRunner::Run(int slot, std::span<BatchSlice> batch, ThreadTeam* team) {
   Workspace& workspace = workspaces_[static_cast<std::size_t>(slot)];
   std::int64_t rows = 0;
   for (const BatchSlice& slice : batch) {
     Gather(model_, slice, rows, workspace);
     rows += slice.rows;
   }
-  model_.Run(rows, workspace);
+  if (team != nullptr) {
+    model_.Run(rows, workspace, *team);
+  } else {
+    model_.Run(rows, workspace);
+  }
   std::int64_t batch_row = 0;
   for (BatchSlice& slice : batch) {
     const std::optional<RowFault> fault =

@@ -14,17 +14,20 @@
 
 namespace relu {
 
+class ThreadTeam;
+
 // Holds one Workspace for each slot. Different slots may run at the same time.
 class BatchRunner {
  public:
-  // `model` must outlive the runner.
+  // `model` must outlive the runner. Up to `team_size` threads may share a
+  // batch.
   BatchRunner(const CompiledModel& model, int slots,
-              std::int64_t max_batch_rows);
+              std::int64_t max_batch_rows, int team_size = 1);
 
   // Computes `batch`, at most max_batch_rows rows, on `slot`. A slice with a
   // row that has no answer gets INVALID_ARGUMENT; the other slices are not
-  // affected.
-  void Run(int slot, std::span<BatchSlice> batch);
+  // affected. Shared among `team`, if that is not nullptr.
+  void Run(int slot, std::span<BatchSlice> batch, ThreadTeam* team = nullptr);
 
  private:
   const CompiledModel& model_;

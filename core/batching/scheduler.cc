@@ -167,6 +167,11 @@ void Scheduler::Drain() {
   }
 }
 
+bool Scheduler::quiet() const {
+  const MutexLock lock(mu_);
+  return busy_slots_ <= 1 && queue_.size == 0;
+}
+
 std::size_t Scheduler::queue_size() const {
   const MutexLock lock(mu_);
   return queue_.size;

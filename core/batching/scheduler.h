@@ -72,6 +72,9 @@ class Scheduler {
   // returned. Not from within a `done`: it would wait for itself.
   void Drain() ABSL_LOCKS_EXCLUDED(mu_);
 
+  // Whether at most one slot is in use and nothing waits.
+  bool quiet() const ABSL_LOCKS_EXCLUDED(mu_);
+
   // Requests that wait for a slot, those that are partly taken included.
   std::size_t queue_size() const ABSL_LOCKS_EXCLUDED(mu_);
 

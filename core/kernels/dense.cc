@@ -3,8 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstring>
-#include <limits>
+#include <cstdint>
 
 #include "core/kernels/kernels.h"
 #include "core/kernels/targets.h"
@@ -15,14 +14,12 @@
 // After foreach_target.h, which includes this file again.
 #include "hwy/highway.h"
 
+#include "core/kernels/dense-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace relu::kernels::HWY_NAMESPACE {
 namespace {
-
-// Vectors that make one row of a panel.
-constexpr std::size_t kVectors = kPanelColumns / kLanes;
 
 // The accumulators of a tile, which must stay in registers: of 16 with AVX2,
 // of 32 with AVX-512 and NEON. The others hold weights and an input.
@@ -33,9 +30,7 @@ constexpr std::size_t kMaxSums = 32 - 8;
 #endif
 constexpr std::size_t kMaxTileRows =
     std::clamp<std::size_t>(kMaxSums / kVectors, 1, 6);
-// Two multiply-adds start in each cycle and take four: a row alone needs eight
-// accumulators to keep the CPU busy.
-constexpr std::size_t kMaxTilePanels = std::max<std::size_t>(8 / kVectors, 1);
+constexpr std::size_t kMaxTilePanels = kRowPanels;
 
 // How many panels a tile of `rows` rows covers at a time.
 constexpr std::size_t TilePanels(std::size_t rows) {
@@ -46,32 +41,15 @@ constexpr std::size_t TilePanels(std::size_t rows) {
   return panels;
 }
 
-// Stores one row of a panel, activated, to the `columns` <= 16 columns that
-// exist. `floor` is what the activation raises smaller values to.
-HWY_INLINE void StoreRow(const Float* sums, Float floor, std::size_t columns,
-                         float* output) {
-  alignas(64) float partial[kPanelColumns];
-  float* const target = columns < kPanelColumns ? partial : output;
-#pragma GCC unroll 16
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    const Float sum = hn::Add(sums[v], hn::Zero(kFloat));  // -0 becomes +0.
-    // Not Max(): a NaN must pass, on every target.
-    hn::StoreU(hn::IfThenElse(hn::Lt(sum, floor), floor, sum), kFloat,
-               target + v * kLanes);
-  }
-  if (columns < kPanelColumns) {
-    std::memcpy(output, partial, columns * sizeof(float));
-  }
-}
-
 // The micro-kernel: kRows rows times kPanels panels from `panel` on, in
 // registers. GCC 12 keeps arrays of vectors in memory, at half the speed,
 // unless every loop over them is unrolled.
-template <std::size_t kRows, std::size_t kPanels>
+template <typename Weight, std::size_t kRows, std::size_t kPanels>
 void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
   constexpr std::size_t kWidth = kPanels * kVectors;
   const float* const bias = layer.bias + panel * kPanelColumns;
-  const float* const weights = layer.weights + panel * layer.k * kPanelColumns;
+  const Weight* const weights =
+      WeightsOf<Weight>(layer) + panel * layer.k * kPanelColumns;
   Float sums[kRows][kWidth];
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < kRows; ++row) {
@@ -85,8 +63,8 @@ void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < kWidth; ++v) {
       const std::size_t line = (v / kVectors) * layer.k + k;
-      weight[v] = hn::Load(
-          kFloat, weights + line * kPanelColumns + (v % kVectors) * kLanes);
+      weight[v] =
+          LoadWeights(weights + line * kPanelColumns + (v % kVectors) * kLanes);
     }
 #pragma GCC unroll 16
     for (std::size_t row = 0; row < kRows; ++row) {
@@ -97,9 +75,7 @@ void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
       }
     }
   }
-  const Float floor = Set(layer.activation == Activation::kRelu
-                              ? 0.0F
-                              : -std::numeric_limits<float>::infinity());
+  const Float floor = Floor(layer.activation);
 #pragma GCC unroll 16
   for (std::size_t row = 0; row < kRows; ++row) {
 #pragma GCC unroll 16
@@ -113,40 +89,43 @@ void Tile(const PackedDense& layer, const DenseRows& rows, std::size_t panel) {
 }
 
 // Calls the Tile() for rows.m rows, 1 to kMaxTileRows.
-template <std::size_t kPanels, std::size_t kRows = kMaxTileRows>
+template <typename Weight, std::size_t kPanels,
+          std::size_t kRows = kMaxTileRows>
 void TileOfRows(const PackedDense& layer, const DenseRows& rows,
                 std::size_t panel) {
   if constexpr (kRows > 1) {
     if (rows.m < kRows) {
-      return TileOfRows<kPanels, kRows - 1>(layer, rows, panel);
+      return TileOfRows<Weight, kPanels, kRows - 1>(layer, rows, panel);
     }
   }
   if constexpr (kPanels <= TilePanels(kRows)) {
-    Tile<kRows, kPanels>(layer, rows, panel);
+    Tile<Weight, kRows, kPanels>(layer, rows, panel);
   }
 }
 
 // All rows, shared among `tiles` tiles, times the panels from `panel` on:
 // kPanels at a time if that many fit into a tile, the rest with half as many,
 // and so on. Panels are the outer loop: each comes from far away only once.
-template <std::size_t kPanels>
+template <typename Weight, std::size_t kPanels>
 void Panels(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
             std::size_t panel) {
   const std::size_t panels = PanelCount(layer.n);
   if (kPanels <= TilePanels((rows.m + tiles - 1) / tiles)) {
     for (; panel + kPanels <= panels; panel += kPanels) {
-      DenseRows tile = rows;
+      std::size_t row = 0;
       for (std::size_t i = 0; i < tiles; ++i) {
+        DenseRows tile = rows;
         // Even shares: 8 rows are 4 + 4, which is faster than 6 + 2.
         tile.m = rows.m / tiles + (i < rows.m % tiles ? 1 : 0);
-        TileOfRows<kPanels>(layer, tile, panel);
-        tile.input += tile.m * rows.input_stride;
-        tile.output += tile.m * rows.output_stride;
+        tile.input += row * rows.input_stride;
+        tile.output += row * rows.output_stride;
+        TileOfRows<Weight, kPanels>(layer, tile, panel);
+        row += tile.m;
       }
     }
   }
   if constexpr (kPanels > 1) {
-    Panels<kPanels / 2>(layer, rows, tiles, panel);
+    Panels<Weight, kPanels / 2>(layer, rows, tiles, panel);
   }
 }
 
@@ -154,7 +133,11 @@ void Panels(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
 
 void DenseOfTarget(const PackedDense& layer, const DenseRows& rows) {
   const std::size_t tiles = (rows.m + kMaxTileRows - 1) / kMaxTileRows;
-  Panels<kMaxTilePanels>(layer, rows, tiles, /*panel=*/0);
+  if (layer.half_weights == nullptr) {
+    Panels<float, kMaxTilePanels>(layer, rows, tiles, /*panel=*/0);
+  } else {
+    Panels<std::uint16_t, kMaxTilePanels>(layer, rows, tiles, /*panel=*/0);
+  }
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.

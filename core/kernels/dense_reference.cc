@@ -10,12 +10,12 @@ void DenseReference(const PackedDense& layer, const DenseRows& rows) {
     const float* const input = rows.input + i * rows.input_stride;
     float* const output = rows.output + i * rows.output_stride;
     for (std::size_t j = 0; j < layer.n; ++j) {
-      const std::size_t panel = j / kPanelColumns;
-      const float* const weights =
-          layer.weights + panel * layer.k * kPanelColumns + j % kPanelColumns;
+      const float* const panel =
+          layer.weights + j / kPanelColumns * layer.k * kPanelColumns;
+      const std::size_t column = j % kPanelColumns;
       float chain = layer.bias[j];
       for (std::size_t k = 0; k < layer.k; ++k) {
-        chain = std::fma(input[k], weights[k * kPanelColumns], chain);
+        chain = std::fma(input[k], panel[k * kPanelColumns + column], chain);
       }
       chain += 0.0F;
       const bool cut = layer.activation == Activation::kRelu && chain < 0.0F;

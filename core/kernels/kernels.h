@@ -12,6 +12,7 @@
 #define CORE_KERNELS_KERNELS_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace relu::kernels {
 
@@ -32,6 +33,14 @@ struct PackedDense {
   // [ceil(n/16) * 16], zero-padded.
   const float* bias = nullptr;
   Activation activation = Activation::kIdentity;
+  // [k], `row_stride` weights apart: the weights once more, row by row, for
+  // DenseSparse() alone; nullptr if it is not used.
+  const float* row_weights = nullptr;
+  std::size_t row_stride = 0;  // RowStride() of the whole layer.
+  // If half_weights is set, these take the place of `weights` and `row_weights`
+  // and lie like them: IEEE binary16, widened (exactly) when they are used.
+  const std::uint16_t* half_weights = nullptr;
+  const std::uint16_t* half_row_weights = nullptr;
 };
 
 // Panels of a layer with n outputs; the last may be partial.
@@ -39,13 +48,32 @@ constexpr std::size_t PanelCount(std::size_t n) {
   return (n + kPanelColumns - 1) / kPanelColumns;
 }
 
-// Floats that the packed weights and the padded bias of a k x n layer take.
+// The columns of `panels` >= 1 panels of `layer`, from panel `first` on, as a
+// layer of its own that shares the memory. Their output is as many columns on.
+PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
+                     std::size_t panels);
+
+// Weights that the packed layer, and floats that the padded bias of a k x n
+// layer takes.
 std::size_t PackedWeightsSize(std::size_t k, std::size_t n);
 std::size_t PackedBiasSize(std::size_t n);
 
-// Packs row-major weights [k, n] into `packed`, PackedWeightsSize(k, n) floats.
-void PackWeights(std::size_t k, std::size_t n, const float* weights,
-                 float* packed);
+// Weights from one row of PackedDense::row_weights to the next. One line more
+// than the columns take: rows a power of two apart would share the sets of the
+// caches.
+constexpr std::size_t RowStride(std::size_t n) {
+  return (PanelCount(n) + 1) * kPanelColumns;
+}
+
+// Packs row-major weights [k, n] into `packed`, PackedWeightsSize(k, n) of
+// them. Weight is float or std::uint16_t.
+template <typename Weight>
+void PackWeights(std::size_t k, std::size_t n, const Weight* weights,
+                 Weight* packed);
+// The same into the layout of row_weights, k * RowStride(n) of them.
+template <typename Weight>
+void PackRowWeights(std::size_t k, std::size_t n, const Weight* weights,
+                    Weight* packed);
 
 // The rows a dense layer works on. Row i starts at input + i * input_stride and
 // output + i * output_stride. Input and output must not overlap.
@@ -63,8 +91,34 @@ struct DenseRows {
 // for kRelu then max(0, v), where NaN stays NaN. Exactly n columns are written.
 void Dense(const PackedDense& layer, const DenseRows& rows);
 
-// The same by definition, in plain scalar code: what tests hold Dense() to.
+// The same by definition, in plain scalar code: what tests hold Dense() to. Of
+// `weights` only, not of half_weights.
 void DenseReference(const PackedDense& layer, const DenseRows& rows);
+
+// The inputs of one row that are not zero, in ascending order.
+struct SparseRow {
+  std::size_t count = 0;
+  const std::uint32_t* indices = nullptr;
+  const float* values = nullptr;
+};
+
+// Room that both lists of a SparseRow have beyond the most entries they hold.
+inline constexpr std::size_t kSparseRowPadding = 16;
+
+// How many of `k` inputs are not zero. NaN is not.
+std::size_t CountNonZeros(std::size_t k, const float* input);
+
+// Lists the inputs that are not zero, with their indices; k < 2^32. Both arrays
+// have room for k + kSparseRowPadding elements.
+SparseRow ListNonZeros(std::size_t k, const float* input,
+                       std::uint32_t* indices, float* values);
+
+// Dense() for one row of which only `row` is not zero. `sums` is scratch memory
+// for PackedBiasSize(n) floats, 64-byte aligned. The same bits as Dense() gives
+// for finite weights: adding zero changes no chain, but maybe the sign of a
+// zero, which is +0 at the end.
+void DenseSparse(const PackedDense& layer, const SparseRow& row, float* sums,
+                 float* output);
 
 // The instruction set that this CPU runs the kernels with, in the words of
 // Highway: "AVX3" (AVX-512), "AVX2", "NEON", or "SCALAR" for portable code.

@@ -1,9 +1,19 @@
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/kernels/kernels.h"
 
 namespace relu::kernels {
+namespace {
+
+// nullptr stays nullptr.
+template <typename Weight>
+const Weight* Advance(const Weight* weights, std::size_t count) {
+  return weights == nullptr ? nullptr : weights + count;
+}
+
+}  // namespace
 
 std::size_t PackedWeightsSize(std::size_t k, std::size_t n) {
   return PanelCount(n) * k * kPanelColumns;
@@ -13,16 +23,47 @@ std::size_t PackedBiasSize(std::size_t n) {
   return PanelCount(n) * kPanelColumns;
 }
 
-void PackWeights(std::size_t k, std::size_t n, const float* weights,
-                 float* packed) {
+PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
+                     std::size_t panels) {
+  const std::size_t column = first * kPanelColumns;
+  PackedDense part = layer;
+  part.n = std::min(layer.n - column, panels * kPanelColumns);
+  part.bias += column;
+  part.weights = Advance(layer.weights, column * layer.k);
+  part.row_weights = Advance(layer.row_weights, column);
+  part.half_weights = Advance(layer.half_weights, column * layer.k);
+  part.half_row_weights = Advance(layer.half_row_weights, column);
+  return part;
+}
+
+template <typename Weight>
+void PackWeights(std::size_t k, std::size_t n, const Weight* weights,
+                 Weight* packed) {
   for (std::size_t column = 0; column < n; column += kPanelColumns) {
     const std::size_t columns = std::min(n - column, kPanelColumns);
     for (std::size_t i = 0; i < k; ++i) {
       std::copy_n(weights + i * n + column, columns, packed);
-      std::fill(packed + columns, packed + kPanelColumns, 0.0F);
+      std::fill(packed + columns, packed + kPanelColumns, Weight{0});
       packed += kPanelColumns;
     }
   }
 }
+
+template <typename Weight>
+void PackRowWeights(std::size_t k, std::size_t n, const Weight* weights,
+                    Weight* packed) {
+  for (std::size_t i = 0; i < k; ++i) {
+    Weight* const row = packed + i * RowStride(n);
+    std::copy_n(weights + i * n, n, row);
+    std::fill(row + n, row + RowStride(n), Weight{0});
+  }
+}
+
+template void PackWeights(std::size_t, std::size_t, const float*, float*);
+template void PackWeights(std::size_t, std::size_t, const std::uint16_t*,
+                          std::uint16_t*);
+template void PackRowWeights(std::size_t, std::size_t, const float*, float*);
+template void PackRowWeights(std::size_t, std::size_t, const std::uint16_t*,
+                             std::uint16_t*);
 
 }  // namespace relu::kernels

@@ -2,12 +2,12 @@
 // multiply-add. Compiled once for each instruction set: include it after
 // hwy/highway.h in a file that hwy/foreach_target.h compiles.
 
-// Seen once per target, however often it is included.
+// Highway's include guard: once for each target.
 #if defined(CORE_KERNELS_VECTOR_INL_H_) == defined(HWY_TARGET_TOGGLE)
-#ifndef CORE_KERNELS_VECTOR_INL_H_
-#define CORE_KERNELS_VECTOR_INL_H_
-#else
+#ifdef CORE_KERNELS_VECTOR_INL_H_
 #undef CORE_KERNELS_VECTOR_INL_H_
+#else
+#define CORE_KERNELS_VECTOR_INL_H_
 #endif
 
 #include <cmath>

@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/plan_report.h"
 #include "core/plan/step.h"
 #include "core/tensor/data_type.h"
@@ -33,6 +34,7 @@
 
 namespace relu {
 
+class ThreadTeam;
 class Workspace;
 
 // An input or output of a model, as clients see it.
@@ -62,8 +64,12 @@ class CompiledModel {
   // Errors, each naming the node and its operator:
   //   UNIMPLEMENTED     the plan cannot do it; with advice
   //   INVALID_ARGUMENT  a constant makes no sense: an index outside of its
-  //                     dimension, a weight that overflows when scaled
-  static absl::StatusOr<CompiledModel> Compile(const Graph& graph);
+  //                     dimension, a weight that overflows when scaled, or in
+  //                     float16
+  static absl::StatusOr<CompiledModel> Compile(
+      const Graph& graph, const CompileOptions& options = {});
+
+  const CompileOptions& options() const { return options_; }
 
   std::span<const TensorSignature> inputs() const { return inputs_; }
   std::span<const TensorSignature> outputs() const { return outputs_; }
@@ -86,11 +92,19 @@ class CompiledModel {
   // Bytes of packed weights and constants.
   std::size_t weight_bytes() const { return weight_bytes_; }
 
+  // Of the dense layers, for one row.
+  std::size_t multiply_adds() const { return multiply_adds_; }
+
   // Computes `rows` rows, from the workspace's inputs to its outputs. Row i of
   // the outputs depends on row i of the inputs alone, unless the model couples
   // rows. 1 <= rows <=
   // workspace.max_rows(); the workspace was made for this model.
   void Run(std::int64_t rows, Workspace& workspace) const;
+
+  // The same, to the bit, shared among the team, which has at most
+  // workspace.threads() members: many rows are split, of few the columns of
+  // each layer. What is too small to share runs on the calling thread alone.
+  void Run(std::int64_t rows, Workspace& workspace, ThreadTeam& team) const;
 
   // What Run() does, one line a step, for people.
   std::string Describe() const;
@@ -102,6 +116,7 @@ class CompiledModel {
   friend class Compiler;
   friend class Workspace;
 
+  CompileOptions options_;
   std::vector<TensorSignature> inputs_;
   std::vector<TensorSignature> outputs_;
   std::vector<BufferLayout> buffers_;
@@ -113,7 +128,9 @@ class CompiledModel {
   bool couples_rows_ = false;
   bool has_batch_dim_ = true;
   std::size_t weight_bytes_ = 0;
+  std::size_t multiply_adds_ = 0;
   std::size_t workspace_row_bytes_ = 0;  // Of all buffers, for each row.
+  std::size_t scratch_bytes_ = 0;        // Of the step that needs most.
 };
 
 }  // namespace relu

@@ -17,7 +17,9 @@
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/graph/row_samples.h"
+#include "core/kernels/kernels.h"
 #include "core/plan/cast_step.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/concat_step.h"
 #include "core/plan/dense_layer.h"
@@ -29,6 +31,7 @@
 #include "core/plan/rewrite.h"
 #include "core/plan/step.h"
 #include "core/plan/storage.h"
+#include "core/plan/zero_skip.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
@@ -128,9 +131,11 @@ bool TakeRoom(const Value& value, std::size_t& room_bytes) {
 
 }  // namespace
 
-Compiler::Compiler(const RewrittenGraph& rewritten)
+Compiler::Compiler(const RewrittenGraph& rewritten,
+                   const CompileOptions& options)
     : rewritten_(rewritten),
       graph_(rewritten.graph),
+      options_(options),
       uses_(graph_),
       plan_(graph_),
       lowered_(graph_.nodes.size(), false) {}
@@ -144,6 +149,7 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
   ReserveConcatParts();
   AddInputs();
   RETURN_IF_ERROR(LowerNodes());
+  ChooseZeroSkip();
   AddOutputs();
   PlanBuilder::Plan plan = plan_.Finish();
   if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
@@ -155,11 +161,19 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
 }
 
 CompiledModel Compiler::FinishModel(PlanBuilder::Plan plan) {
+  model_.options_ = options_;
   model_.fixed_rows_ = graph_.fixed_rows;
-  model_.weight_bytes_ = plan_.constant_bytes();
+  model_.weight_bytes_ = plan.constant_bytes;
+  model_.scratch_bytes_ = plan.scratch_bytes;
   model_.workspace_row_bytes_ = plan.workspace_row_bytes;
   model_.buffers_ = std::move(plan.buffers);
   model_.steps_ = std::move(plan.steps);
+  // Only now do the steps know all of themselves.
+  for (std::size_t i = 0; i < model_.steps_.size(); ++i) {
+    StepReport& report = model_.report_.steps[i];
+    report.text = model_.steps_[i]->Describe();
+    report.constant_bytes = model_.steps_[i]->constant_bytes();
+  }
   return std::move(model_);
 }
 
@@ -170,6 +184,7 @@ absl::StatusOr<CompiledModel> Compiler::CompileCoupled() {
   model_.input_buffers_ = AddCoupledTensors(graph_.inputs, model_.inputs_);
   model_.output_buffers_ = AddCoupledTensors(graph_.outputs, model_.outputs_);
   LowerGraphByInterpreter(model_.input_buffers_, model_.output_buffers_, plan_);
+  Report(/*first=*/0, {});
   return FinishModel(plan_.Finish());
 }
 
@@ -329,16 +344,13 @@ void Compiler::Report(std::size_t first,
     names.push_back(graph_.nodes[node].name);
   }
   PlanReport& report = model_.report_;
-  const auto steps = plan_.steps().subspan(first);
-  if (steps.empty()) {
+  if (plan_.steps().size() == first) {
     report.nodes_without_step.insert(report.nodes_without_step.end(),
                                      names.begin(), names.end());
   }
-  for (const std::unique_ptr<const Step>& step : steps) {
+  for (std::size_t i = first; i < plan_.steps().size(); ++i) {
     StepReport& entry = report.steps.emplace_back();
-    entry.text = step->Describe();
     entry.nodes = names;
-    entry.constant_bytes = step->constant_bytes();
     if (!nodes.empty()) {
       const auto shape =
           RowShape(graph_.values[graph_.nodes[nodes.back()].outputs[0]]);
@@ -381,7 +393,10 @@ void Compiler::ReserveConcatParts() {
 absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
   const std::size_t first = plan_.steps().size();
   RETURN_IF_ERROR(ReadWeights(graph_, layer));
-  LowerDense(layer, plan_);
+  ASSIGN_OR_RETURN(DenseStep* const step,
+                   LowerDense(layer, options_.weights, plan_));
+  dense_steps_.push_back(step);
+  model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
   plan_.Release(layer.input);
   layer.weights = {};  // Packed by now.
   Report(first, layer.nodes);
@@ -391,6 +406,26 @@ absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
   report.multiply_adds =
       weights * static_cast<std::int64_t>(layer.vectors_per_row);
   return absl::OkStatus();
+}
+
+void Compiler::ChooseZeroSkip() {
+  if (options_.zero_skip != ZeroSkip::kMeasured) {
+    const bool always = options_.zero_skip == ZeroSkip::kAlways;
+    for (DenseStep* const step : dense_steps_) {
+      step->SetZeroSkip(always ? ZeroSkipLimits::Always()
+                               : ZeroSkipLimits::Never());
+    }
+    return;
+  }
+  std::vector<kernels::PackedDense> layers;
+  for (const DenseStep* const step : dense_steps_) {
+    layers.push_back(step->packed());
+  }
+  const std::vector<DenseCosts> costs = MeasureDenseCosts(layers);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    dense_steps_[i]->SetZeroSkip(
+        ZeroSkipLimits::FromCosts(costs[i], layers[i].k));
+  }
 }
 
 void Compiler::AddOutputs() {

@@ -13,8 +13,10 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/dense_layer.h"
+#include "core/plan/dense_step.h"
 #include "core/plan/graph_uses.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/rewrite.h"
@@ -40,7 +42,7 @@ inline constexpr std::int64_t kMaxInterpretedProducts = std::int64_t{1} << 33U;
 class Compiler {
  public:
   // `rewritten` must outlive the compiler.
-  explicit Compiler(const RewrittenGraph& rewritten);
+  Compiler(const RewrittenGraph& rewritten, const CompileOptions& options);
 
   // Errors: see CompiledModel::Compile().
   absl::StatusOr<CompiledModel> Compile();
@@ -63,6 +65,7 @@ class Compiler {
   absl::Status FindDenseLayers();
   void ReserveConcatParts();
   absl::Status LowerDenseLayer(DenseLayer& layer);
+  void ChooseZeroSkip();
   void AddOutputs();
   std::size_t OutputBuffer(ValueId output);
 
@@ -72,9 +75,11 @@ class Compiler {
 
   const RewrittenGraph& rewritten_;
   const Graph& graph_;
+  const CompileOptions options_;
   GraphUses uses_;
   PlanBuilder plan_;
   CompiledModel model_;
+  std::vector<DenseStep*> dense_steps_;  // Owned by the plan.
   std::vector<bool> lowered_;  // By node: part of the layer of another node.
   std::map<std::size_t, DenseLayer> layers_;  // By the node of the product.
   // Buffers of inputs and outputs that hold FP64, FP16 or BF16, by the buffer

@@ -3,103 +3,216 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
-#include "core/base/aligned_buffer.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/step.h"
 #include "core/plan/workspace.h"
+#include "core/tensor/float16.h"
 
 namespace relu {
 namespace {
 
-// A buffer of float32 values.
-struct FloatBuffer {
-  std::size_t index = 0;
-  std::size_t stride = 0;  // Elements from row to row.
-};
-
-class DenseStep : public Step {
- public:
-  DenseStep(const DenseLayer& layer, FloatBuffer input, FloatBuffer output)
-      : weights_(kernels::PackedWeightsSize(layer.k, layer.n) * sizeof(float)),
-        bias_(kernels::PackedBiasSize(layer.n) * sizeof(float)),
-        vectors_per_row_(layer.vectors_per_row),
-        input_(input),
-        output_(output) {
-    kernels::PackWeights(layer.k, layer.n, layer.weights.data(),
-                         weights_.As<float>().data());
-    std::ranges::copy(layer.bias, bias_.As<float>().begin());
-    packed_ = {.k = layer.k,
-               .n = layer.n,
-               .weights = weights_.As<float>().data(),
-               .bias = bias_.As<float>().data(),
-               .activation = layer.activation};
-  }
-
-  void Run(RowRange rows, Workspace& workspace) const override {
-    const auto m = static_cast<std::size_t>(rows.size());
-    const auto* input = workspace.Row<const float>(input_.index, rows.begin);
-    auto* output = workspace.Row<float>(output_.index, rows.begin);
-    // Any order of the vectors gives the same bits: have few, large calls.
-    if (m >= vectors_per_row_) {
-      for (std::size_t i = 0; i < vectors_per_row_; ++i) {
-        kernels::Dense(packed_, {.m = m,
-                                 .input = input + i * packed_.k,
-                                 .input_stride = input_.stride,
-                                 .output = output + i * packed_.n,
-                                 .output_stride = output_.stride});
-      }
-      return;
-    }
-    for (std::size_t i = 0; i < m; ++i) {
-      kernels::Dense(packed_, {.m = vectors_per_row_,
-                               .input = input + i * input_.stride,
-                               .input_stride = packed_.k,
-                               .output = output + i * output_.stride,
-                               .output_stride = packed_.n});
-    }
-  }
-
-  std::string Describe() const override {
-    std::string text = fmt::format("dense {} -> {}", packed_.k, packed_.n);
-    if (packed_.activation == kernels::Activation::kRelu) {
-      text += ", relu";
-    }
-    if (vectors_per_row_ > 1) {
-      text += fmt::format(", {} vectors a row", vectors_per_row_);
-    }
-    return text;
-  }
-
-  std::size_t constant_bytes() const override {
-    return weights_.size() + bias_.size();
-  }
-
- private:
-  AlignedBuffer weights_;
-  AlignedBuffer bias_;
-  kernels::PackedDense packed_;  // Points into weights_ and bias_.
-  std::size_t vectors_per_row_;
-  FloatBuffer input_;
-  FloatBuffer output_;
-};
+std::vector<std::uint16_t> ToFloat16(const std::vector<float>& weights) {
+  std::vector<std::uint16_t> halves(weights.size());
+  std::ranges::transform(weights, halves.begin(), &FloatToFp16);
+  return halves;
+}
 
 }  // namespace
 
-void LowerDense(const DenseLayer& layer, PlanBuilder& plan) {
+DenseStep::DenseStep(const DenseLayer& layer, WeightStorage storage,
+                     const Buffers& buffers)
+    : bias_(kernels::PackedBiasSize(layer.n) * sizeof(float)),
+      vectors_per_row_(layer.vectors_per_row),
+      buffers_(buffers) {
+  packed_ = {.k = layer.k,
+             .n = layer.n,
+             .bias = bias_.As<float>().data(),
+             .activation = layer.activation,
+             .row_stride = kernels::RowStride(layer.n)};
+  std::ranges::copy(layer.bias, bias_.As<float>().begin());
+  if (storage == WeightStorage::kFloat32) {
+    Pack(layer, layer.weights);
+    packed_.weights = weights_.As<float>().data();
+    packed_.row_weights = row_weights_.As<float>().data();
+  } else {
+    Pack(layer, ToFloat16(layer.weights));
+    packed_.half_weights = weights_.As<std::uint16_t>().data();
+    packed_.half_row_weights = row_weights_.As<std::uint16_t>().data();
+  }
+}
+
+template <typename Weight>
+void DenseStep::Pack(const DenseLayer& layer,
+                     const std::vector<Weight>& weights) {
+  weights_ = AlignedBuffer(kernels::PackedWeightsSize(layer.k, layer.n) *
+                           sizeof(Weight));
+  row_weights_ =
+      AlignedBuffer(layer.k * kernels::RowStride(layer.n) * sizeof(Weight));
+  kernels::PackWeights(layer.k, layer.n, weights.data(),
+                       weights_.As<Weight>().data());
+  kernels::PackRowWeights(layer.k, layer.n, weights.data(),
+                          row_weights_.As<Weight>().data());
+}
+
+void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
+  zero_skip_ = limits;
+  if (limits.MaxEntries(1) == 0 || vectors_per_row_ > 1) {
+    zero_skip_ = ZeroSkipLimits::Never();
+    row_weights_ = AlignedBuffer();
+    packed_.row_weights = nullptr;
+    packed_.half_row_weights = nullptr;
+  }
+}
+
+void DenseStep::Run(RowRange rows, Workspace& workspace) const {
+  RunColumns(rows, {.index = 0, .count = 1}, workspace);
+}
+
+std::size_t DenseStep::column_shares() const {
+  // As many panels as the kernels take at a time, at least.
+  constexpr std::size_t kPanels = 8;
+  return std::max<std::size_t>(kernels::PanelCount(packed_.n) / kPanels, 1);
+}
+
+void DenseStep::RunColumns(RowRange rows, ColumnShare share,
+                           Workspace& workspace) const {
+  const std::size_t panels = kernels::PanelCount(packed_.n);
+  const std::size_t first = panels * share.index / share.count;
+  const std::size_t end = panels * (share.index + 1) / share.count;
+  const kernels::PackedDense part =
+      kernels::PanelsOf(packed_, first, end - first);
+  const std::size_t column = first * kernels::kPanelColumns;
+  if (HasEnoughZeros(rows, workspace)) {
+    RunSparse(part, column, rows, workspace);
+  } else {
+    RunDense(part, column, rows, workspace);
+  }
+}
+
+void DenseStep::RunDense(const kernels::PackedDense& part, std::size_t column,
+                         RowRange rows, Workspace& workspace) const {
+  const auto& [input, output] = buffers_;
+  const auto m = static_cast<std::size_t>(rows.size());
+  const auto* from = workspace.Row<const float>(input.index, rows.begin);
+  auto* to = workspace.Row<float>(output.index, rows.begin) + column;
+  // Any order of the vectors gives the same bits: have few, large calls.
+  if (m >= vectors_per_row_) {
+    for (std::size_t i = 0; i < vectors_per_row_; ++i) {
+      kernels::Dense(part, {.m = m,
+                            .input = from + i * packed_.k,
+                            .input_stride = input.stride,
+                            .output = to + i * packed_.n,
+                            .output_stride = output.stride});
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < m; ++i) {
+    kernels::Dense(part, {.m = vectors_per_row_,
+                          .input = from + i * input.stride,
+                          .input_stride = packed_.k,
+                          .output = to + i * output.stride,
+                          .output_stride = packed_.n});
+  }
+}
+
+bool DenseStep::HasEnoughZeros(RowRange rows, Workspace& workspace) const {
+  const std::size_t most =
+      zero_skip_.MaxEntries(static_cast<std::size_t>(rows.size()));
+  if (most == 0) {
+    return false;
+  }
+  std::size_t count = 0;
+  for (std::int64_t row = rows.begin; row < rows.end && count <= most; ++row) {
+    count += kernels::CountNonZeros(
+        packed_.k, workspace.Row<const float>(buffers_.input.index, row));
+  }
+  return count <= most;
+}
+
+void DenseStep::RunSparse(const kernels::PackedDense& part, std::size_t column,
+                          RowRange rows, Workspace& workspace) const {
+  // The sums of DenseSparse(), then the lists.
+  auto* const sums = workspace.Scratch<float>(rows.thread);
+  float* const values = sums + kernels::PackedBiasSize(packed_.n);
+  auto* const indices = reinterpret_cast<std::uint32_t*>(
+      values + packed_.k + kernels::kSparseRowPadding);
+  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
+    const kernels::SparseRow entries = kernels::ListNonZeros(
+        packed_.k, workspace.Row<const float>(buffers_.input.index, row),
+        indices, values);
+    kernels::DenseSparse(
+        part, entries, sums,
+        workspace.Row<float>(buffers_.output.index, row) + column);
+  }
+}
+
+std::size_t DenseStep::scratch_bytes() const {
+  if (row_weights_.size() == 0) {
+    return 0;
+  }
+  return kernels::PackedBiasSize(packed_.n) * sizeof(float) +
+         (packed_.k + kernels::kSparseRowPadding) *
+             (sizeof(float) + sizeof(std::uint32_t));
+}
+
+std::string DenseStep::Describe() const {
+  std::string text = fmt::format("dense {} -> {}", packed_.k, packed_.n);
+  if (packed_.half_weights != nullptr) {
+    text += ", float16 weights";
+  }
+  if (packed_.activation == kernels::Activation::kRelu) {
+    text += ", relu";
+  }
+  if (vectors_per_row_ > 1) {
+    text += fmt::format(", {} vectors a row", vectors_per_row_);
+  }
+  return text;
+}
+
+std::size_t DenseStep::constant_bytes() const {
+  return weights_.size() + row_weights_.size() + bias_.size();
+}
+
+absl::StatusOr<DenseStep*> LowerDense(const DenseLayer& layer,
+                                      WeightStorage storage,
+                                      PlanBuilder& plan) {
+  // Rounded up, the largest of all is 65504.
+  constexpr float kTooLarge = 65520;
+  if (storage == WeightStorage::kFloat16) {
+    for (const float weight : layer.weights) {
+      if (std::abs(weight) >= kTooLarge) {
+        return absl::InvalidArgumentError(fmt::format(
+            "{}: weight {} is too large for float16, whose largest value is "
+            "65504; store the weights as float32",
+            NodeText(plan.graph().nodes[layer.nodes.front()]), weight));
+      }
+    }
+  }
   const std::size_t input = plan.BufferOf(layer.input);
   const std::size_t output = plan.Define(layer.output);
-  plan.AddStep(
-      std::make_unique<DenseStep>(
-          layer, FloatBuffer{.index = input, .stride = plan.FloatStride(input)},
-          FloatBuffer{.index = output, .stride = plan.FloatStride(output)}),
-      {input, output});
+  auto step = std::make_unique<DenseStep>(
+      layer, storage,
+      DenseStep::Buffers{
+          .input = {.index = input, .stride = plan.FloatStride(input)},
+          .output = {.index = output, .stride = plan.FloatStride(output)}});
+  DenseStep* const added = step.get();
+  plan.AddStep(std::move(step), {input, output});
+  return added;
 }
 
 }  // namespace relu

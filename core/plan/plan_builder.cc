@@ -175,6 +175,10 @@ PlanBuilder::Plan PlanBuilder::Finish() {
     buffers_[i].offset_bytes = buffers_[buffer_uses_[i].root].offset_bytes;
   }
   plan.buffers = std::move(buffers_);
+  for (const std::unique_ptr<const Step>& step : steps_) {
+    plan.constant_bytes += step->constant_bytes();
+    plan.scratch_bytes = std::max(plan.scratch_bytes, step->scratch_bytes());
+  }
   plan.steps = std::move(steps_);
   return plan;
 }

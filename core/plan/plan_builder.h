@@ -77,7 +77,7 @@ class PlanBuilder {
   void KeepAlways(std::size_t buffer);
   void KeepToEnd(std::size_t buffer);
 
-  // So far.
+  // So far, as they were added.
   std::span<const std::unique_ptr<const Step>> steps() const { return steps_; }
   std::size_t constant_bytes() const { return constant_bytes_; }
 
@@ -86,6 +86,8 @@ class PlanBuilder {
     std::vector<BufferLayout> buffers;
     std::vector<std::unique_ptr<const Step>> steps;
     std::size_t workspace_row_bytes = 0;
+    std::size_t constant_bytes = 0;
+    std::size_t scratch_bytes = 0;  // Of the step that needs most.
   };
   Plan Finish();
 

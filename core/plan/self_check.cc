@@ -21,6 +21,7 @@
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/graph/interpreter.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/data_type.h"
@@ -39,6 +40,8 @@ constexpr std::size_t kManyWeightBytes = std::size_t{4} << 20;
 // is more than the chains of usual layers make it, and far less than what a
 // wrong plan does.
 constexpr double kPerturbation = 0x1p-20;
+// The rounding of weights to float16.
+constexpr double kHalfPerturbation = 0x1p-11;
 constexpr int kPerturbedRuns = 8;
 // How many times as far as the perturbed runs the plan may be: the rounding of
 // all layers together.
@@ -139,7 +142,8 @@ std::vector<Tensor> DrawInputs(const CompiledModel& model, std::int64_t rows,
 }
 
 // Each element a little larger or smaller, at random; integers unchanged.
-Tensor Perturbed(const Tensor& tensor, std::mt19937& random) {
+Tensor Perturbed(const Tensor& tensor, double perturbation,
+                 std::mt19937& random) {
   Tensor copy = tensor.Clone();
   if (!IsFloatingPoint(tensor.type())) {
     return copy;
@@ -147,13 +151,13 @@ Tensor Perturbed(const Tensor& tensor, std::mt19937& random) {
   const auto count = static_cast<std::size_t>(copy.element_count());
   for (std::size_t i = 0; i < count; ++i) {
     const double sign = UniformBelowOne(random) < 0.5 ? -1 : 1;
-    SetElement(copy, i, ElementAt(copy, i) * (1 + sign * kPerturbation));
+    SetElement(copy, i, ElementAt(copy, i) * (1 + sign * perturbation));
   }
   return copy;
 }
 
 // The same network with other constants.
-Graph Perturbed(const Graph& graph, std::mt19937& random) {
+Graph Perturbed(const Graph& graph, double perturbation, std::mt19937& random) {
   Graph copy;
   copy.values = graph.values;
   copy.nodes = graph.nodes;
@@ -161,8 +165,8 @@ Graph Perturbed(const Graph& graph, std::mt19937& random) {
   copy.outputs = graph.outputs;
   for (Value& value : copy.values) {
     if (value.constant != nullptr) {
-      copy.constants.push_back(
-          std::make_unique<const Tensor>(Perturbed(*value.constant, random)));
+      copy.constants.push_back(std::make_unique<const Tensor>(
+          Perturbed(*value.constant, perturbation, random)));
       value.constant = copy.constants.back().get();
     }
   }
@@ -194,9 +198,13 @@ absl::StatusOr<std::vector<Tensor>> RunPlan(const CompiledModel& model,
   return outputs;
 }
 
+bool HasHalfWeights(const CompiledModel& model) {
+  return model.options().weights == WeightStorage::kFloat16;
+}
+
 // How far floats may differ, as a part of the output's scale.
-double RelativeTolerance(const Graph& graph) {
-  double tolerance = 1e-5;
+double RelativeTolerance(const Graph& graph, const CompiledModel& model) {
+  double tolerance = HasHalfWeights(model) ? 2e-2 : 1e-5;
   for (const Value& value : graph.values) {
     if (value.type == DataType::kBf16) {
       tolerance = std::max(tolerance, 2e-1);
@@ -253,7 +261,8 @@ std::vector<Mismatch> Compare(std::span<const Tensor> wanted,
 
 // Takes off the list what the interpreter itself does not know better: what
 // moves as far when inputs and constants change in their last bits.
-absl::Status RemoveUnstable(const Graph& graph, std::span<const Tensor> inputs,
+absl::Status RemoveUnstable(const Graph& graph, double perturbation,
+                            std::span<const Tensor> inputs,
                             std::span<const Tensor> wanted,
                             std::span<const Tensor> found,
                             std::vector<Mismatch>& mismatches) {
@@ -261,10 +270,11 @@ absl::Status RemoveUnstable(const Graph& graph, std::span<const Tensor> inputs,
   for (int run = 0; run < kPerturbedRuns && !mismatches.empty(); ++run) {
     std::vector<Tensor> perturbed;
     for (const Tensor& input : inputs) {
-      perturbed.push_back(Perturbed(input, random));
+      perturbed.push_back(Perturbed(input, kPerturbation, random));
     }
-    ASSIGN_OR_RETURN(const std::vector<Tensor> moved,
-                     Interpret(Perturbed(graph, random), perturbed));
+    ASSIGN_OR_RETURN(
+        const std::vector<Tensor> moved,
+        Interpret(Perturbed(graph, perturbation, random), perturbed));
     std::erase_if(mismatches, [&](const Mismatch& mismatch) {
       const auto [output, element] = mismatch;
       const double exact = ElementAt(wanted[output], element);
@@ -313,8 +323,10 @@ absl::Status SelfCheck(const Graph& graph, const CompiledModel& model) {
   ASSIGN_OR_RETURN(const std::vector<Tensor> found,
                    RunPlan(model, inputs, rows));
   std::vector<Mismatch> mismatches =
-      Compare(wanted, found, RelativeTolerance(graph));
-  RETURN_IF_ERROR(RemoveUnstable(graph, inputs, wanted, found, mismatches));
+      Compare(wanted, found, RelativeTolerance(graph, model));
+  RETURN_IF_ERROR(RemoveUnstable(
+      graph, HasHalfWeights(model) ? kHalfPerturbation : kPerturbation, inputs,
+      wanted, found, mismatches));
   if (mismatches.empty()) {
     return absl::OkStatus();
   }

@@ -45,15 +45,18 @@ void CopyRows(std::int64_t rows, std::size_t row_bytes,
 
 }  // namespace
 
-Workspace::Workspace(const CompiledModel& model, std::int64_t max_rows)
-    : model_(model), max_rows_(max_rows) {
-  CHECK(max_rows >= 1);
+Workspace::Workspace(const CompiledModel& model, std::int64_t max_rows,
+                     std::size_t threads)
+    : model_(model), max_rows_(max_rows), threads_(threads) {
+  CHECK(max_rows >= 1 && threads >= 1);
   const auto rows = static_cast<std::size_t>(max_rows);
   offsets_.reserve(model.buffers_.size());
   for (const BufferLayout& layout : model.buffers_) {
     offsets_.push_back(layout.offset_bytes * rows + layout.column_bytes);
   }
   arena_ = AlignedBuffer(model.workspace_row_bytes_ * rows);
+  scratch_ =
+      AlignedBuffer(RoundUp(model.scratch_bytes_, kBufferAlignment) * threads);
   faults_.resize(rows, nullptr);
 }
 

@@ -30,10 +30,13 @@ struct RowFault {
 // time.
 class Workspace {
  public:
-  // `model` must outlive the workspace. `max_rows` >= 1.
-  Workspace(const CompiledModel& model, std::int64_t max_rows);
+  // `model` must outlive the workspace. `max_rows` >= 1. Up to `threads`
+  // threads may share a run.
+  Workspace(const CompiledModel& model, std::int64_t max_rows,
+            std::size_t threads = 1);
 
   std::int64_t max_rows() const { return max_rows_; }
+  std::size_t threads() const { return threads_; }
 
   // Copies `rows` rows of input `index`, row-major and without gaps, to the
   // rows from `first_row` on. `source` needs no alignment.
@@ -54,6 +57,10 @@ class Workspace {
   // The first byte of row `row` of buffer `buffer`.
   template <typename T>
   T* Row(std::size_t buffer, std::int64_t row);
+  // The memory that a step has for itself while `thread` runs it: as much as
+  // its scratch_bytes() says, 64-byte aligned.
+  template <typename T>
+  T* Scratch(std::size_t thread);
   // Notes that `row` has no answer. The first reason of a row stays. `reason`
   // outlives the workspace: the step owns it. Threads may call it for different
   // rows.
@@ -63,11 +70,19 @@ class Workspace {
  private:
   const CompiledModel& model_;
   std::int64_t max_rows_;
+  std::size_t threads_;
   std::vector<std::size_t> offsets_;  // In arena_, in bytes, by buffer.
   AlignedBuffer arena_;
+  AlignedBuffer scratch_;                   // One part for each thread.
   std::vector<const std::string*> faults_;  // By row; nullptr: good.
   bool any_fault_ = false;
 };
+
+template <typename T>
+T* Workspace::Scratch(std::size_t thread) {
+  const std::size_t part = scratch_.size() / threads_;
+  return reinterpret_cast<T*>(scratch_.bytes().data() + thread * part);
+}
 
 template <typename T>
 T* Workspace::Row(std::size_t buffer, std::int64_t row) {

@@ -18,6 +18,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
+#include "core/base/thread_team.h"
 #include "core/batching/batch_runner.h"
 #include "core/batching/inference_request.h"
 #include "core/batching/scheduler.h"
@@ -57,7 +58,8 @@ SchedulerOptions Scheduling(const ModelOptions& options,
 // The graph is gone afterwards: it holds a second copy of the weights.
 absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
   ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
-  ASSIGN_OR_RETURN(CompiledModel compiled, CompiledModel::Compile(graph));
+  ASSIGN_OR_RETURN(CompiledModel compiled,
+                   CompiledModel::Compile(graph, options.config.compile));
   RETURN_IF_ERROR(SelfCheck(graph, compiled));
   RETURN_IF_ERROR(CheckTensors(options.config, compiled));
   return compiled;
@@ -94,24 +96,39 @@ Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
       scheduling_(Scheduling(options, compiled)),
       compiled_(std::move(compiled)),
       metrics_(metrics),
-      runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows),
+      runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
+              options.team == nullptr ? 1 : options.team->size()),
       scheduler_(scheduling_, [this](int slot, std::span<BatchSlice> batch) {
         Run(slot, batch);
       }) {}
 
 void Model::Run(int slot, std::span<BatchSlice> batch) {
-  const auto start = std::chrono::steady_clock::now();
-  runner_.Run(slot, batch);
-  const std::chrono::duration<double> seconds =
-      std::chrono::steady_clock::now() - start;
   std::int64_t rows = 0;
   for (const BatchSlice& slice : batch) {
     rows += slice.rows;
   }
+  const auto start = std::chrono::steady_clock::now();
+  {
+    const TeamLease lease =
+        MayShare(rows) ? TeamLease(*options_.team) : TeamLease();
+    runner_.Run(slot, batch, lease.team());
+  }
+  const std::chrono::duration<double> seconds =
+      std::chrono::steady_clock::now() - start;
   metrics_.batches->Increment();
   metrics_.rows->Increment(static_cast<double>(rows));
   metrics_.batch_rows->Observe(static_cast<double>(rows));
   metrics_.compute_seconds->Observe(seconds.count());
+}
+
+bool Model::MayShare(std::int64_t rows) const {
+  // Multiply-adds of 100 us or so: less is not worth a second CPU, which looks
+  // for work for a while afterwards.
+  constexpr std::size_t kLeastWork = 2'000'000;
+  return options_.team != nullptr &&
+         compiled_.multiply_adds() * static_cast<std::size_t>(rows) >=
+             kLeastWork &&
+         scheduler_.quiet();
 }
 
 void Model::WarmUp() {

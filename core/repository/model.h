@@ -20,6 +20,8 @@
 
 namespace relu {
 
+class ThreadTeam;
+
 struct ModelOptions {
   std::string name;  // Valid UTF-8.
   std::int64_t version = 1;
@@ -28,6 +30,9 @@ struct ModelOptions {
   // The server's defaults, where the config does not say.
   int slots = 1;
   std::int64_t max_batch_rows = 64;
+  // Threads that large batches may be shared among, where nothing else is to be
+  // done. Outlives the model; nullptr: none.
+  ThreadTeam* team = nullptr;
 };
 
 // Thread-safe. Holds the weights, the workspaces and the scheduler; published
@@ -69,6 +74,10 @@ class Model {
  private:
   // Runs a batch and observes its figures.
   void Run(int slot, std::span<BatchSlice> batch);
+
+  // Whether a batch of so many rows is worth a team, and nothing else waits for
+  // the CPUs.
+  bool MayShare(std::int64_t rows) const;
 
   // Runs zeros through every slot, with one row and with a full batch, so that
   // the first request finds code, weights and workspaces in memory.

@@ -23,6 +23,7 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -214,13 +215,60 @@ absl::Status CheckVersionPolicy(const inference::ModelConfig& message) {
   return absl::OkStatus();
 }
 
+template <typename T>
+struct NamedChoice {
+  std::string_view name;
+  T value;
+};
+
+// The one of `choices` that a parameter names.
+template <typename T>
+absl::StatusOr<T> ReadChoice(std::string_view key, std::string_view name,
+                             std::initializer_list<NamedChoice<T>> choices) {
+  std::string names;
+  for (const NamedChoice<T>& choice : choices) {
+    if (choice.name == name) {
+      return choice.value;
+    }
+    names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", choice.name);
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("parameters \"{}\" is \"{}\", wanted {}", key, name, names));
+}
+
+absl::StatusOr<CompileOptions> ReadParameters(
+    const inference::ModelConfig& message) {
+  CompileOptions options;
+  for (const auto& [key, parameter] : message.parameters()) {
+    const std::string& value = parameter.string_value();
+    if (key == "weight_storage") {
+      ASSIGN_OR_RETURN(
+          options.weights,
+          ReadChoice<WeightStorage>(key, value,
+                                    {{"float32", WeightStorage::kFloat32},
+                                     {"float16", WeightStorage::kFloat16}}));
+    } else if (key == "zero_skip") {
+      ASSIGN_OR_RETURN(options.zero_skip,
+                       ReadChoice<ZeroSkip>(key, value,
+                                            {{"measured", ZeroSkip::kMeasured},
+                                             {"never", ZeroSkip::kNever}}));
+    } else {
+      return absl::UnimplementedError(
+          fmt::format("parameters \"{}\" is not supported; there are "
+                      "\"weight_storage\" and \"zero_skip\"",
+                      key));
+    }
+  }
+  return options;
+}
+
 absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
                                         std::string_view model_name) {
   RETURN_IF_ERROR(
       CheckFields(message, "",
                   {"name", "backend", "platform", "max_batch_size", "input",
                    "output", "instance_group", "default_model_filename",
-                   "dynamic_batching", "version_policy"}));
+                   "dynamic_batching", "version_policy", "parameters"}));
   if (!message.name().empty() && message.name() != model_name) {
     return absl::InvalidArgumentError(
         fmt::format("name is \"{}\", wanted that of the folder, \"{}\"",
@@ -240,6 +288,7 @@ absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
   ASSIGN_OR_RETURN(config.slots, ReadSlots(message));
   ASSIGN_OR_RETURN(config.model_filename, ReadFilename(message));
   ASSIGN_OR_RETURN(config.max_queue_requests, ReadMaxQueue(message));
+  ASSIGN_OR_RETURN(config.compile, ReadParameters(message));
   return config;
 }
 

@@ -23,6 +23,9 @@
 //     default_queue_policy   max_queue_size: requests that may wait; 0: the
 //                            server's default
 //   version_policy           latest { num_versions: 1 }
+//   parameters               "weight_storage": "float32" (the default), or
+//                            "float16" for half the memory and other answers;
+//                            "zero_skip": "measured" (the default) or "never"
 //
 // Every other field that is set is refused by its name, so that no setting is
 // silently without effect.
@@ -41,6 +44,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -63,6 +67,7 @@ struct ModelConfig {
   int slots = 0;  // 0: the server's default.
   std::string model_filename = "model.onnx";
   std::size_t max_queue_requests = 0;  // 0: the server's default.
+  CompileOptions compile;
 };
 
 // Reads `file`, of at most 1 MiB, as the configuration of model `model_name`.

@@ -56,7 +56,8 @@ absl::StatusOr<std::shared_ptr<Model>> LoadModel(
                       .file = source.file,
                       .config = source.config,
                       .slots = options.slots,
-                      .max_batch_rows = options.max_batch_rows},
+                      .max_batch_rows = options.max_batch_rows,
+                      .team = options.team},
                      metrics);
 }
 

@@ -19,10 +19,13 @@
 
 namespace relu {
 
+class ThreadTeam;
+
 struct RepositoryOptions {
   std::filesystem::path folder;
   int slots = 1;  // Execution slots of each model.
   std::int64_t max_batch_rows = 64;
+  ThreadTeam* team = nullptr;  // See ModelOptions. Outlives the repository.
 };
 
 // The state of one model, for people and for the index RPC.

@@ -58,6 +58,7 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
   EXPECT_EQ(options.max_message_bytes, 256 << 20);
   EXPECT_EQ(options.threads, 0);
   EXPECT_EQ(options.instance_count, 0);
+  EXPECT_EQ(options.intra_op_threads, 2);
   EXPECT_EQ(options.max_batch_rows, 64);
   EXPECT_EQ(options.drain_timeout, milliseconds(30'000));
   EXPECT_EQ(options.lame_duck, milliseconds(0));
@@ -71,8 +72,8 @@ TEST(ConfigTest, EveryFlagIsTaken) {
        "--strict-readiness=false", "--grpc-address=127.0.0.1", "--grpc-port=0",
        "--allow-metrics=false", "--metrics-address=::1", "--metrics-port=9",
        "--max-message-bytes=2147483647", "--threads=3", "--instance-count=4",
-       "--max-batch-rows=128", "--drain-timeout=1.5", "--lame-duck=0.25",
-       "--log-format=json", "--log-level=trace"});
+       "--max-batch-rows=128", "--intra-op-threads=5", "--drain-timeout=1.5",
+       "--lame-duck=0.25", "--log-format=json", "--log-level=trace"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.text;
   const ServerOptions& options = line.options;
   EXPECT_EQ(options.model_repository, "/m");
@@ -87,6 +88,7 @@ TEST(ConfigTest, EveryFlagIsTaken) {
   EXPECT_EQ(options.threads, 3);
   EXPECT_EQ(options.instance_count, 4);
   EXPECT_EQ(options.max_batch_rows, 128);
+  EXPECT_EQ(options.intra_op_threads, 5);
   EXPECT_EQ(options.drain_timeout, milliseconds(1500));
   EXPECT_EQ(options.lame_duck, milliseconds(250));
   EXPECT_EQ(options.log.format, LogFormat::kJson);
@@ -144,6 +146,7 @@ TEST(ConfigTest, WrongValueEndsWithTwoAndNamesFlagAndValue) {
            {"--threads", "-1"},
            {"--instance-count", "1025"},
            {"--max-batch-rows", "0"},
+           {"--intra-op-threads", "0"},
            {"--drain-timeout", "-1"},
            {"--lame-duck", "soon"},
            {"--log-format", "xml"},

@@ -91,6 +91,20 @@ TEST_F(SchedulerTest, RequestsThatArriveWhileSlotsAreBusyAreOneBatch) {
   EXPECT_TRUE(third.HasOwnAnswers());
 }
 
+TEST_F(SchedulerTest, QuietUntilASecondSlotIsUsedOrARequestWaits) {
+  Scheduler& scheduler = Make({.slots = 2});
+  Call first(1);
+  Call second(2);
+  EXPECT_TRUE(scheduler.quiet());
+  runner_.Hold();
+  Occupy(first);
+  EXPECT_TRUE(scheduler.quiet());
+  Occupy(second);
+  EXPECT_FALSE(scheduler.quiet());
+  Finish();
+  EXPECT_TRUE(scheduler.quiet());
+}
+
 TEST_F(SchedulerTest, EachSlotRunsItsOwnBatch) {
   Scheduler& scheduler = Make({.slots = 2});
   Call first(1);

@@ -9,6 +9,7 @@
 
 #include "core/base/aligned_buffer.h"
 #include "core/kernels/kernels.h"
+#include "core/tensor/float16.h"
 #include "tests/core/kernels/kernel_testing.h"
 
 namespace relu::kernels {
@@ -173,6 +174,51 @@ TEST_P(DenseTest, NegativeZeroBecomesPositive) {
     const std::vector<float> output = Outputs(Dense, layer, 2, {}, 0);
 
     EXPECT_EQ(FirstDifference(output, std::vector<float>(100, 0.0F)), "");
+  }
+}
+
+// Float16 bits of values that have no more than its precision.
+std::vector<std::uint16_t> ToHalf(const std::vector<float>& values) {
+  std::vector<std::uint16_t> halves(values.size());
+  std::ranges::transform(values, halves.begin(), &FloatToFp16);
+  return halves;
+}
+
+std::vector<float> ToFloat(const std::vector<std::uint16_t>& halves) {
+  std::vector<float> values(halves.size());
+  std::ranges::transform(halves, values.begin(), &Fp16ToFloat);
+  return values;
+}
+
+TEST_P(DenseTest, HalfWeightsGiveTheBitsOfTheSameWeightsInFloat) {
+  for (const std::size_t k : {0U, 1U, 17U, 40U}) {
+    for (std::size_t n = 1; n <= 150; n += n < 20 ? 1 : 13) {
+      std::vector<std::uint16_t> weights = ToHalf(RandomValues(k * n, 1));
+      if (k == 40) {
+        weights[0] = 0x0001;  // The least, a denormal.
+        weights[1] = 0x83FF;
+        weights[2] = 0x7BFF;  // The greatest, 65504.
+        weights[3 % n] = 0x8000;
+      }
+      const Layer layer(k, n, Activation::kRelu);
+      AlignedBuffer half(PackedWeightsSize(k, n) * sizeof(std::uint16_t));
+      AlignedBuffer full(PackedWeightsSize(k, n) * sizeof(float));
+      PackWeights(k, n, weights.data(), half.As<std::uint16_t>().data());
+      PackWeights(k, n, ToFloat(weights).data(), full.As<float>().data());
+      PackedDense stored = layer.packed();
+      stored.weights = nullptr;
+      stored.half_weights = half.As<std::uint16_t>().data();
+      PackedDense widened = layer.packed();
+      widened.weights = full.As<float>().data();
+      for (const std::size_t m : {1U, 2U, 5U, 6U, 13U}) {
+        const std::vector<float> input = RandomValues(m * k, /*seed=*/2);
+        ASSERT_EQ(
+            FirstDifference(Outputs(Dense, stored, m, input, k),
+                            Outputs(DenseReference, widened, m, input, k)),
+            "")
+            << "m " << m << ", k " << k << ", n " << n;
+      }
+    }
   }
 }
 

@@ -42,5 +42,50 @@ TEST(PackTest, WeightsLieInPanelsOfColumnsThenInputs) {
   }
 }
 
+TEST(PackTest, RowWeightsLieInPaddedRows) {
+  constexpr std::size_t kInputs = 3;
+  for (const std::size_t n : {1U, 16U, 37U}) {
+    std::vector<float> weights(kInputs * n);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      weights[i] = static_cast<float>(i + 1);
+    }
+    std::vector<float> packed(kInputs * RowStride(n), -1.0F);
+
+    PackRowWeights(kInputs, n, weights.data(), packed.data());
+
+    EXPECT_GE(RowStride(n), PackedBiasSize(n));
+    for (std::size_t i = 0; i < packed.size(); ++i) {
+      const std::size_t k = i / RowStride(n);
+      const std::size_t j = i % RowStride(n);
+      EXPECT_EQ(packed[i], j < n ? weights[k * n + j] : 0.0F)
+          << "input " << k << ", output " << j << " of " << n;
+    }
+  }
+}
+
+TEST(PackTest, PanelsOfALayerAreItsColumns) {
+  constexpr std::size_t kInputs = 3;
+  constexpr std::size_t kOutputs = 37;
+  std::vector<float> memory(1000);
+  const PackedDense layer{.k = kInputs,
+                          .n = kOutputs,
+                          .weights = memory.data(),
+                          .bias = memory.data(),
+                          .activation = Activation::kRelu,
+                          .row_weights = memory.data(),
+                          .row_stride = RowStride(kOutputs)};
+
+  const PackedDense part = PanelsOf(layer, 1, 2);
+
+  EXPECT_EQ(part.n, 21U);
+  EXPECT_EQ(part.k, kInputs);
+  EXPECT_EQ(part.weights, memory.data() + kInputs * 16);
+  EXPECT_EQ(part.bias, memory.data() + 16);
+  EXPECT_EQ(part.row_weights, memory.data() + 16);
+  EXPECT_EQ(part.row_stride, RowStride(kOutputs));
+  EXPECT_EQ(part.activation, Activation::kRelu);
+  EXPECT_EQ(PanelsOf(layer, 0, 2).n, 32U);
+}
+
 }  // namespace
 }  // namespace relu::kernels

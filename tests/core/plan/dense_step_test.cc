@@ -4,13 +4,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/plan/self_check.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
@@ -73,14 +77,87 @@ TEST(DenseStepTest, EveryVectorOfEveryRowIsOneChainFromTheBias) {
   }
 }
 
+// x [N, 50] times [50, 37], plus a bias, with Relu.
+Graph ReluLayer(float scale = 1) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {50});
+  Tensor weights = RandomTensor({50, 37}, 1);
+  for (float& weight : weights.As<float>()) {
+    weight *= scale;
+  }
+  const ValueId w = builder.Constant(std::move(weights));
+  const ValueId b = builder.Constant(RandomTensor({37}, 2));
+  builder.Output(builder.Unary(Operator::kRelu, builder.Gemm(x, w, b)));
+  return builder.Build();
+}
+
+TEST(DenseStepTest, Float16WeightsAreRoundedAndTheRestIsFloat32) {
+  // Eleven bits hold the random weights exactly, but not a third of them.
+  const Tensor input = RandomTensor({3, 50}, 3);
+  for (const ZeroSkip skip : {ZeroSkip::kNever, ZeroSkip::kAlways}) {
+    const CompileOptions half{.zero_skip = skip,
+                              .weights = WeightStorage::kFloat16};
+    const CompiledModel exact = CompileOrDie(ReluLayer(), half);
+    EXPECT_TRUE(
+        SameBits(RunPlan(exact, OneTensor(input.Clone())).outputs[0],
+                 RunPlan(CompileOrDie(ReluLayer()), OneTensor(input.Clone()))
+                     .outputs[0]));
+    EXPECT_EQ(exact.Describe(), "dense 50 -> 37, float16 weights, relu\n");
+    const Graph third = ReluLayer(1.0F / 3);
+    const CompiledModel rounded = CompileOrDie(third, half);
+    EXPECT_FALSE(SameBits(
+        RunPlan(rounded, OneTensor(input.Clone())).outputs[0],
+        RunPlan(CompileOrDie(third), OneTensor(input.Clone())).outputs[0]));
+    EXPECT_TRUE(SelfCheck(third, rounded).ok());
+  }
+}
+
+TEST(DenseStepTest, Float16WeightsTakeHalfTheMemory) {
+  const auto bytes = [](WeightStorage weights) {
+    return CompileOrDie(ReluLayer(),
+                        {.zero_skip = ZeroSkip::kNever, .weights = weights})
+        .weight_bytes();
+  };
+  const std::size_t bias = 48 * sizeof(float);
+  EXPECT_EQ(bytes(WeightStorage::kFloat16) - bias,
+            (bytes(WeightStorage::kFloat32) - bias) / 2);
+}
+
+TEST(DenseStepTest, WeightTooLargeForFloat16IsInvalid) {
+  const auto model = CompiledModel::Compile(
+      ReluLayer(1e5F), {.weights = WeightStorage::kFloat16});
+  EXPECT_EQ(model.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(model.status().message()),
+              testing::HasSubstr("65504"));
+}
+
+TEST(DenseStepTest, SkippedZerosLeaveTheBitsAsTheyAre) {
+  const Graph graph = ReluLayer();
+  const CompiledModel dense =
+      CompileOrDie(graph, {.zero_skip = ZeroSkip::kNever});
+  const CompiledModel sparse =
+      CompileOrDie(graph, {.zero_skip = ZeroSkip::kAlways});
+  for (const std::int64_t rows : {1, 2, 16, 17, 100}) {
+    Tensor input = RandomTensor({rows, 50}, 3);
+    std::uint32_t i = 0;
+    for (float& value : input.As<float>()) {
+      value = ++i * 2654435761U >> 30U == 0 ? value : 0.0F;
+    }
+    EXPECT_TRUE(SameBits(RunPlan(sparse, OneTensor(input.Clone())).outputs[0],
+                         RunPlan(dense, OneTensor(input.Clone())).outputs[0]))
+        << rows;
+  }
+}
+
 TEST(DenseStepTest, DescribeNamesSizesActivationAndVectors) {
   EXPECT_EQ(DenseModel(1).Describe(), "dense 5 -> 19\n");
   EXPECT_EQ(DenseModel(4).Describe(), "dense 5 -> 19, 4 vectors a row\n");
 }
 
 TEST(DenseStepTest, WeightBytesCountsPaddedPanels) {
-  // Two panels of 16 columns, each 5 deep, and 32 values of bias.
-  EXPECT_EQ(DenseModel(1).weight_bytes(), (2U * 16 * 5 + 32) * 4);
+  // Two panels of 16 columns, each 5 deep, and 32 values of bias. Where a row
+  // has several vectors, zeros are not skipped.
+  EXPECT_EQ(DenseModel(2).weight_bytes(), (2U * 16 * 5 + 32) * 4);
 }
 
 TEST(DenseStepTest, LayerWithoutInputsGivesItsBias) {

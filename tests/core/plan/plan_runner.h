@@ -18,6 +18,7 @@
 
 #include "core/base/check.h"
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/shape.h"
@@ -26,8 +27,9 @@
 namespace relu {
 
 // What a test cannot go on without.
-inline CompiledModel CompileOrDie(const Graph& graph) {
-  absl::StatusOr<CompiledModel> model = CompiledModel::Compile(graph);
+inline CompiledModel CompileOrDie(const Graph& graph,
+                                  const CompileOptions& options = {}) {
+  absl::StatusOr<CompiledModel> model = CompiledModel::Compile(graph, options);
   if (!model.ok()) {
     ADD_FAILURE() << model.status();
   }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -14,8 +15,10 @@
 #include "absl/status/statusor.h"
 #include "gtest/gtest.h"
 
+#include "core/base/thread_team.h"
 #include "core/graph/graph.h"
 #include "core/graph/interpreter.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
 #include "core/plan/workspace.h"
@@ -309,9 +312,85 @@ TEST(RandomNetworkTest, SelfCheckPasses) {
   }
 }
 
+Tensor RandomTensor(Shape shape, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  Tensor tensor(DataType::kFp32, std::move(shape));
+  for (float& value : tensor.As<float>()) {
+    value = static_cast<float>(random() % 4001) / 20000 - 0.1F;
+  }
+  return tensor;
+}
+
+// Large enough to be shared by a team, with layers of few and of many columns
+// and steps that are not shared.
+Graph LargeNetwork() {
+  GraphBuilder builder;
+  ValueId value = builder.Input("x", {100});
+  std::int64_t width = 100;
+  std::uint32_t seed = 1;
+  for (const std::int64_t next : {700, 350, 33, 10}) {
+    const ValueId weights =
+        builder.Constant(RandomTensor({width, next}, ++seed));
+    const ValueId bias = builder.Constant(RandomTensor({next}, ++seed));
+    value = builder.Unary(Operator::kRelu, builder.Gemm(value, weights, bias));
+    width = next;
+  }
+  builder.Output(value);
+  builder.Output(builder.Unary(Operator::kTanh, value));
+  return builder.Build();
+}
+
 // The answers to `rows` rows, computed together.
 std::vector<Tensor> Answers(const CompiledModel& model, const Tensor& rows) {
   return RunPlan(model, OneTensor(rows.Clone())).outputs;
+}
+
+TEST(RandomNetworkTest, BitsAreTheSameHoweverZerosAreSkipped) {
+  for (std::uint32_t seed = 0; seed < kNetworks; ++seed) {
+    const Graph graph = RandomNetwork(seed).Draw();
+    const CompiledModel never =
+        CompileOrDie(graph, {.zero_skip = ZeroSkip::kNever});
+    const CompiledModel always =
+        CompileOrDie(graph, {.zero_skip = ZeroSkip::kAlways});
+    const CompiledModel measured = CompileOrDie(graph);
+    for (const std::int64_t batch : {1, 2, 5, 17, 40}) {
+      const Tensor rows = RandomRows(never, batch, seed);
+      const std::vector<Tensor> expected = Answers(never, rows);
+      for (const CompiledModel* model : {&always, &measured}) {
+        const std::vector<Tensor> answers = Answers(*model, rows);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          ASSERT_TRUE(SameBits(answers[i], expected[i]))
+              << "network " << seed << ", output " << i << " of " << batch
+              << " rows\n"
+              << always.Describe();
+        }
+      }
+    }
+  }
+}
+
+TEST(RandomNetworkTest, BitsAreTheSameOnAnyNumberOfThreads) {
+  std::vector<std::unique_ptr<ThreadTeam>> teams;
+  for (int size = 1; size <= 4; ++size) {
+    teams.push_back(std::make_unique<ThreadTeam>(size));
+  }
+  const CompiledModel model = CompileOrDie(LargeNetwork());
+  for (const std::int64_t batch : {1, 2, 3, 5, 12, 23, 24, 25, 100}) {
+    const Tensor rows = RandomRows(model, batch, /*seed=*/1);
+    const std::vector<Tensor> expected = Answers(model, rows);
+    for (const std::unique_ptr<ThreadTeam>& team : teams) {
+      Workspace workspace(model, batch, /*threads=*/4);
+      workspace.CopyIn(0, 0, batch, rows.bytes().data());
+      model.Run(batch, workspace, *team);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        Tensor answer(expected[i].type(), expected[i].shape());
+        workspace.CopyOut(i, 0, batch, answer.bytes().data());
+        ASSERT_TRUE(SameBits(answer, expected[i]))
+            << "output " << i << " of " << batch << " rows on " << team->size()
+            << " threads";
+      }
+    }
+  }
 }
 
 TEST(RandomNetworkTest, RowHasTheSameBitsAloneAndInEveryBatch) {

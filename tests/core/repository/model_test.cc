@@ -1,5 +1,6 @@
 #include "core/repository/model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +17,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 
+#include "core/base/thread_team.h"
 #include "core/batching/inference_request.h"
 #include "core/metrics/metrics.h"
 #include "core/plan/compiled_model.h"
@@ -59,6 +61,29 @@ absl::Status Infer(Model& model, const ReferenceModel& reference,
   model.scheduler().Submit(requests);
   model.scheduler().Drain();
   return result;
+}
+
+TEST(ModelTest, BatchSharedAmongATeamHasTheSameBits) {
+  const absl::StatusOr<ReferenceModel> reference =
+      LoadReference("tests/testdata/models/mnist_256x128");
+  ASSERT_TRUE(reference.ok()) << reference.status();
+  Metrics metrics("1");
+  ThreadTeam team(3);
+  ModelOptions options = Options("mnist_256x128");
+  const absl::StatusOr<std::shared_ptr<Model>> alone =
+      Model::Load(options, metrics);
+  ASSERT_TRUE(alone.ok()) << alone.status();
+  options.team = &team;
+  const absl::StatusOr<std::shared_ptr<Model>> shared =
+      Model::Load(options, metrics);
+  ASSERT_TRUE(shared.ok()) << shared.status();
+
+  std::vector<Tensor> wanted;
+  std::vector<Tensor> found;
+  ASSERT_TRUE(Infer(**alone, *reference, wanted).ok());
+  ASSERT_TRUE(Infer(**shared, *reference, found).ok());
+
+  ASSERT_TRUE(std::ranges::equal(wanted[0].bytes(), found[0].bytes()));
 }
 
 TEST(ModelTest, AnswersAreThoseOfTheReference) {

@@ -1,0 +1,94 @@
+// What the kernels of dense layers share: how a row of a panel lies in vectors,
+// and how it is stored. Compiled once for each instruction set, as
+// vector-inl.h.
+
+// Highway's include guard: once for each target.
+#if defined(CORE_KERNELS_DENSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef CORE_KERNELS_DENSE_INL_H_
+#undef CORE_KERNELS_DENSE_INL_H_
+#else
+#define CORE_KERNELS_DENSE_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "hwy/highway.h"
+
+#include "core/kernels/kernels.h"
+#include "core/kernels/vector-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace relu::kernels::HWY_NAMESPACE {
+
+// Vectors that make one row of a panel.
+inline constexpr std::size_t kVectors = kPanelColumns / kLanes;
+
+// Panels that a row alone is multiplied with at a time. Two multiply-adds start
+// in each cycle and take four: eight accumulators keep the CPU busy.
+inline constexpr std::size_t kRowPanels =
+    std::max<std::size_t>(8 / kVectors, 1);
+
+// What the activation raises smaller values to.
+HWY_INLINE Float Floor(Activation activation) {
+  return Set(activation == Activation::kRelu
+                 ? 0.0F
+                 : -std::numeric_limits<float>::infinity());
+}
+
+// The weights of a layer, packed in panels and row by row, by their type.
+template <typename Weight>
+const Weight* WeightsOf(const PackedDense& layer) {
+  if constexpr (std::is_same_v<Weight, float>) {
+    return layer.weights;
+  } else {
+    return layer.half_weights;
+  }
+}
+template <typename Weight>
+const Weight* RowWeightsOf(const PackedDense& layer) {
+  if constexpr (std::is_same_v<Weight, float>) {
+    return layer.row_weights;
+  } else {
+    return layer.half_row_weights;
+  }
+}
+
+// One vector of weights, aligned to its size, as float32.
+HWY_INLINE Float LoadWeights(const float* weights) {
+  return hn::Load(kFloat, weights);
+}
+HWY_INLINE Float LoadWeights(const std::uint16_t* weights) {
+  constexpr hn::Rebind<hwy::float16_t, FloatTag> kHalf;
+  return hn::PromoteTo(
+      kFloat,
+      hn::Load(kHalf, reinterpret_cast<const hwy::float16_t*>(weights)));
+}
+
+// Stores one row of a panel, activated, to the `columns` <= 16 columns that
+// exist. `floor` comes from Floor().
+HWY_INLINE void StoreRow(const Float* sums, Float floor, std::size_t columns,
+                         float* output) {
+  alignas(64) float partial[kPanelColumns];
+  float* const target = columns < kPanelColumns ? partial : output;
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    const Float sum = hn::Add(sums[v], hn::Zero(kFloat));  // -0 becomes +0.
+    // Not Max(): a NaN must pass, on every target.
+    hn::StoreU(hn::IfThenElse(hn::Lt(sum, floor), floor, sum), kFloat,
+               target + v * kLanes);
+  }
+  if (columns < kPanelColumns) {
+    std::memcpy(output, partial, columns * sizeof(float));
+  }
+}
+
+// NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.
+}  // namespace relu::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // CORE_KERNELS_DENSE_INL_H_

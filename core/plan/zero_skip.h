@@ -1,0 +1,55 @@
+// ZeroSkipLimits: up to how many inputs a dense layer is computed faster by
+// listing those that are not zero and walking their weights alone.
+
+#ifndef CORE_PLAN_ZERO_SKIP_H_
+#define CORE_PLAN_ZERO_SKIP_H_
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "core/kernels/kernels.h"
+
+namespace relu {
+
+// What each way takes for one layer, in nanoseconds.
+struct DenseCosts {
+  // By rows: 1, 2, 4, 8 and 16 of them.
+  static constexpr std::size_t kSizes = 5;
+  std::array<double, kSizes> dense{};
+  // To count the inputs that are not zero in one row.
+  double count_row = 0;
+  // Each row and each input that is not zero, where zeros are skipped.
+  double sparse_row = 0;
+  double sparse_entry = 0;
+};
+
+// Immutable, so thread-safe.
+class ZeroSkipLimits {
+ public:
+  static ZeroSkipLimits Never();
+  static ZeroSkipLimits Always();
+  // For a layer of `k` inputs.
+  static ZeroSkipLimits FromCosts(const DenseCosts& costs, std::size_t k);
+
+  // The most inputs that are not zero, in all of `rows` >= 1 rows together,
+  // with which it is better to skip the others; 0: never, and not worth a look.
+  std::size_t MaxEntries(std::size_t rows) const;
+
+ private:
+  // By rows, 0 to 16. More rows cost in proportion.
+  static constexpr std::size_t kMostRows = 16;
+  std::array<std::size_t, kMostRows + 1> max_entries_{};
+};
+
+// Times the layers of a network, which all have row_weights, one after the
+// other, as they run: so that each finds the caches as it will. Takes two
+// passes, and more for a few milliseconds. A layer without inputs has no cost
+// of an entry that means anything.
+std::vector<DenseCosts> MeasureDenseCosts(
+    std::span<const kernels::PackedDense> layers);
+
+}  // namespace relu
+
+#endif  // CORE_PLAN_ZERO_SKIP_H_

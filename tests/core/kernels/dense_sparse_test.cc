@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+#include "core/base/aligned_buffer.h"
+#include "core/kernels/kernels.h"
+#include "tests/core/kernels/kernel_testing.h"
+
+namespace relu::kernels {
+namespace {
+
+using DenseSparseTest = EveryTargetTest;
+INSTANTIATE_TEST_SUITE_P(Each, DenseSparseTest, EveryTarget(), TargetOf);
+
+// Compares DenseSparse() with the definition on `input`, to the bit.
+void ExpectSameAsReference(std::size_t n, const std::vector<float>& input) {
+  const std::size_t k = input.size();
+  AlignedBuffer weights(PackedWeightsSize(k, n) * sizeof(float));
+  AlignedBuffer row_weights(k * RowStride(n) * sizeof(float));
+  AlignedBuffer sums(PackedBiasSize(n) * sizeof(float));
+  AlignedBuffer bias(PackedBiasSize(n) * sizeof(float));
+  const std::vector<float> values = RandomValues((k + 1) * n, /*seed=*/1);
+  PackWeights(k, n, values.data(), weights.As<float>().data());
+  PackRowWeights(k, n, values.data(), row_weights.As<float>().data());
+  std::copy_n(values.data() + k * n, n, bias.As<float>().data());
+  const PackedDense layer = {
+      k,
+      n,
+      weights.As<float>().data(),
+      bias.As<float>().data(),
+      (k + n) % 2 == 0 ? Activation::kRelu : Activation::kIdentity,
+      row_weights.As<float>().data(),
+      RowStride(n)};
+  std::vector<std::uint32_t> indices(k + kSparseRowPadding);
+  std::vector<float> listed(k + kSparseRowPadding);
+  std::vector<float> output(n, -1.0F);
+  std::vector<float> expected(n, -1.0F);
+
+  DenseSparse(layer,
+              ListNonZeros(k, input.data(), indices.data(), listed.data()),
+              sums.As<float>().data(), output.data());
+
+  DenseReference(layer, {1, input.data(), k, expected.data(), n});
+  EXPECT_EQ(FirstDifference(output, expected), "") << "k " << k << ", n " << n;
+}
+
+// `k` random values; one in `period` stays, the others are zero.
+std::vector<float> SparseValues(std::size_t k, std::size_t period) {
+  std::vector<float> values = RandomValues(k, /*seed=*/2);
+  for (std::size_t i = 0; i < k; ++i) {
+    if ((i * 7 + i / 5) % period != 0) {
+      values[i] = i % 2 == 0 ? 0.0F : -0.0F;
+    }
+  }
+  return values;
+}
+
+TEST_P(DenseSparseTest, BitsAreThoseOfTheReferenceForEverySize) {
+  for (const std::size_t k : {0U, 1U, 7U, 16U, 63U, 100U}) {
+    for (std::size_t n = 1; n <= 150; ++n) {
+      ExpectSameAsReference(n, SparseValues(k, 1 + n % 4));
+    }
+  }
+}
+
+TEST_P(DenseSparseTest, HalfWeightsGiveTheBitsOfDense) {
+  constexpr std::size_t kInputs = 60;
+  for (const std::size_t n : {1U, 16U, 77U}) {
+    std::vector<std::uint16_t> weights(kInputs * n);
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      // Finite, of both signs, normal and denormal.
+      weights[i] = static_cast<std::uint16_t>(i * 2654435761U >> 7U & 0xBBFFU);
+    }
+    AlignedBuffer panels(PackedWeightsSize(kInputs, n) * sizeof(std::uint16_t));
+    AlignedBuffer rows(kInputs * RowStride(n) * sizeof(std::uint16_t));
+    AlignedBuffer bias(PackedBiasSize(n) * sizeof(float));
+    AlignedBuffer sums(PackedBiasSize(n) * sizeof(float));
+    PackWeights(kInputs, n, weights.data(), panels.As<std::uint16_t>().data());
+    PackRowWeights(kInputs, n, weights.data(), rows.As<std::uint16_t>().data());
+    const PackedDense layer{
+        .k = kInputs,
+        .n = n,
+        .bias = bias.As<float>().data(),
+        .row_stride = RowStride(n),
+        .half_weights = panels.As<std::uint16_t>().data(),
+        .half_row_weights = rows.As<std::uint16_t>().data()};
+    const std::vector<float> input = SparseValues(kInputs, 3);
+    std::vector<std::uint32_t> indices(kInputs + kSparseRowPadding);
+    std::vector<float> listed(kInputs + kSparseRowPadding);
+    std::vector<float> output(n);
+    std::vector<float> expected(n);
+
+    DenseSparse(
+        layer,
+        ListNonZeros(kInputs, input.data(), indices.data(), listed.data()),
+        sums.As<float>().data(), output.data());
+
+    Dense(layer, {1, input.data(), kInputs, expected.data(), n});
+    EXPECT_EQ(FirstDifference(output, expected), "") << n;
+  }
+}
+
+TEST_P(DenseSparseTest, RowOfZerosGivesTheActivatedBias) {
+  ExpectSameAsReference(37, std::vector<float>(50, 0.0F));
+}
+
+TEST_P(DenseSparseTest, NanAndInfinityReachTheOutput) {
+  for (const float value : {kNan, kInfinity, -kInfinity, kDenormal}) {
+    std::vector<float> input = SparseValues(40, 4);
+    input[11] = value;
+    ExpectSameAsReference(33, input);
+  }
+}
+
+}  // namespace
+}  // namespace relu::kernels
