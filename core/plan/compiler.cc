@@ -151,16 +151,16 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
   RETURN_IF_ERROR(LowerNodes());
   ChooseZeroSkip();
   AddOutputs();
-  PlanBuilder::Plan plan = plan_.Finish();
-  if (plan.workspace_row_bytes > kMaxWorkspaceRowBytes) {
-    return absl::UnimplementedError(fmt::format(
-        "the values of one row take {} bytes, the most that is supported is {}",
-        plan.workspace_row_bytes, kMaxWorkspaceRowBytes));
-  }
-  return FinishModel(std::move(plan));
+  return FinishModel(kMaxWorkspaceRowBytes);
 }
 
-CompiledModel Compiler::FinishModel(PlanBuilder::Plan plan) {
+absl::StatusOr<CompiledModel> Compiler::FinishModel(std::size_t max_row_bytes) {
+  PlanBuilder::Plan plan = plan_.Finish();
+  if (plan.workspace_row_bytes > max_row_bytes) {
+    return absl::UnimplementedError(fmt::format(
+        "the values of one row take {} bytes, the most that is supported is {}",
+        plan.workspace_row_bytes, max_row_bytes));
+  }
   model_.options_ = options_;
   model_.fixed_rows_ = graph_.fixed_rows;
   model_.weight_bytes_ = plan.constant_bytes;
@@ -185,7 +185,8 @@ absl::StatusOr<CompiledModel> Compiler::CompileCoupled() {
   model_.output_buffers_ = AddCoupledTensors(graph_.outputs, model_.outputs_);
   LowerGraphByInterpreter(model_.input_buffers_, model_.output_buffers_, plan_);
   Report(/*first=*/0, {});
-  return FinishModel(plan_.Finish());
+  return FinishModel(model_.has_batch_dim_ ? kMaxWorkspaceRowBytes
+                                           : kMaxInterpretedBytes);
 }
 
 // Before the interpreter takes memory for values.

@@ -54,7 +54,7 @@ class Compiler {
   std::vector<std::size_t> AddCoupledTensors(
       const std::vector<ValueId>& values,
       std::vector<TensorSignature>& signatures);
-  CompiledModel FinishModel(PlanBuilder::Plan plan);
+  absl::StatusOr<CompiledModel> FinishModel(std::size_t max_row_bytes);
 
   absl::Status CheckRowSizes() const;
   void AddInputs();

@@ -153,6 +153,31 @@ TEST(GraphAssemblerTest, ConstantExpandedToTheRowsKeepsThemApart) {
   EXPECT_EQ(graph.values[graph.outputs[0]].shape, (Shape{-1, 8}));
 }
 
+TEST(GraphAssemblerTest, ExpandAsPyTorchWritesItIsResolved) {
+  // c.expand(x.size(0), -1): a -1 becomes 1 by a comparison.
+  ModelBuilder builder = WithInput();
+  builder.Floats("c", {1, 4}, {1, 2, 3, 4})
+      .Int64s("zero", {1}, {0})
+      .Int64s("rest", {1}, {-1})
+      .Int64s("two", {1}, {2})
+      .Int64s("minus", {}, {-1})
+      .Node("Shape", {"x"}, "shape")
+      .Node("Gather", {"shape", "zero"}, "n")
+      .Node("Concat", {"n", "rest"}, "wanted", {IntAttributeProto("axis", 0)})
+      .Int64s("one", {}, {1})
+      .Node("Expand", {"one", "two"}, "ones")
+      .Node("Mul", {"ones", "minus"}, "open")
+      .Node("Equal", {"wanted", "open"}, "is_open")
+      .Node("Where", {"is_open", "ones", "wanted"}, "target")
+      .Node("Expand", {"c", "target"}, "rows")
+      .Node("Add", {"x", "rows"}, "y")
+      .Output("y");
+  const Graph graph = ImportGood(builder);
+  ASSERT_EQ(graph.nodes.size(), 2U);
+  EXPECT_EQ(graph.values[graph.nodes[0].outputs[0]].shape, (Shape{-1, 4}));
+  EXPECT_FALSE(graph.couples_rows);
+}
+
 TEST(GraphAssemblerTest, ConstantOfShapeIsAnExpandedConstant) {
   ModelBuilder builder = WithInput();
   builder.Node("Shape", {"x"}, "shape")

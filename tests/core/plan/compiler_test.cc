@@ -294,6 +294,19 @@ TEST(CompilerTest, InterpretedGraphIsUnimplementedWhenItsValuesAreTooLarge) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("value \"a\""));
 }
 
+TEST(CompilerTest, TensorWithoutRowsCountsForEachOfThem) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId w = builder.Input("w", {1});
+  builder.Output(builder.Binary(Operator::kMul, x, w));
+  Graph graph = builder.Build();
+  graph.couples_rows = true;
+  graph.values[w].shape = {5'000'000, 1};
+  const absl::Status status = CompileStatus(graph);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("of one row take"));
+}
+
 TEST(CompilerTest, InterpretedProductIsUnimplementedWhenItTakesTooLong) {
   const absl::Status status = CompileStatus(StaticProduct(2100));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
