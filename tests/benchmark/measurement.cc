@@ -140,10 +140,8 @@ Result Measure(const Measurement& measurement,
   constexpr std::size_t kSteps = 1000;
   const double steps_operations = MultiplyAdd(kSteps);
   contestants.emplace_back([](std::size_t) { MultiplyAdd(kSteps); }, 1);
-  constexpr std::size_t kUnitBytes = kReadUnit * sizeof(float);
-  const AlignedBuffer read(RoundUp(measurement.weight_bytes, kUnitBytes));
-  contestants.emplace_back([&read](std::size_t) { ReadAll(read.As<float>()); },
-                           1);
+  const ReadableMemory memory(measurement.weight_bytes);
+  contestants.emplace_back([&memory](std::size_t) { memory.Read(); }, 1);
 
   for (Contestant& contestant : contestants) {
     contestant.WarmUp(limits.sample_time, measurement.cold);
@@ -175,7 +173,7 @@ Result Measure(const Measurement& measurement,
                    share * measurement.operations / steps_operations),
             Scaled(contestants[engines.size() + 1].times_us(),
                    share * static_cast<double>(measurement.weight_bytes) /
-                       static_cast<double>(read.size())));
+                       static_cast<double>(memory.size_bytes())));
   return result;
 }
 

@@ -25,6 +25,7 @@ class BlasLayer : public LayerRunner {
     const auto k = static_cast<blasint>(layer_.k);
     const auto n = static_cast<blasint>(layer_.n);
     if (rows_ == 1) {
+      // Faster than sgemv on transposed weights, measured on the networks here.
       cblas_sgemv(CblasRowMajor, CblasTrans, k, n, 1.0F, layer_.weights.data(),
                   n, input, 1, 1.0F, output, 1);
     } else {

@@ -29,6 +29,7 @@ nlohmann::ordered_json JsonOf(const ReportRow& row) {
       {"name", NameOf(row.measured, row.batch)},
       {"table", row.measured.table},
       {"network", row.measured.network},
+      {"sizes", row.measured.sizes},
       {"batch", row.batch},
       {"threads", row.measurement.threads},
       {"zeros", row.measured.input_zeros},

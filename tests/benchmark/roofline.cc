@@ -1,8 +1,13 @@
 #include "tests/benchmark/roofline.h"
 
-#include <cstddef>
-#include <span>
+#include <sys/mman.h>
 
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "core/base/aligned_buffer.h"
+#include "core/base/check.h"
 #include "core/kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -45,21 +50,18 @@ float MultiplyAddOfTarget(std::size_t steps, double& operations) {
   return SumOf(sums);
 }
 
+// `size` is a multiple of 8 * kLanes.
 float ReadAllOfTarget(const float* values, std::size_t size) {
-  constexpr std::size_t kStreams = 4;
-  constexpr std::size_t kVectors = 2;  // Of each stream in one step.
-  const std::size_t stream_size = size / kStreams;
-  Float sums[kStreams * kVectors];
+  constexpr std::size_t kVectors = 8;
+  Float sums[kVectors];
 #pragma GCC unroll 16
-  for (std::size_t i = 0; i < kStreams * kVectors; ++i) {
+  for (std::size_t i = 0; i < kVectors; ++i) {
     sums[i] = Set(0.0F);
   }
-  for (std::size_t at = 0; at < stream_size; at += kVectors * kLanes) {
+  for (std::size_t at = 0; at < size; at += kVectors * kLanes) {
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < kStreams * kVectors; ++i) {
-      const float* const from =
-          values + (i / kVectors) * stream_size + at + (i % kVectors) * kLanes;
-      sums[i] = hn::Add(sums[i], hn::Load(kFloat, from));
+    for (std::size_t i = 0; i < kVectors; ++i) {
+      sums[i] = hn::Add(sums[i], hn::Load(kFloat, values + at + i * kLanes));
     }
   }
   return SumOf(sums);
@@ -81,14 +83,22 @@ float SumOfMultiplyAdd(std::size_t steps, double& operations) {
   return HWY_DYNAMIC_DISPATCH(MultiplyAddOfTarget)(steps, operations);
 }
 
-float SumOfAll(std::span<const float> values) {
-  return HWY_DYNAMIC_DISPATCH(ReadAllOfTarget)(values.data(), values.size());
+float SumOfAll(const float* values, std::size_t size) {
+  return HWY_DYNAMIC_DISPATCH(ReadAllOfTarget)(values, size);
 }
 
 }  // namespace
 }  // namespace relu::kernels
 
 namespace relu::benchmarks {
+namespace {
+
+constexpr std::size_t kHugePageBytes = std::size_t{2} << 20U;
+// Eight of the widest vectors.
+constexpr std::size_t kReadUnitBytes =
+    8 * kernels::kPanelColumns * sizeof(float);
+
+}  // namespace
 
 double MultiplyAdd(std::size_t steps) {
   double operations = 0.0;
@@ -97,8 +107,28 @@ double MultiplyAdd(std::size_t steps) {
   return operations;
 }
 
-void ReadAll(std::span<const float> values) {
-  [[maybe_unused]] volatile float sum = kernels::SumOfAll(values);
+ReadableMemory::ReadableMemory(std::size_t size_bytes)
+    : size_bytes_(RoundUp(size_bytes, kReadUnitBytes)),
+      mapped_bytes_(size_bytes_ + 2 * kHugePageBytes) {
+  mapped_ = mmap(/*addr=*/nullptr, mapped_bytes_, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, /*fd=*/-1, /*offset=*/0);
+  CHECK(mapped_ != MAP_FAILED);
+  auto* const begin = static_cast<std::byte*>(mapped_);
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  std::byte* const aligned =
+      begin + (RoundUp(address, kHugePageBytes) - address);
+  // Only a wish: without huge pages it reads more slowly.
+  madvise(aligned, RoundUp(size_bytes_, kHugePageBytes), MADV_HUGEPAGE);
+  // Pages that nobody has written to are all the same page.
+  std::memset(aligned, 0, size_bytes_);
+  values_ = reinterpret_cast<const float*>(aligned);
+}
+
+ReadableMemory::~ReadableMemory() { munmap(mapped_, mapped_bytes_); }
+
+void ReadableMemory::Read() const {
+  [[maybe_unused]] volatile float sum =
+      kernels::SumOfAll(values_, size_bytes_ / sizeof(float));
 }
 
 }  // namespace relu::benchmarks
