@@ -22,8 +22,8 @@ struct Limits {
   std::chrono::microseconds sample_time{300};
   // How long a measurement goes on, unless it has too few or enough rounds. In
   // a round each engine gives one sample.
-  std::chrono::milliseconds time{2000};
-  std::size_t least_rounds = 11;
+  std::chrono::milliseconds time{2500};
+  std::size_t least_rounds = 21;
   std::size_t most_rounds = 201;
 };
 

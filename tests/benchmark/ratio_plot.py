@@ -90,7 +90,7 @@ def ratio_plot(rows, ours):
              text(width / 2, 24, "Time of each peer by the time of relud, one thread (above 1: relud is faster)",
                   15, extra='font-weight="bold"')]
     for i, peer in enumerate(peers):
-        x = LEFT + 20 + i * 150
+        x = LEFT + 10 + i * 168
         parts += [line(x, 48, x + 28, 48, COLOURS[i % len(COLOURS)], 2),
                   marker(i, x + 14, 48, COLOURS[i % len(COLOURS)]), text(x + 36, 52, peer, 13, "start")]
     for index, network in enumerate(networks):

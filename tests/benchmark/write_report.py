@@ -32,7 +32,7 @@ tests/benchmark/run.sh --quick   # a part of it, to the terminal
 HOW_TO_READ = """## How to read it
 
 - All engines run in one process, on the same rows and weights in float32, in turn: a sample of relud, a sample of each peer, and again. A
-  sample is as many calls as fit into 0.3 ms (at least one), after one call that brings the weights back into the caches. A ratio is the median
+  sample is as many calls as fit into 0.3 ms (at least one), after up to eight that bring the weights back into the caches. A ratio is the median
   over all rounds of the ratio *within* a round, so what else the machine does falls on both sides. Times are medians; the best is in brackets.
 - Every call goes from rows in the caller's memory to answers in memory. relud's time includes the copies in and out that its server makes.
   Consecutive calls get different rows (64 or more in turn).
@@ -68,9 +68,9 @@ for the same sizes with no zero at all, by its time with them.
 
 
 def sizes_text(sizes):
-    """[256, 256, 256, 16] -> 256x3-16"""
+    """[512, 512, 10] -> "512-512-10", [256, 256, 256, 16] -> "(256 x 3)-16"."""
     runs = [(size, len(list(run))) for size, run in itertools.groupby(sizes)]
-    return "-".join(f"{size}" if count < 3 else f"({size} x {count})" for size, count in runs)
+    return "-".join("-".join([str(size)] * count) if count < 3 else f"({size} x {count})" for size, count in runs)
 
 
 def ratio_text(ratio):
@@ -116,7 +116,8 @@ def table(rows, empty_us):
                  f"{100 * row['share_of_fma']:.0f}", f"{100 * row['share_of_limit']:.0f}"]
         for peer in peers:
             engine = engines.get(peer)
-            cells.append(ratio_text(engine["ratio"]) if engine else "-")
+            text = ratio_text(engine["ratio"]) if engine else "-"
+            cells.append(text.strip("*") if peer == NO_ZEROS else text)
             if peer == ORT:
                 share = 1 - empty_us / engine["median_us"] if engine else 0
                 cells.append(ratio_text(engine["ratio"] * share) if engine else "-")
