@@ -20,8 +20,8 @@ using Clock = std::chrono::steady_clock;
 // Twice the caches of the largest server CPUs' core complexes.
 constexpr std::size_t kFlushBytes = std::size_t{64} << 20U;
 constexpr std::size_t kMostCalls = 100'000;
-// A call of so many microseconds spends a small part of them on reading weights,
-// wherever they are.
+// A call of so many microseconds spends a small part of them on reading
+// weights, wherever they are.
 constexpr double kLongUs = 20'000.0;
 // Threads that have nothing to do spin for some time, in the way of the next
 // engine: OpenBLAS' for about 20 ms.
