@@ -24,8 +24,8 @@ constexpr std::size_t kMostCalls = 100'000;
 // weights, wherever they are.
 constexpr double kLongUs = 20'000.0;
 // Threads that have nothing to do spin for some time, in the way of the next
-// engine: OpenBLAS' for about 20 ms.
-constexpr std::chrono::milliseconds kSpinTime{30};
+// engine: OpenBLAS' for 2^26 cycles.
+constexpr std::chrono::milliseconds kSpinTime{60};
 
 double MicrosecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start)
