@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 // Twice the caches of the largest server CPUs' core complexes.
 constexpr std::size_t kFlushBytes = std::size_t{64} << 20U;
+constexpr std::size_t kFmaSteps = 1000;
 constexpr std::size_t kMostCalls = 100'000;
 // A call of so many microseconds spends a small part of them on reading
 // weights, wherever they are.
@@ -150,17 +151,17 @@ std::vector<double> Scaled(std::vector<double> values, double factor) {
 
 }  // namespace
 
-Result Measure(const Measurement& measurement,
-               const std::vector<Engine*>& engines, const Limits& limits) {
+void Measure(const Measurement& measurement,
+             const std::vector<Engine*>& engines, const Limits& limits,
+             Samples& samples) {
   std::vector<Contestant> contestants;
   for (Engine* const engine : engines) {
     contestants.emplace_back(
         [engine](std::size_t batch) { engine->Run(batch); },
         measurement.batch_count);
   }
-  constexpr std::size_t kSteps = 1000;
-  const double steps_operations = MultiplyAdd(kSteps);
-  contestants.emplace_back([](std::size_t) { MultiplyAdd(kSteps); }, 1);
+  contestants.emplace_back(
+      [](std::size_t /*batch*/) { MultiplyAdd(kFmaSteps); }, 1);
   const ReadableMemory memory(measurement.weight_bytes);
   contestants.emplace_back([&memory](std::size_t) { memory.Read(); }, 1);
 
@@ -179,22 +180,32 @@ Result Measure(const Measurement& measurement,
     ++rounds;
   }
 
+  samples.resize(contestants.size());
+  for (std::size_t i = 0; i < contestants.size(); ++i) {
+    const std::vector<double>& times_us = contestants[i].times_us();
+    samples[i].insert(samples[i].end(), times_us.begin(), times_us.end());
+  }
+}
+
+Result Summarize(const Measurement& measurement,
+                 const std::vector<Engine*>& engines, const Samples& samples) {
+  const std::vector<double>& ours_us = samples[0];
   Result result;
-  result.rounds = rounds;
-  const std::vector<double>& ours_us = contestants[0].times_us();
+  result.rounds = ours_us.size();
   for (std::size_t i = 0; i < engines.size(); ++i) {
-    result.engines.push_back(
-        Summary(*engines[i], contestants[i].times_us(), ours_us));
+    result.engines.push_back(Summary(*engines[i], samples[i], ours_us));
   }
   // All threads together multiply, and read, as much as one times their number.
   const double share = 1.0 / measurement.threads;
-  result.roofline =
-      Limit(measurement, ours_us,
-            Scaled(contestants[engines.size()].times_us(),
-                   share * measurement.operations / steps_operations),
-            Scaled(contestants[engines.size() + 1].times_us(),
-                   share * static_cast<double>(measurement.weight_bytes) /
-                       static_cast<double>(memory.size_bytes())));
+  const auto weight_bytes = static_cast<double>(measurement.weight_bytes);
+  result.roofline = Limit(
+      measurement, ours_us,
+      Scaled(samples[engines.size()],
+             share * measurement.operations / MultiplyAdd(kFmaSteps)),
+      Scaled(samples[engines.size() + 1],
+             share * weight_bytes /
+                 static_cast<double>(
+                     ReadableMemory(measurement.weight_bytes).size_bytes())));
   return result;
 }
 

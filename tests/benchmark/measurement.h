@@ -17,14 +17,15 @@
 
 namespace relu::benchmarks {
 
+// Of one call of Measure().
 struct Limits {
   // The time of one sample: as many calls as fit, at least one.
   std::chrono::microseconds sample_time{300};
   // How long a measurement goes on, unless it has too few or enough rounds. In
   // a round each engine gives one sample.
-  std::chrono::milliseconds time{2500};
-  std::size_t least_rounds = 21;
-  std::size_t most_rounds = 201;
+  std::chrono::milliseconds time{800};
+  std::size_t least_rounds = 7;
+  std::size_t most_rounds = 101;
 };
 
 struct Measurement {
@@ -58,9 +59,18 @@ struct Result {
   std::size_t rounds = 0;
 };
 
-// Measures prepared engines; there is at least one.
-Result Measure(const Measurement& measurement,
-               const std::vector<Engine*>& engines, const Limits& limits);
+// Microseconds of one call, by round, of everything that took turns: the
+// engines in their order, then the two limits of the machine.
+using Samples = std::vector<std::vector<double>>;
+
+// Measures prepared engines, of which there is at least one, and adds what it
+// finds to `samples`, which is empty or from these engines prepared before.
+void Measure(const Measurement& measurement,
+             const std::vector<Engine*>& engines, const Limits& limits,
+             Samples& samples);
+
+Result Summarize(const Measurement& measurement,
+                 const std::vector<Engine*>& engines, const Samples& samples);
 
 // The middle of `values`, of which there is at least one.
 double Median(std::vector<double> values);

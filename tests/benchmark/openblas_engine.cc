@@ -40,7 +40,7 @@ class BlasLayer : public LayerRunner {
   }
 
  private:
-  const Layer& layer_;  // Of the network that was prepared.
+  Layer layer_;
   std::size_t rows_;
 };
 

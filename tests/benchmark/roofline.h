@@ -19,7 +19,7 @@ double MultiplyAdd(std::size_t steps);
 // the same.)
 class ReadableMemory {
  public:
-  // At least `size_bytes`.
+  // Of `size_bytes`, rounded up a little.
   explicit ReadableMemory(std::size_t size_bytes);
   ReadableMemory(const ReadableMemory&) = delete;
   ReadableMemory& operator=(const ReadableMemory&) = delete;

@@ -33,7 +33,8 @@ HOW_TO_READ = """## How to read it
 
 - All engines run in one process, on the same rows and weights in float32, in turn: a sample of relud, a sample of each peer, and again. A
   sample is as many calls as fit into 0.3 ms (at least one), after up to eight that bring the weights back into the caches. A ratio is the median
-  over all rounds of the ratio *within* a round, so what else the machine does falls on both sides. Times are medians; the best is in brackets.
+  over all rounds of the ratio *within* a round, so what else the machine does falls on both sides. Times are medians; the best is in brackets. Everything is
+  loaded three times for each measurement, as the pages of memory that the weights happen to get matter.
 - Every call goes from rows in the caller's memory to answers in memory. relud's time includes the copies in and out that its server makes.
   Consecutive calls get different rows (64 or more in turn).
 - Peers get what serves them best: weights packed beforehand where the library can, ReLU fused where it can, tensors bound beforehand, Eigen
