@@ -26,16 +26,14 @@
 
 #include "CLI/CLI.hpp"
 #include "core/base/status_macros.h"
-#include "core/tensor/data_type.h"
-#include "core/tensor/shape.h"
 #include "tests/benchmark/answers.h"
 #include "tests/benchmark/cases.h"
+#include "tests/benchmark/empty_call.h"
 #include "tests/benchmark/machine.h"
 #include "tests/benchmark/measurement.h"
 #include "tests/benchmark/our_engine.h"
 #include "tests/benchmark/peers.h"
 #include "tests/benchmark/report.h"
-#include "tests/core/graph/model_builder.h"
 
 namespace relu::benchmarks {
 namespace {
@@ -70,12 +68,14 @@ Limits LimitsOf(const Options& options) {
 class Benchmark {
  public:
   Benchmark(const Options& options, int threads,
-            std::vector<std::unique_ptr<Engine>> peers)
+            std::vector<std::unique_ptr<Engine>> peers,
+            std::unique_ptr<Engine> empty_call)
       : options_(options),
         threads_(threads),
         ours_(threads),
         ours_without_zeros_(threads, "relud without zeros"),
-        peers_(std::move(peers)) {}
+        peers_(std::move(peers)),
+        empty_call_(std::move(empty_call)) {}
 
   absl::Status Run(Report& report);
 
@@ -85,7 +85,7 @@ class Benchmark {
                                      const Network& network,
                                      const std::optional<Network>& no_zeros);
   // All engines that can run the network: ours, then, if there is `no_zeros`,
-  // ours on that, then the peers.
+  // ours on that, then the peers, then the empty call.
   absl::StatusOr<std::vector<Engine*>> Prepare(
       const Network& network, const Batches& batches, const Network* no_zeros,
       const Batches* batches_without_zeros);
@@ -99,6 +99,7 @@ class Benchmark {
   OurEngine ours_;
   OurEngine ours_without_zeros_;
   std::vector<std::unique_ptr<Engine>> peers_;
+  std::unique_ptr<Engine> empty_call_;  // May be null.
 };
 
 bool Benchmark::IsWanted(const Case& a_case, std::size_t batch) const {
@@ -166,6 +167,10 @@ absl::StatusOr<std::vector<Engine*>> Benchmark::Prepare(
   ASSIGN_OR_RETURN(const std::vector<Engine*> peers,
                    PreparePeers(network, batches));
   engines.insert(engines.end(), peers.begin(), peers.end());
+  if (empty_call_ != nullptr) {
+    RETURN_IF_ERROR(empty_call_->Prepare(network, batches));
+    engines.push_back(empty_call_.get());
+  }
   return engines;
 }
 
@@ -237,25 +242,6 @@ absl::Status Benchmark::Run(Report& report) {
   return absl::OkStatus();
 }
 
-// What ONNX Runtime takes for one call that computes nothing, in microseconds.
-absl::StatusOr<double> MeasureEmptyCall(Engine& onnx_runtime) {
-  ModelBuilder builder;
-  builder.Input("x", {.sizes = {-1, 1}}).Output("y", {.sizes = {-1, 1}});
-  builder.Node("Identity", {"x"}, "y");
-  Network network;
-  network.name = "empty";
-  network.model = builder.model();
-  network.input_names = {"x"};
-  network.inputs.emplace_back(DataType::kFp32, Shape{1, 1});
-  network.outputs = {{.name = "y", .type = DataType::kFp32, .row_shape = {1}}};
-  const Batches batches = MakeBatches(network, 1);
-  RETURN_IF_ERROR(onnx_runtime.Prepare(network, batches));
-  Samples samples;
-  Measure({.batch_count = batches.count, .operations = 1, .weight_bytes = 1},
-          {&onnx_runtime}, Limits(), samples);
-  return Median(samples[0]);
-}
-
 absl::Status RunAll(const Options& options) {
   Report report;
   report.machine = DescribeMachine();
@@ -267,15 +253,17 @@ absl::Status RunAll(const Options& options) {
         report.engines.emplace_back(peer->name(), peer->version());
         fmt::print("{}: {}\n", peer->name(), peer->version());
       }
-      if (!options.onnx_runtime.empty()) {
-        ASSIGN_OR_RETURN(report.onnx_runtime_empty_us,
-                         MeasureEmptyCall(*peers[0]));
-        fmt::print("ONNX Runtime, an empty call: {:.2f} us\n",
-                   report.onnx_runtime_empty_us);
-      }
       fmt::print("{}\n", TextHeader());
     }
-    RETURN_IF_ERROR(Benchmark(options, threads, std::move(peers)).Run(report));
+    std::unique_ptr<Engine> empty_call;
+    if (!options.onnx_runtime.empty()) {
+      ASSIGN_OR_RETURN(empty_call,
+                       MakeOnnxRuntimeEngine(options.onnx_runtime, threads));
+      empty_call = std::make_unique<EmptyCall>(std::move(empty_call));
+    }
+    RETURN_IF_ERROR(
+        Benchmark(options, threads, std::move(peers), std::move(empty_call))
+            .Run(report));
   }
   report.machine.emplace_back("end", DateAndLoad());
   return options.json.empty() ? absl::OkStatus()

@@ -88,7 +88,6 @@ absl::Status WriteJson(const Report& report,
   nlohmann::ordered_json json = {
       {"machine", JsonOf(report.machine)},
       {"engines", JsonOf(report.engines)},
-      {"onnx_runtime_empty_us", report.onnx_runtime_empty_us},
       {"rows", nlohmann::ordered_json::array()},
   };
   for (const ReportRow& row : report.rows) {

@@ -33,8 +33,6 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> machine;
   // Names and versions.
   std::vector<std::pair<std::string, std::string>> engines;
-  // What ONNX Runtime takes for a model that does nothing; 0: not measured.
-  double onnx_runtime_empty_us = 0;
   std::vector<ReportRow> rows;
 };
 

@@ -14,6 +14,7 @@ from ratio_plot import ratio_plot
 OURS = "relud"
 NO_ZEROS = "relud without zeros"
 ORT = "ONNX Runtime"
+EMPTY_CALL = "ONNX Runtime, empty call"
 
 INTRODUCTION = """# Benchmarks
 
@@ -38,8 +39,8 @@ HOW_TO_READ = """## How to read it
 - Every call goes from rows in the caller's memory to answers in memory. relud's time includes the copies in and out that its server makes.
   Consecutive calls get different rows (64 or more in turn).
 - Peers get what serves them best: weights packed beforehand where the library can, ReLU fused where it can, tensors bound beforehand, Eigen
-  compiled for this CPU. ONNX Runtime is called through its C interface with all graph optimisations. An empty call of it (a model that does
-  nothing) takes {empty:.1f} us here; the column "less call" has its ratio without that time.
+  compiled for this CPU. ONNX Runtime is called through its C interface with all graph optimisations. A call of it that
+  does nothing (a model of one Identity) is measured in the same rounds; the column "less call" has its ratio without that time.
 - All answers were compared: those of each peer are within 1e-4 of ours, relative to the largest. Else the program fails.
 - *% FMA* is the share of the multiply-adds that a loop on registers makes on this CPU, measured in the same rounds. *% limit* is the share of the
   roofline: the longer of that loop's time and the time to read as many bytes as the weights have. A batch of one row reads each weight
@@ -98,8 +99,8 @@ def name_of(row):
     return name + (f", {row['threads']} threads" if row["threads"] > 1 else "")
 
 
-def table(rows, empty_us):
-    peers = list(dict.fromkeys(e["name"] for r in rows for e in r["engines"] if e["name"] != OURS))
+def table(rows):
+    peers = list(dict.fromkeys(e["name"] for r in rows for e in r["engines"] if e["name"] not in (OURS, EMPTY_CALL)))
     if NO_ZEROS in peers:  # Not a peer: first, beside our own times.
         peers.remove(NO_ZEROS)
         peers.insert(0, NO_ZEROS)
@@ -120,8 +121,7 @@ def table(rows, empty_us):
             text = ratio_text(engine["ratio"]) if engine else "-"
             cells.append(text.strip("*") if peer == NO_ZEROS else text)
             if peer == ORT:
-                share = 1 - empty_us / engine["median_us"] if engine else 0
-                cells.append(ratio_text(engine["ratio"] * share) if engine else "-")
+                cells.append(ratio_text(engine["ratio"] - engines[EMPTY_CALL]["ratio"]) if engine else "-")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
@@ -150,6 +150,7 @@ def summary(rows):
         for batch in batches:
             others = engines_of(group[batch]) if batch in group else {}
             others.pop(OURS, None)
+            others.pop(EMPTY_CALL, None)
             ort = others.pop(ORT, None)
             best = min((e["ratio"] for e in others.values()), default=None)
             cells.append((ratio_text(ort["ratio"]) if ort else "-") + " / " +
@@ -162,13 +163,12 @@ def main():
     results = json.loads(pathlib.Path(sys.argv[1]).read_text())
     folder = pathlib.Path(sys.argv[2])
     note = sys.argv[3] if len(sys.argv) > 3 else ""
-    empty_us = results["onnx_runtime_empty_us"]
     by_table = {name: [r for r in results["rows"] if r["table"] == name] for name in TABLES}
-    parts = [INTRODUCTION, summary(by_table["dense"]), HOW_TO_READ.format(empty=empty_us), machine(results, note)]
-    parts += [f"{TABLES[name]}\n{table(rows, empty_us)}" for name, rows in by_table.items() if rows]
+    parts = [INTRODUCTION, summary(by_table["dense"]), HOW_TO_READ, machine(results, note)]
+    parts += [f"{TABLES[name]}\n{table(rows)}" for name, rows in by_table.items() if rows]
     folder.mkdir(exist_ok=True)
     (folder / "benchmarks.md").write_text("\n".join(parts))
-    (folder / "benchmarks.svg").write_text(ratio_plot(by_table["dense"], OURS))
+    (folder / "benchmarks.svg").write_text(ratio_plot(by_table["dense"], OURS, EMPTY_CALL))
 
 
 if __name__ == "__main__":
