@@ -3,6 +3,9 @@
 #
 #   deploy/install-deps.sh          what building and running needs
 #   deploy/install-deps.sh --test   also what the tests need (npm packages too)
+#   deploy/install-deps.sh --test --benchmark
+#                                   also the libraries that tests/benchmark
+#                                   compares relud with
 #
 # Does nothing, and needs no network, if everything is there already. Runs as
 # root, or as a user with sudo.
@@ -19,25 +22,38 @@ test_packages=(
   clang clang-format libbenchmark-dev libclang-rt-14-dev libgmock-dev
   libgtest-dev python3 python3-onnx shellcheck
 )
+benchmark_packages=(
+  libdnnl-dev libeigen3-dev libopenblas-dev libpthreadpool-dev libxnnpack-dev
+)
 
 usage() {
-  echo "usage: deploy/install-deps.sh [--test]" >&2
+  echo "usage: deploy/install-deps.sh [--test] [--benchmark]" >&2
   exit 2
 }
 
 packages=("${build_packages[@]}")
 with_tests=false
-case "${1:-}" in
-  "") ;;
-  --test)
-    with_tests=true
-    packages+=("${test_packages[@]}")
-    # A Node.js that is there already, from wherever, will do.
-    command -v node >/dev/null && command -v npm >/dev/null ||
-      packages+=(nodejs npm)
-    ;;
-  *) usage ;;
-esac
+with_benchmarks=false
+with_npm=false
+for option in "$@"; do
+  case "$option" in
+    --test)
+      with_tests=true
+      with_npm=true
+      packages+=("${test_packages[@]}")
+      ;;
+    --benchmark)
+      with_benchmarks=true
+      with_npm=true
+      packages+=("${benchmark_packages[@]}")
+      ;;
+    *) usage ;;
+  esac
+done
+# A Node.js that is there already, from wherever, will do.
+if $with_npm && ! { command -v node && command -v npm; } >/dev/null; then
+  packages+=(nodejs npm)
+fi
 
 missing=()
 for package in "${packages[@]}"; do
@@ -66,4 +82,13 @@ if $with_tests && [[ ! -e tests/node_modules/.package-lock.json ||
   # Not `npm ci`: it refuses a lock file without the packages of platforms that a
   # mirror does not carry. This installs what the lock file says, unchanged.
   (cd tests && npm install --no-save --no-audit --no-fund)
+fi
+
+if $with_benchmarks && [[ ! -e tests/benchmark/node_modules/.package-lock.json ||
+  tests/benchmark/package.json -nt tests/benchmark/node_modules/.package-lock.json ]]; then
+  echo "Installing the npm packages of tests/benchmark/package.json"
+  # Its script would fetch a GPU's libraries from elsewhere; the package has all
+  # that a CPU needs.
+  (cd tests/benchmark &&
+    npm install --no-save --no-audit --no-fund --no-package-lock --ignore-scripts)
 fi

@@ -14,59 +14,15 @@
 #include "core/base/aligned_buffer.h"
 #include "core/kernels/kernels.h"
 #include "core/kernels/targets.h"
-
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "tests/benchmark/kernels_benchmark.cc"
-#include "hwy/foreach_target.h"  // IWYU pragma: keep
-// After foreach_target.h, which includes this file again.
+// After targets.h.
 #include "hwy/highway.h"
 
-#include "core/kernels/vector-inl.h"
+#include "tests/benchmark/roofline.h"
 
-HWY_BEFORE_NAMESPACE();
-namespace relu::kernels::HWY_NAMESPACE {
-
-// Twelve independent chains of `steps` multiply-adds. Returns the number of
-// floating-point operations.
-double MultiplyAddOfTarget(std::size_t steps) {
-  constexpr std::size_t kChains = 12;
-  Float sums[kChains];
-#pragma GCC unroll 16
-  for (std::size_t i = 0; i < kChains; ++i) {
-    sums[i] = Set(static_cast<float>(i));
-  }
-  const Float factor = Set(0.5F);
-  for (std::size_t step = 0; step < steps; ++step) {
-#pragma GCC unroll 16
-    for (std::size_t i = 0; i < kChains; ++i) {
-      sums[i] = FusedMultiplyAdd(sums[i], factor, factor);
-    }
-  }
-  Float sum = sums[0];
-#pragma GCC unroll 16
-  for (std::size_t i = 1; i < kChains; ++i) {
-    sum = hn::Add(sum, sums[i]);
-  }
-  alignas(64) float result[kLanes];
-  hn::Store(sum, kFloat, result);
-  benchmark::DoNotOptimize(result[0]);
-  return 2.0 * static_cast<double>(steps * kChains * kLanes);
-}
-
-// NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.
-}  // namespace relu::kernels::HWY_NAMESPACE
-HWY_AFTER_NAMESPACE();
-
-#if HWY_ONCE
 namespace relu::kernels {
-
-HWY_EXPORT(MultiplyAddOfTarget);
-
 namespace {
 
-double MultiplyAdd(std::size_t steps) {
-  return HWY_DYNAMIC_DISPATCH(MultiplyAddOfTarget)(steps);
-}
+using benchmarks::MultiplyAdd;
 
 // Operations per second, the best of ten slices of about a millisecond.
 double MeasurePeak() {
@@ -154,4 +110,3 @@ int main(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks();
   return 0;
 }
-#endif  // HWY_ONCE

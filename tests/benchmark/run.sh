@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and measures relud's engine beside others.
+#
+#   tests/benchmark/run.sh           all of it, into docs/benchmarks.md and .svg
+#   tests/benchmark/run.sh --quick   a part of it, in two minutes, to the terminal
+#
+# More options go to engine_benchmark, such as --filter='dense/A'; then nothing
+# is written either. THREADS=1,2 measures with one thread and with two. NOTE is
+# a sentence for the document, such as what else the machine was doing.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+deploy/install-deps.sh --test --benchmark
+cmake --preset release -DBUILD_TESTING=ON >/dev/null
+cmake --build --preset release --parallel "${JOBS:-$(nproc)}" \
+  --target engine_benchmark
+
+case "$(uname -m)" in
+  aarch64) folder=arm64 ;;
+  *) folder=x64 ;;
+esac
+options=(--threads="${THREADS:-1}")
+for library in tests/benchmark/node_modules/onnxruntime-node/bin/*/linux/"$folder"/libonnxruntime.so.1; do
+  if [[ -e $library ]]; then
+    options+=(--onnxruntime="$library")
+  fi
+done
+
+benchmark=build/release/tests/benchmark/engine_benchmark
+if (($# > 0)); then
+  exec "$benchmark" "${options[@]}" "$@"
+fi
+"$benchmark" "${options[@]}" --json=build/release/benchmarks.json
+tests/benchmark/write_report.py build/release/benchmarks.json docs "${NOTE:-}"
