@@ -23,7 +23,7 @@ struct Abs {
   HWY_INLINE Float operator()(Float x) const { return hn::Abs(x); }
 };
 struct Ceil {
-  HWY_INLINE Float operator()(Float x) const { return hn::Ceil(x); }
+  HWY_INLINE Float operator()(Float x) const { return CeilOf(x); }
 };
 struct Erf {
   HWY_INLINE Float operator()(Float x) const { return ErfOf(x); }
@@ -32,7 +32,7 @@ struct Exp {
   HWY_INLINE Float operator()(Float x) const { return ExpOf(x); }
 };
 struct Floor {
-  HWY_INLINE Float operator()(Float x) const { return hn::Floor(x); }
+  HWY_INLINE Float operator()(Float x) const { return FloorOf(x); }
 };
 struct Log {
   HWY_INLINE Float operator()(Float x) const { return LogOf(x); }
@@ -41,7 +41,7 @@ struct Neg {
   HWY_INLINE Float operator()(Float x) const { return hn::Neg(x); }
 };
 struct Round {
-  HWY_INLINE Float operator()(Float x) const { return hn::Round(x); }
+  HWY_INLINE Float operator()(Float x) const { return RoundOf(x); }
 };
 struct Sigmoid {
   HWY_INLINE Float operator()(Float x) const { return SigmoidOf(x); }

@@ -50,6 +50,29 @@ HWY_INLINE Float AtLeast(Float x, Float limit) {
   return hn::IfThenElse(hn::Lt(x, limit), limit, x);
 }
 
+// Rounding with nothing but additions: Highway's own functions differ between
+// targets at zeros and just below one half.
+
+// To the nearest whole number, ties to even. From 2^23 on all numbers are.
+HWY_INLINE Float RoundOf(Float x) {
+  const Float whole = Set(0x1p23F);
+  const Float size = hn::Abs(x);
+  const Float rounded = hn::Sub(hn::Add(size, whole), whole);
+  return hn::IfThenElse(hn::Lt(size, whole), hn::CopySign(rounded, x), x);
+}
+
+HWY_INLINE Float FloorOf(Float x) {
+  const Float near = RoundOf(x);
+  const Float below = hn::Sub(near, Set(1.0F));
+  return hn::CopySign(hn::IfThenElse(hn::Lt(x, near), below, near), x);
+}
+
+HWY_INLINE Float CeilOf(Float x) {
+  const Float near = RoundOf(x);
+  const Float above = hn::Add(near, Set(1.0F));
+  return hn::CopySign(hn::IfThenElse(hn::Lt(near, x), above, near), x);
+}
+
 // x = n * ln 2 + r with a whole n and |r| <= ln(2) / 2. `magic` is 1.5 * 2^23
 // plus a small integer: adding it rounds to an integer, which is then in the
 // low bits of `shifted`.

@@ -219,6 +219,22 @@ TEST_P(ElementwiseTest, ZeroKeepsItsSignWhereTheDefinitionDoes) {
   EXPECT_TRUE(SameBits(ValueOf(Function::kCeil, -0.5F), -0.0F));
 }
 
+TEST_P(ElementwiseTest, RoundingIsExactAroundHalvesAndWholeNumbers) {
+  for (float middle = 0.0F; middle < 9e6F; middle = middle * 1.7F + 0.5F) {
+    for (const float whole : {std::floor(middle), std::floor(middle) + 0.5F}) {
+      for (float x : {std::nextafter(whole, -kInfinity), whole,
+                      std::nextafter(whole, kInfinity)}) {
+        for (int sign = 0; sign < 2; ++sign, x = -x) {
+          EXPECT_TRUE(
+              SameBits(ValueOf(Function::kRound, x), std::nearbyint(x)));
+          EXPECT_TRUE(SameBits(ValueOf(Function::kFloor, x), std::floor(x)));
+          EXPECT_TRUE(SameBits(ValueOf(Function::kCeil, x), std::ceil(x)));
+        }
+      }
+    }
+  }
+}
+
 TEST_P(ElementwiseTest, LogHasItsLimits) {
   EXPECT_EQ(ValueOf(Function::kLog, 0.0F), -kInfinity);
   EXPECT_EQ(ValueOf(Function::kLog, -0.0F), -kInfinity);
