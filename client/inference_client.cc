@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,7 +17,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
 #include "grpcpp/generic/generic_stub.h"
+#include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/slice.h"
 #include "grpcpp/support/status.h"
@@ -71,6 +75,10 @@ class InFlight {
 struct AsyncCall {
   grpc::ClientContext context;
   inference::ModelInferRequest request;
+  std::unique_ptr<
+      grpc::ClientAsyncResponseReader<inference::ModelInferResponse>>
+      reader;
+  grpc::Status status;
   std::unique_ptr<inference::ModelInferResponse> response =
       std::make_unique<inference::ModelInferResponse>();
   InferenceClient::InferCallback callback;
@@ -119,7 +127,13 @@ class InferenceClient::Transport {
     }
   }
 
-  ~Transport() { in_flight_->WaitForNone(); }
+  ~Transport() {
+    in_flight_.WaitForNone();
+    queue_.Shutdown();
+    if (answers_.joinable()) {
+      answers_.join();
+    }
+  }
 
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
@@ -139,19 +153,20 @@ class InferenceClient::Transport {
 
   void InferAsync(const InferRequest& request, InferCallback callback,
                   const CallOptions& options) {
-    // Shared only because std::function wants to be copyable.
-    const auto call = std::make_shared<AsyncCall>();
+    auto call = std::make_unique<AsyncCall>();
     SetDeadline(options, call->context);
     call->request = ToMessage(request);
     call->callback = std::move(callback);
     call->address = address_;
-    in_flight_->Add();
-    stubs_[NextIndex()]->async()->ModelInfer(
-        &call->context, &call->request, call->response.get(),
-        [call, in_flight = in_flight_](const grpc::Status& status) {
-          Finish(*call, status);
-          in_flight->Remove();
-        });
+    in_flight_.Add();
+    std::call_once(answers_started_, [this] {
+      answers_ = std::thread([this] { TakeAnswers(); });
+    });
+    call->reader = stubs_[NextIndex()]->AsyncModelInfer(&call->context,
+                                                        call->request, &queue_);
+    // From here on TakeAnswers() owns it.
+    AsyncCall* const tag = call.release();
+    tag->reader->Finish(tag->response.get(), &tag->status, tag);
   }
 
   // Calls `method` with a message that is encoded already, and waits.
@@ -163,18 +178,38 @@ class InferenceClient::Transport {
     const grpc::Slice slice(request);
     const grpc::ByteBuffer request_buffer(&slice, 1);
     grpc::ByteBuffer response_buffer;
-    // Shared: the callback may still be inside of it when the wait here ends.
-    const auto promise = std::make_shared<std::promise<grpc::Status>>();
-    grpc::GenericStub(channels_[NextIndex()])
-        .UnaryCall(&context, method, grpc::StubOptions(), &request_buffer,
-                   &response_buffer, [promise](const grpc::Status& status) {
-                     promise->set_value(status);
-                   });
-    RETURN_IF_ERROR(FromGrpcStatus(promise->get_future().get(), address_));
+    grpc::CompletionQueue queue;
+    const auto reader =
+        grpc::GenericStub(channels_[NextIndex()])
+            .PrepareUnaryCall(&context, method, request_buffer, &queue);
+    grpc::Status status;
+    reader->StartCall();
+    reader->Finish(&response_buffer, &status, /*tag=*/&status);
+    queue.Shutdown();
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue.Next(&tag, &ok)) {
+      // Until the one answer is there, and the queue is empty.
+    }
+    RETURN_IF_ERROR(FromGrpcStatus(status, address_));
     return BytesOf(response_buffer);
   }
 
  private:
+  // Finishes the asynchronous calls. Our own queue and thread, not gRPC's
+  // callbacks: with gRPC 1.51, to close the last channel that used these aborts
+  // the process now and then.
+  void TakeAnswers() {
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_.Next(&tag, &ok)) {
+      std::unique_ptr<AsyncCall> call(static_cast<AsyncCall*>(tag));
+      Finish(*call, call->status);
+      call.reset();
+      in_flight_.Remove();
+    }
+  }
+
   void SetDeadline(const CallOptions& options, grpc::ClientContext& context) {
     using std::chrono::milliseconds;
     const milliseconds timeout =
@@ -194,8 +229,10 @@ class InferenceClient::Transport {
   const std::vector<std::shared_ptr<grpc::Channel>> channels_;
   std::vector<std::unique_ptr<Stub>> stubs_;  // One a channel.
   std::atomic<std::size_t> next_{0};
-  // Shared with the calls, whose last step may outlast this object.
-  const std::shared_ptr<InFlight> in_flight_ = std::make_shared<InFlight>();
+  InFlight in_flight_;
+  grpc::CompletionQueue queue_;  // Of the asynchronous calls.
+  std::once_flag answers_started_;
+  std::thread answers_;  // Runs TakeAnswers(), from the first of them on.
 };
 
 absl::StatusOr<std::unique_ptr<InferenceClient>> InferenceClient::Create(

@@ -94,8 +94,8 @@ class InferenceClient {
                                     const CallOptions& options = {});
 
   // The same without waiting. `request` is read before these return. The
-  // callback runs once, on a thread of gRPC: it must not block. Dropping the
-  // future does not cancel the call.
+  // callback runs once, on a thread of the client: it must not block. Dropping
+  // the future does not cancel the call.
   std::future<absl::StatusOr<InferResult>> InferAsync(
       const InferRequest& request, const CallOptions& options = {});
   void InferAsync(const InferRequest& request, InferCallback callback,
