@@ -50,6 +50,13 @@ if(BUILD_TESTING)
     OPTIONS ${test_options})
 endif()
 
+# Several sources of a target are compiled as one, which saves the time for what
+# they include. So names in anonymous namespaces differ within a folder.
+function(relu_join_sources target count)
+  set_target_properties(${target} PROPERTIES
+    UNITY_BUILD ${RELU_UNITY} UNITY_BUILD_BATCH_SIZE ${count})
+endfunction()
+
 # relu_library(core_batching HEADERS a.h SOURCES a.cc DEPS core_base)
 # The architecture test checks the #include lines against ARCHITECTURE.md.
 # HEADERS and SOURCES are relative to the calling folder. SIMD: without the
@@ -67,6 +74,7 @@ function(relu_library name)
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:fmt::fmt>)
     target_compile_options(${name} PRIVATE ${pch_option})
     target_precompile_headers(${name} REUSE_FROM library_headers)
+    relu_join_sources(${name} 6)
   endif()
 endfunction()
 
@@ -77,20 +85,35 @@ function(relu_program name)
   target_link_libraries(${name} PRIVATE project_options ${ARG_DEPS})
 endfunction()
 
-# relu_test(scheduler_test.cc DEPS core_batching [LABELS grpc] [TIMEOUT 60])
+# relu_tests(core_batching_tests SOURCES scheduler_test.cc ...
+#            DEPS core_batching [LABELS grpc] [TIMEOUT 60] [PARTS 2])
+# The tests of one folder: one program, which links and starts once, and one
+# entry of ctest; with PARTS so many entries, which run at the same time.
 # Runs from the root of the source tree, so that tests/testdata is found.
-function(relu_test source)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "DEPS;LABELS" ${ARGN})
-  get_filename_component(name ${source} NAME_WE)
-  add_executable(${name} ${source})
+function(relu_tests name)
+  cmake_parse_arguments(ARG "" "TIMEOUT;PARTS" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name}
     PRIVATE project_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   target_compile_options(${name} PRIVATE ${test_options})
   target_precompile_headers(${name} REUSE_FROM test_headers)
-  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  relu_join_sources(${name} 8)
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 300)
   endif()
-  set_tests_properties(${name} PROPERTIES
-    TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+  if(NOT ARG_PARTS)
+    set(ARG_PARTS 1)
+  endif()
+  math(EXPR last "${ARG_PARTS} - 1")
+  foreach(part RANGE ${last})
+    set(entry ${name})
+    if(last GREATER 0)
+      set(entry ${name}_${part})
+    endif()
+    add_test(NAME ${entry} COMMAND ${name}
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${entry} PROPERTIES
+      TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}"
+      ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_PARTS};GTEST_SHARD_INDEX=${part};GTEST_BRIEF=1")
+  endforeach()
 endfunction()

@@ -21,7 +21,7 @@ namespace {
 // calls, each with the memory of its largest request, would never give it back.
 constexpr std::size_t kMaxKeptBytes = 64 << 10;
 
-double Seconds(InferExchange::Clock::duration duration) {
+double InSeconds(InferExchange::Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
@@ -59,8 +59,8 @@ void InferExchange::Finish(const absl::Status& status) {
   const ModelMetrics& metrics = model_->metrics();
   metrics.CountRequest(status.code());
   if (status.ok()) {
-    metrics.queue_seconds->Observe(Seconds(inference_.started_at - arrived_));
-    metrics.request_seconds->Observe(Seconds(Clock::now() - arrived_));
+    metrics.queue_seconds->Observe(InSeconds(inference_.started_at - arrived_));
+    metrics.request_seconds->Observe(InSeconds(Clock::now() - arrived_));
   }
 }
 

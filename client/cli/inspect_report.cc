@@ -20,7 +20,7 @@
 namespace relu {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 struct Sums {
   std::int64_t parameters = 0;
@@ -63,7 +63,7 @@ std::string ValuesText(const Graph& graph, std::span<const ValueId> ids) {
 }
 
 // 0 is left out: most steps have no parameters.
-std::string NumberText(std::int64_t number) {
+std::string CountText(std::int64_t number) {
   return number == 0 ? "" : fmt::format("{}", number);
 }
 
@@ -94,9 +94,9 @@ std::string StepsTable(const PlanReport& report) {
   for (const StepReport& step : report.steps) {
     rows.push_back({step.text,
                     step.nodes.empty() ? "" : ShapeText(step.row_shape),
-                    NumberText(step.parameters),
-                    NumberText(static_cast<std::int64_t>(step.constant_bytes)),
-                    NumberText(step.multiply_adds),
+                    CountText(step.parameters),
+                    CountText(static_cast<std::int64_t>(step.constant_bytes)),
+                    CountText(step.multiply_adds),
                     fmt::format("{}", fmt::join(step.nodes, " "))});
   }
   return FormatTable({"step", "row shape", "parameters", "constant bytes",
@@ -104,8 +104,8 @@ std::string StepsTable(const PlanReport& report) {
                      rows);
 }
 
-Json JsonOf(const Graph& graph, std::span<const ValueId> ids) {
-  Json values = Json::array();
+OrderedJson JsonOf(const Graph& graph, std::span<const ValueId> ids) {
+  OrderedJson values = OrderedJson::array();
   for (const Value* value : ValuesOf(graph, ids)) {
     values.push_back({{"name", value->name},
                       {"datatype", DataTypeName(value->type)},
@@ -115,8 +115,8 @@ Json JsonOf(const Graph& graph, std::span<const ValueId> ids) {
   return values;
 }
 
-Json JsonOfNodes(const Graph& graph) {
-  Json nodes = Json::array();
+OrderedJson JsonOfNodes(const Graph& graph) {
+  OrderedJson nodes = OrderedJson::array();
   for (const Node& node : graph.nodes) {
     nodes.push_back({{"name", node.name},
                      {"operator", OperatorName(node.op)},
@@ -126,8 +126,8 @@ Json JsonOfNodes(const Graph& graph) {
   return nodes;
 }
 
-Json JsonOfSteps(const PlanReport& report) {
-  Json steps = Json::array();
+OrderedJson JsonOfSteps(const PlanReport& report) {
+  OrderedJson steps = OrderedJson::array();
   for (const StepReport& step : report.steps) {
     steps.push_back({{"step", step.text},
                      {"row_shape", step.row_shape},
@@ -164,18 +164,19 @@ std::string InspectionText(const Graph& graph, const CompiledModel& model) {
 
 std::string InspectionJson(const Graph& graph, const CompiledModel& model) {
   const Sums sums = SumsOf(model.report());
-  const Json json = {{"inputs", JsonOf(graph, graph.inputs)},
-                     {"outputs", JsonOf(graph, graph.outputs)},
-                     {"nodes", JsonOfNodes(graph)},
-                     {"steps", JsonOfSteps(model.report())},
-                     {"nodes_without_step", model.report().nodes_without_step},
-                     {"parameters", sums.parameters},
-                     {"multiply_adds", sums.multiply_adds},
-                     {"constant_bytes", model.weight_bytes()},
-                     {"workspace_row_bytes", model.workspace_row_bytes()}};
+  const OrderedJson json = {
+      {"inputs", JsonOf(graph, graph.inputs)},
+      {"outputs", JsonOf(graph, graph.outputs)},
+      {"nodes", JsonOfNodes(graph)},
+      {"steps", JsonOfSteps(model.report())},
+      {"nodes_without_step", model.report().nodes_without_step},
+      {"parameters", sums.parameters},
+      {"multiply_adds", sums.multiply_adds},
+      {"constant_bytes", model.weight_bytes()},
+      {"workspace_row_bytes", model.workspace_row_bytes()}};
   // Names are checked to be UTF-8 by the import; whatever is not is replaced.
   return json.dump(-1, ' ', /*ensure_ascii=*/false,
-                   Json::error_handler_t::replace) +
+                   OrderedJson::error_handler_t::replace) +
          "\n";
 }
 

@@ -13,14 +13,14 @@
 namespace relu {
 namespace {
 
-double Value(const ResultTensor& output, std::int64_t row, std::int64_t k) {
+double RowValue(const ResultTensor& output, std::int64_t row, std::int64_t k) {
   return ToDouble(LoadElement(output.type, output.Element(row, k)));
 }
 
 std::int64_t ArgMax(const ResultTensor& output, std::int64_t row) {
   std::int64_t best = 0;
   for (std::int64_t k = 1; k < output.row_elements; ++k) {
-    if (Value(output, row, k) > Value(output, row, best)) {
+    if (RowValue(output, row, k) > RowValue(output, row, best)) {
       best = k;
     }
   }
@@ -52,7 +52,7 @@ std::vector<std::int64_t> PredictionsOf(const Results& results, bool binary) {
   });
   if (integer != nullptr) {
     return ForEachRow(results, [&](std::int64_t row) {
-      return static_cast<std::int64_t>(Value(*integer, row, 0));
+      return static_cast<std::int64_t>(RowValue(*integer, row, 0));
     });
   }
   const auto* const scores = First(results, [](const ResultTensor& output) {
@@ -69,7 +69,7 @@ std::vector<std::int64_t> PredictionsOf(const Results& results, bool binary) {
     return {};
   }
   return ForEachRow(results, [&](std::int64_t row) -> std::int64_t {
-    return Value(*score, row, 0) >= 0.5 ? 1 : 0;
+    return RowValue(*score, row, 0) >= 0.5 ? 1 : 0;
   });
 }
 

@@ -34,6 +34,12 @@ std::vector<std::int64_t> ToIntegers(const Tensor& tensor);
 Tensor FromIntegers(DataType type, const Shape& shape,
                     std::span<const std::int64_t> values);
 
+// For numbers of any type: no integer is NaN.
+template <typename Number>
+bool IsNan(Number value) {
+  return value != value;
+}
+
 // Whether no element is NaN or infinite.
 bool IsFinite(const Tensor& tensor);
 

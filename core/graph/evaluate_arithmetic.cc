@@ -19,14 +19,6 @@ namespace relu {
 namespace {
 
 template <typename Number>
-bool IsNan(Number value) {
-  if constexpr (std::is_same_v<Number, double>) {
-    return std::isnan(value);
-  }
-  return false;
-}
-
-template <typename Number>
 Number Divide(Number a, Number b) {
   if constexpr (std::is_same_v<Number, std::int64_t>) {
     if (b == -1) {  // The lowest number divided by it does not fit.

@@ -16,7 +16,7 @@ namespace relu {
 namespace {
 
 // Scales and zero points, by place of the axis; one for all if it is one.
-struct Parameters {
+struct Scaling {
   std::vector<double> scales;
   std::vector<double> zeros;
   AxisView view;
@@ -27,22 +27,21 @@ struct Parameters {
   }
 };
 
-Parameters ReadParameters(const Evaluation& run) {
-  Parameters parameters;
-  parameters.scales = ToDoubles(run.input(1));
-  parameters.zeros = run.has_input(2)
-                         ? ToDoubles(run.input(2))
-                         : std::vector<double>(parameters.scales.size());
-  if (parameters.scales.size() != 1) {
-    parameters.view =
+Scaling ReadScaling(const Evaluation& run) {
+  Scaling scaling;
+  scaling.scales = ToDoubles(run.input(1));
+  scaling.zeros = run.has_input(2) ? ToDoubles(run.input(2))
+                                   : std::vector<double>(scaling.scales.size());
+  if (scaling.scales.size() != 1) {
+    scaling.view =
         ViewFromAxis(run.input(0).shape(), IntAttribute(run.node, "axis"));
   }
-  return parameters;
+  return scaling;
 }
 
 // The quotient as the type of the operands has it: in float32, unless one of
 // them is FP64. It decides to which side a near half goes.
-double Divide(double x, double scale, bool is_double) {
+double DivideByScale(double x, double scale, bool is_double) {
   return is_double ? x / scale
                    : static_cast<double>(static_cast<float>(x) /
                                          static_cast<float>(scale));
@@ -55,25 +54,25 @@ double Quantize(double ratio, double zero_point) {
 }
 
 absl::Status EvaluateQuantizeLinear(const Evaluation& run) {
-  const Parameters parameters = ReadParameters(run);
+  const Scaling scaling = ReadScaling(run);
   const bool is_double = run.input(0).type() == DataType::kFp64;
   std::vector<double> values = ToDoubles(run.input(0));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t place = parameters.PlaceOf(i);
-    values[i] = Quantize(Divide(values[i], parameters.scales[place], is_double),
-                         parameters.zeros[place]);
+    const std::size_t place = scaling.PlaceOf(i);
+    values[i] =
+        Quantize(DivideByScale(values[i], scaling.scales[place], is_double),
+                 scaling.zeros[place]);
   }
   run.Set(Store(run.results[0], values));
   return absl::OkStatus();
 }
 
 absl::Status EvaluateDequantizeLinear(const Evaluation& run) {
-  const Parameters parameters = ReadParameters(run);
+  const Scaling scaling = ReadScaling(run);
   std::vector<double> values = ToDoubles(run.input(0));
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const std::size_t place = parameters.PlaceOf(i);
-    values[i] =
-        (values[i] - parameters.zeros[place]) * parameters.scales[place];
+    const std::size_t place = scaling.PlaceOf(i);
+    values[i] = (values[i] - scaling.zeros[place]) * scaling.scales[place];
   }
   run.Set(Store(run.results[0], values));
   return absl::OkStatus();
@@ -93,7 +92,8 @@ absl::Status EvaluateDynamicQuantizeLinear(const Evaluation& run) {
   const double zero = std::clamp<double>(
       std::nearbyint(static_cast<double>(-low / scale)), 0, 255);
   for (double& value : values) {
-    value = Quantize(Divide(value, static_cast<double>(scale), false), zero);
+    value =
+        Quantize(DivideByScale(value, static_cast<double>(scale), false), zero);
   }
   run.outputs[0] = FromDoubles(DataType::kUint8, run.shape(), values);
   run.outputs[1] = FromDoubles(DataType::kFp32, {},

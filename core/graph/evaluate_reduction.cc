@@ -19,14 +19,6 @@
 namespace relu {
 namespace {
 
-template <typename Number>
-bool IsNan(Number value) {
-  if constexpr (std::is_same_v<Number, double>) {
-    return std::isnan(value);
-  }
-  return false;
-}
-
 // Whether `a` comes before `b` where the greatest, or the least, comes first.
 // NaN counts as greater than all numbers where the greatest is wanted.
 template <typename Number>

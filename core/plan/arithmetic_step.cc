@@ -87,8 +87,8 @@ struct DividedBy {
 };
 
 // Returns false if an integer was divided by zero.
-using RowFunction = bool (*)(std::size_t size, const std::byte* a,
-                             const std::byte* b, std::byte* output);
+using ArithmeticFunction = bool (*)(std::size_t size, const std::byte* a,
+                                    const std::byte* b, std::byte* output);
 
 // T is a type of integers.
 template <typename T, typename Operation>
@@ -118,7 +118,7 @@ bool ComputeFloats(std::size_t size, const std::byte* a, const std::byte* b,
 
 // nullptr if there is none.
 template <typename T>
-RowFunction IntegerFunction(Operator op) {
+ArithmeticFunction IntegerFunction(Operator op) {
   switch (op) {
     case Operator::kAdd:
     case Operator::kSum:
@@ -138,7 +138,7 @@ RowFunction IntegerFunction(Operator op) {
   }
 }
 
-RowFunction FloatFunction(Operator op) {
+ArithmeticFunction FloatFunction(Operator op) {
   using kernels::BinaryFunction;
   switch (op) {
     case Operator::kDiv:
@@ -160,8 +160,9 @@ RowFunction FloatFunction(Operator op) {
   }
 }
 
-absl::StatusOr<RowFunction> FindFunction(const Node& node, const Value& value) {
-  RowFunction function = nullptr;
+absl::StatusOr<ArithmeticFunction> FindFunction(const Node& node,
+                                                const Value& value) {
+  ArithmeticFunction function = nullptr;
   if (value.type == DataType::kInt32) {
     function = IntegerFunction<std::int32_t>(node.op);
   } else if (value.type == DataType::kInt64) {
@@ -176,7 +177,7 @@ absl::StatusOr<RowFunction> FindFunction(const Node& node, const Value& value) {
 
 struct Arithmetic {
   std::string_view name;
-  RowFunction compute = nullptr;
+  ArithmeticFunction compute = nullptr;
   std::size_t size = 0;
   std::array<Operand, 2> operands;
   std::size_t output = 0;
@@ -215,7 +216,7 @@ class ArithmeticStep : public Step {
   Arithmetic arithmetic_;
 };
 
-std::string_view NameOf(Operator op) {
+std::string_view ArithmeticName(Operator op) {
   switch (op) {
     case Operator::kDiv:
       return "divide";
@@ -239,7 +240,8 @@ std::string_view NameOf(Operator op) {
 // The lowering of one node, which may take several steps.
 class ArithmeticLowering {
  public:
-  ArithmeticLowering(const Node& node, RowFunction compute, PlanBuilder& plan)
+  ArithmeticLowering(const Node& node, ArithmeticFunction compute,
+                     PlanBuilder& plan)
       : node_(node),
         result_(plan.value(node.outputs[0])),
         compute_(compute),
@@ -305,9 +307,10 @@ class ArithmeticLowering {
     return {.buffer = 0, .constant = std::move(row)};
   }
 
-  void AddStep(RowFunction compute, Operand a, Operand b, std::size_t output) {
+  void AddStep(ArithmeticFunction compute, Operand a, Operand b,
+               std::size_t output) {
     Arithmetic arithmetic{
-        .name = compute == compute_ ? NameOf(node_.op) : "divide",
+        .name = compute == compute_ ? ArithmeticName(node_.op) : "divide",
         .compute = compute,
         .size = RowElements(result_),
         .operands = {std::move(a), std::move(b)},
@@ -321,7 +324,7 @@ class ArithmeticLowering {
 
   const Node& node_;
   const Value& result_;
-  RowFunction compute_;
+  ArithmeticFunction compute_;
   PlanBuilder& plan_;
 };
 
@@ -333,7 +336,7 @@ absl::Status LowerArithmetic(const Node& node, PlanBuilder& plan) {
     plan.Place(node.outputs[0], plan.BufferOf(node.inputs[0]));
     return absl::OkStatus();
   }
-  ASSIGN_OR_RETURN(const RowFunction compute,
+  ASSIGN_OR_RETURN(const ArithmeticFunction compute,
                    FindFunction(node, plan.value(node.outputs[0])));
   return ArithmeticLowering(node, compute, plan).Lower();
 }

@@ -80,11 +80,11 @@ void ConvertRow(std::size_t size, const std::byte* input, std::byte* output) {
   }
 }
 
-using RowFunction = void (*)(std::size_t size, const std::byte* input,
-                             std::byte* output);
+using CastFunction = void (*)(std::size_t size, const std::byte* input,
+                              std::byte* output);
 
 template <typename From>
-RowFunction ConversionFrom(DataType to) {
+CastFunction ConversionFrom(DataType to) {
   switch (to) {
     case DataType::kBool:
       return &ConvertRow<From, Boolean>;
@@ -119,7 +119,7 @@ RowFunction ConversionFrom(DataType to) {
   return nullptr;
 }
 
-RowFunction FindConversion(DataType from, DataType to) {
+CastFunction FindConversion(DataType from, DataType to) {
   switch (from) {
     case DataType::kBool:
       return ConversionFrom<Boolean>(to);
@@ -175,7 +175,7 @@ class CastStep : public Step {
 
  private:
   Conversion conversion_;
-  RowFunction convert_;
+  CastFunction convert_;
 };
 
 }  // namespace

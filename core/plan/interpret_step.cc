@@ -71,7 +71,7 @@ void StoreRows(const Tensor& tensor, const Place& place, RowRange rows,
 }
 
 // One input of a node: a constant, a buffer, or left out.
-struct Operand {
+struct NodeOperand {
   std::shared_ptr<const Tensor> constant;
   Place place;
   bool is_left_out = false;
@@ -79,7 +79,7 @@ struct Operand {
 
 class InterpretNodeStep : public Step {
  public:
-  InterpretNodeStep(const Node& node, std::vector<Operand> operands,
+  InterpretNodeStep(const Node& node, std::vector<NodeOperand> operands,
                     std::vector<Place> outputs)
       : node_(node),
         operands_(std::move(operands)),
@@ -112,7 +112,7 @@ class InterpretNodeStep : public Step {
 
   std::size_t constant_bytes() const override {
     std::size_t total_bytes = 0;
-    for (const Operand& operand : operands_) {
+    for (const NodeOperand& operand : operands_) {
       total_bytes += operand.constant ? operand.constant->bytes().size() : 0;
     }
     return total_bytes;
@@ -124,7 +124,7 @@ class InterpretNodeStep : public Step {
     std::vector<Tensor> loaded(operands_.size());
     std::vector<const Tensor*> inputs;
     for (std::size_t i = 0; i < operands_.size(); ++i) {
-      const Operand& operand = operands_[i];
+      const NodeOperand& operand = operands_[i];
       if (!operand.constant && !operand.is_left_out) {
         loaded[i] = LoadRows(operand.place, rows, workspace);
       }
@@ -148,7 +148,7 @@ class InterpretNodeStep : public Step {
   }
 
   Node node_;
-  std::vector<Operand> operands_;
+  std::vector<NodeOperand> operands_;
   std::vector<Place> outputs_;
   std::string no_value_;
 };
@@ -234,10 +234,10 @@ std::shared_ptr<const Tensor> FindConstant(const Graph& graph,
 }  // namespace
 
 void LowerByInterpreter(const Node& node, PlanBuilder& plan) {
-  std::vector<Operand> operands;
+  std::vector<NodeOperand> operands;
   std::vector<std::size_t> buffers;
   for (const ValueId id : node.inputs) {
-    Operand& operand = operands.emplace_back();
+    NodeOperand& operand = operands.emplace_back();
     if (id == kNoValue) {
       operand.is_left_out = true;
     } else if (plan.value(id).constant != nullptr) {

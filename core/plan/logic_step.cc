@@ -28,8 +28,9 @@ namespace relu {
 namespace {
 
 // One row of each operand.
-using RowFunction = void (*)(std::size_t size, const std::byte* const* operands,
-                             std::byte* output);
+using LogicFunction = void (*)(std::size_t size,
+                               const std::byte* const* operands,
+                               std::byte* output);
 
 template <typename T, typename Relation>
 void CompareRow(std::size_t size, const std::byte* const* operands,
@@ -71,7 +72,7 @@ void ChooseRow(std::size_t size, const std::byte* const* operands,
 }
 
 template <typename T>
-RowFunction Comparison(Operator op) {
+LogicFunction Comparison(Operator op) {
   switch (op) {
     case Operator::kEqual:
       return &CompareRow<T, std::equal_to<>>;
@@ -86,8 +87,8 @@ RowFunction Comparison(Operator op) {
   }
 }
 
-absl::StatusOr<RowFunction> FindComparison(const Node& node,
-                                           const Value& value) {
+absl::StatusOr<LogicFunction> FindComparison(const Node& node,
+                                             const Value& value) {
   switch (value.type) {
     case DataType::kBool:
     case DataType::kUint8:
@@ -104,7 +105,7 @@ absl::StatusOr<RowFunction> FindComparison(const Node& node,
 
 struct ElementStep {
   std::string_view name;
-  RowFunction compute = nullptr;
+  LogicFunction compute = nullptr;
   std::size_t size = 0;
   std::vector<Operand> operands;  // 1 to 3.
   std::size_t output = 0;
@@ -138,7 +139,7 @@ class LogicStep : public Step {
   ElementStep step_;
 };
 
-std::string_view NameOf(Operator op) {
+std::string_view LogicName(Operator op) {
   switch (op) {
     case Operator::kAnd:
       return "and";
@@ -163,10 +164,10 @@ std::string_view NameOf(Operator op) {
   }
 }
 
-absl::Status AddElementStep(const Node& node, RowFunction compute,
+absl::Status AddElementStep(const Node& node, LogicFunction compute,
                             PlanBuilder& plan) {
   const Value& result = plan.value(node.outputs[0]);
-  ElementStep step{.name = NameOf(node.op),
+  ElementStep step{.name = LogicName(node.op),
                    .compute = compute,
                    .size = RowElements(result),
                    .operands = {},
@@ -185,7 +186,7 @@ absl::Status AddElementStep(const Node& node, RowFunction compute,
 }  // namespace
 
 absl::Status LowerComparison(const Node& node, PlanBuilder& plan) {
-  ASSIGN_OR_RETURN(const RowFunction compute,
+  ASSIGN_OR_RETURN(const LogicFunction compute,
                    FindComparison(node, plan.value(node.inputs[0])));
   return AddElementStep(node, compute, plan);
 }

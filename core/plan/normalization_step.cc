@@ -29,7 +29,7 @@
 namespace relu {
 namespace {
 
-struct Buffers {
+struct NormalizationBuffers {
   std::size_t input = 0;
   std::size_t output = 0;
 };
@@ -49,7 +49,7 @@ class LayerNormStep : public Step {
  public:
   // `count` runs in each row.
   LayerNormStep(Constants constants, float epsilon, std::size_t count,
-                const Buffers& buffers)
+                const NormalizationBuffers& buffers)
       : constants_(std::move(constants)),
         epsilon_(epsilon),
         count_(count),
@@ -85,12 +85,12 @@ class LayerNormStep : public Step {
   Constants constants_;
   float epsilon_;
   std::size_t count_;
-  Buffers buffers_;
+  NormalizationBuffers buffers_;
 };
 
 class AffineStep : public Step {
  public:
-  AffineStep(Constants constants, const Buffers& buffers)
+  AffineStep(Constants constants, const NormalizationBuffers& buffers)
       : constants_(std::move(constants)), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
@@ -112,7 +112,7 @@ class AffineStep : public Step {
 
  private:
   Constants constants_;
-  Buffers buffers_;
+  NormalizationBuffers buffers_;
 };
 
 // A constant parameter of a LayerNormalization, broadcast to one run.
@@ -174,7 +174,7 @@ absl::Status LowerLayerNormalization(const Node& node, PlanBuilder& plan) {
   }
   const std::size_t count =
       RowElements(value) / constants.scale.As<float>().size();
-  Buffers buffers{.input = plan.BufferOf(node.inputs[0])};
+  NormalizationBuffers buffers{.input = plan.BufferOf(node.inputs[0])};
   buffers.output = plan.DefineInPlace(node.outputs[0], node, /*input=*/0);
   plan.AddStep(std::make_unique<LayerNormStep>(std::move(constants),
                                                FloatAttribute(node, "epsilon"),
@@ -192,7 +192,7 @@ absl::Status LowerBatchNormalization(const Node& node, PlanBuilder& plan) {
   const std::size_t size = RowElements(value);
   Constants constants{.scale = SpreadChannels(affine.scale, size),
                       .shift = SpreadChannels(affine.shift, size)};
-  Buffers buffers{.input = plan.BufferOf(node.inputs[0])};
+  NormalizationBuffers buffers{.input = plan.BufferOf(node.inputs[0])};
   buffers.output = plan.DefineInPlace(node.outputs[0], node, /*input=*/0);
   plan.AddStep(std::make_unique<AffineStep>(std::move(constants), buffers),
                {buffers.input, buffers.output});

@@ -28,7 +28,7 @@
 namespace relu {
 namespace {
 
-struct Buffers {
+struct QuantizeBuffers {
   std::size_t input = 0;
   std::size_t output = 0;
 };
@@ -67,7 +67,7 @@ struct Parameters {
 template <typename T>
 class QuantizeStep : public Step {
  public:
-  QuantizeStep(Parameters parameters, const Buffers& buffers)
+  QuantizeStep(Parameters parameters, const QuantizeBuffers& buffers)
       : parameters_(std::move(parameters)), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
@@ -90,13 +90,13 @@ class QuantizeStep : public Step {
 
  private:
   Parameters parameters_;
-  Buffers buffers_;
+  QuantizeBuffers buffers_;
 };
 
 template <typename T>
 class DequantizeStep : public Step {
  public:
-  DequantizeStep(Parameters parameters, const Buffers& buffers)
+  DequantizeStep(Parameters parameters, const QuantizeBuffers& buffers)
       : parameters_(std::move(parameters)), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
@@ -121,7 +121,7 @@ class DequantizeStep : public Step {
 
  private:
   Parameters parameters_;
-  Buffers buffers_;
+  QuantizeBuffers buffers_;
 };
 
 bool IsConstant(const PlanBuilder& plan, ValueId id) {
@@ -163,14 +163,14 @@ absl::StatusOr<Parameters> ReadParameters(const Node& node,
 
 template <template <typename> class StepOf, typename T>
 void AddStep(const Node& node, Parameters parameters, PlanBuilder& plan) {
-  const Buffers buffers{.input = plan.BufferOf(node.inputs[0]),
-                        .output = plan.Define(node.outputs[0])};
+  const QuantizeBuffers buffers{.input = plan.BufferOf(node.inputs[0]),
+                                .output = plan.Define(node.outputs[0])};
   plan.AddStep(std::make_unique<StepOf<T>>(std::move(parameters), buffers),
                {buffers.input, buffers.output});
 }
 
 // A product of matrices of bytes.
-struct Product {
+struct QuantizedProduct {
   std::size_t k = 0;
   std::size_t n = 0;
   std::size_t vectors_per_row = 1;
@@ -192,7 +192,7 @@ class IntegerProductStep : public Step {
     std::size_t output = 0;
   };
 
-  IntegerProductStep(Product product, const ProductBuffers& buffers)
+  IntegerProductStep(QuantizedProduct product, const ProductBuffers& buffers)
       : product_(std::move(product)), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
@@ -246,7 +246,7 @@ class IntegerProductStep : public Step {
     }
   }
 
-  Product product_;
+  QuantizedProduct product_;
   ProductBuffers buffers_;
 };
 
@@ -277,10 +277,11 @@ bool HasStep(const Node& node, const Inputs& inputs, const PlanBuilder& plan) {
          right.shape.size() == 2 && IsByte(right.type);
 }
 
-absl::StatusOr<Product> ReadProduct(const Node& node, const Inputs& inputs,
-                                    const PlanBuilder& plan) {
+absl::StatusOr<QuantizedProduct> ReadProduct(const Node& node,
+                                             const Inputs& inputs,
+                                             const PlanBuilder& plan) {
   const Value& right = plan.value(node.inputs[inputs.right]);
-  Product product;
+  QuantizedProduct product;
   product.k = static_cast<std::size_t>(right.shape[0]);
   product.n = static_cast<std::size_t>(right.shape[1]);
   product.vectors_per_row =
@@ -305,7 +306,7 @@ absl::StatusOr<Product> ReadProduct(const Node& node, const Inputs& inputs,
 
 // The scales of QLinearMatMul.
 absl::Status ReadFactors(const Node& node, const PlanBuilder& plan,
-                         Product& product) {
+                         QuantizedProduct& product) {
   const auto read = [&](std::size_t index) {
     return ToDoubles(*plan.value(node.inputs[index]).constant);
   };
@@ -322,7 +323,7 @@ absl::Status ReadFactors(const Node& node, const PlanBuilder& plan,
 }
 
 template <typename Left, typename Result>
-void AddProduct(const Node& node, Product product, PlanBuilder& plan) {
+void AddProduct(const Node& node, QuantizedProduct product, PlanBuilder& plan) {
   using ProductStep = IntegerProductStep<Left, Result>;
   const std::size_t output = plan.Define(node.outputs[0]);
   const typename ProductStep::ProductBuffers buffers{
@@ -334,7 +335,8 @@ void AddProduct(const Node& node, Product product, PlanBuilder& plan) {
 }
 
 template <typename Left>
-void AddProductOf(const Node& node, Product product, PlanBuilder& plan) {
+void AddProductOf(const Node& node, QuantizedProduct product,
+                  PlanBuilder& plan) {
   switch (plan.value(node.outputs[0]).type) {
     case DataType::kInt8:
       return AddProduct<Left, std::int8_t>(node, std::move(product), plan);
@@ -389,7 +391,7 @@ absl::Status LowerIntegerProduct(const Node& node, PlanBuilder& plan) {
   if (!HasStep(node, inputs, plan) || (is_scaled && !IsByte(result))) {
     return NoStep(node);
   }
-  ASSIGN_OR_RETURN(Product product, ReadProduct(node, inputs, plan));
+  ASSIGN_OR_RETURN(QuantizedProduct product, ReadProduct(node, inputs, plan));
   if (is_scaled) {
     RETURN_IF_ERROR(ReadFactors(node, plan, product));
   }

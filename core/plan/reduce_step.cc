@@ -28,8 +28,8 @@ namespace relu {
 namespace {
 
 // The reduction of `size` values that lie `stride` apart.
-using Function = float (*)(const float* values, std::size_t size,
-                           std::size_t stride);
+using Reducer = float (*)(const float* values, std::size_t size,
+                          std::size_t stride);
 
 double SumOf(const float* values, std::size_t size, std::size_t stride) {
   double sum = 0.0;
@@ -43,12 +43,12 @@ float Sum(const float* values, std::size_t size, std::size_t stride) {
   return static_cast<float>(SumOf(values, size, stride));
 }
 
-float Mean(const float* values, std::size_t size, std::size_t stride) {
+float MeanOf(const float* values, std::size_t size, std::size_t stride) {
   return static_cast<float>(SumOf(values, size, stride) /
                             static_cast<double>(size));
 }
 
-float Product(const float* values, std::size_t size, std::size_t stride) {
+float ProductOf(const float* values, std::size_t size, std::size_t stride) {
   double product = 1.0;
   for (std::size_t i = 0; i < size; ++i) {
     product *= static_cast<double>(values[i * stride]);
@@ -56,7 +56,7 @@ float Product(const float* values, std::size_t size, std::size_t stride) {
   return static_cast<float>(product);
 }
 
-float Greatest(const float* values, std::size_t size, std::size_t stride) {
+float GreatestOf(const float* values, std::size_t size, std::size_t stride) {
   float greatest = -std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < size; ++i) {
     const float value = values[i * stride];
@@ -65,7 +65,7 @@ float Greatest(const float* values, std::size_t size, std::size_t stride) {
   return greatest;
 }
 
-float Least(const float* values, std::size_t size, std::size_t stride) {
+float LeastOf(const float* values, std::size_t size, std::size_t stride) {
   float least = std::numeric_limits<float>::infinity();
   for (std::size_t i = 0; i < size; ++i) {
     const float value = values[i * stride];
@@ -76,19 +76,19 @@ float Least(const float* values, std::size_t size, std::size_t stride) {
 
 struct Reduction {
   std::string_view name;
-  Function function = nullptr;
+  Reducer function = nullptr;
 };
 
 Reduction ReductionOf(Operator op) {
   switch (op) {
     case Operator::kReduceMax:
-      return {.name = "reduce max", .function = &Greatest};
+      return {.name = "reduce max", .function = &GreatestOf};
     case Operator::kReduceMean:
-      return {.name = "reduce mean", .function = &Mean};
+      return {.name = "reduce mean", .function = &MeanOf};
     case Operator::kReduceMin:
-      return {.name = "reduce min", .function = &Least};
+      return {.name = "reduce min", .function = &LeastOf};
     case Operator::kReduceProd:
-      return {.name = "reduce product", .function = &Product};
+      return {.name = "reduce product", .function = &ProductOf};
     default:
       return {.name = "reduce sum", .function = &Sum};
   }

@@ -33,7 +33,7 @@ namespace relu {
 namespace {
 
 constexpr std::uint32_t kSeed = 20240607;
-constexpr std::int64_t kRows = 3;
+constexpr std::int64_t kCheckedRows = 3;
 // Above this only one row: the interpreter takes 15 ms for 10 MB of weights.
 constexpr std::size_t kManyWeightBytes = std::size_t{4} << 20;
 // The error of a chain of multiply-adds is that of slightly other weights. This
@@ -313,7 +313,7 @@ absl::StatusOr<Answers> DrawAnswers(const Graph& graph,
 absl::Status SelfCheck(const Graph& graph, const CompiledModel& model) {
   const bool one_row =
       !model.has_batch_dim() || model.weight_bytes() > kManyWeightBytes;
-  const std::int64_t rows = one_row ? 1 : kRows;
+  const std::int64_t rows = one_row ? 1 : kCheckedRows;
   const absl::StatusOr<Answers> answers = DrawAnswers(graph, model, rows);
   if (absl::IsInvalidArgument(answers.status())) {
     return absl::OkStatus();

@@ -23,12 +23,12 @@ namespace {
 
 using Kernel = void (*)(std::size_t size, const float* input, float* output);
 
-struct Function {
+struct SoftmaxFunction {
   std::string_view name;
   Kernel kernel = nullptr;
 };
 
-struct Buffers {
+struct SoftmaxBuffers {
   std::size_t input = 0;
   std::size_t output = 0;
   std::size_t scratch = 0;  // If the values of a run lie apart.
@@ -37,8 +37,8 @@ struct Buffers {
 // Along the innermost dimension: `count` runs of `size` values in each row.
 class SoftmaxStep : public Step {
  public:
-  SoftmaxStep(const Function& function, const AxisSplit& split,
-              const Buffers& buffers)
+  SoftmaxStep(const SoftmaxFunction& function, const AxisSplit& split,
+              const SoftmaxBuffers& buffers)
       : function_(function),
         count_(split.outer),
         size_(split.size),
@@ -62,7 +62,7 @@ class SoftmaxStep : public Step {
   }
 
  private:
-  Function function_;
+  SoftmaxFunction function_;
   std::size_t count_;
   std::size_t size_;
   std::size_t input_;
@@ -73,8 +73,8 @@ class SoftmaxStep : public Step {
 // gathered into a scratch buffer first.
 class StridedSoftmaxStep : public Step {
  public:
-  StridedSoftmaxStep(const Function& function, const AxisSplit& split,
-                     const Buffers& buffers)
+  StridedSoftmaxStep(const SoftmaxFunction& function, const AxisSplit& split,
+                     const SoftmaxBuffers& buffers)
       : function_(function), split_(split), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
@@ -107,9 +107,9 @@ class StridedSoftmaxStep : public Step {
     }
   }
 
-  Function function_;
+  SoftmaxFunction function_;
   AxisSplit split_;
-  Buffers buffers_;
+  SoftmaxBuffers buffers_;
 };
 
 }  // namespace
@@ -122,11 +122,12 @@ absl::Status LowerSoftmax(const Node& node, PlanBuilder& plan) {
     split.size *= split.inner;
     split.inner = 1;
   }
-  const Function function =
+  const SoftmaxFunction function =
       node.op == Operator::kLogSoftmax
-          ? Function{.name = "log softmax", .kernel = &kernels::LogSoftmax}
-          : Function{.name = "softmax", .kernel = &kernels::Softmax};
-  Buffers buffers{.input = plan.BufferOf(node.inputs[0])};
+          ? SoftmaxFunction{.name = "log softmax",
+                            .kernel = &kernels::LogSoftmax}
+          : SoftmaxFunction{.name = "softmax", .kernel = &kernels::Softmax};
+  SoftmaxBuffers buffers{.input = plan.BufferOf(node.inputs[0])};
   if (split.inner == 1) {
     buffers.output = plan.DefineInPlace(node.outputs[0], node, /*input=*/0);
     plan.AddStep(std::make_unique<SoftmaxStep>(function, split, buffers),

@@ -26,7 +26,7 @@
 namespace relu {
 namespace {
 
-std::size_t Product(std::span<const std::int64_t> sizes) {
+std::size_t ProductOfSizes(std::span<const std::int64_t> sizes) {
   return static_cast<std::size_t>(std::accumulate(
       sizes.begin(), sizes.end(), std::int64_t{1}, std::multiplies<>()));
 }
@@ -45,7 +45,9 @@ std::span<const std::int64_t> RowShape(const Value& value) {
   return std::span(value.shape).subspan(1);
 }
 
-std::size_t RowElements(const Value& value) { return Product(RowShape(value)); }
+std::size_t RowElements(const Value& value) {
+  return ProductOfSizes(RowShape(value));
+}
 
 std::size_t RowBytes(const Value& value) {
   return RowElements(value) * DataTypeSize(StorageType(value.type));
@@ -56,9 +58,9 @@ AxisSplit SplitRow(const Value& value, std::int64_t axis) {
   const std::span<const std::int64_t> shape = RowShape(value);
   const auto at = static_cast<std::size_t>(axis - 1);
   CHECK(at < shape.size());
-  return {.outer = Product(shape.first(at)),
+  return {.outer = ProductOfSizes(shape.first(at)),
           .size = static_cast<std::size_t>(shape[at]),
-          .inner = Product(shape.subspan(at + 1))};
+          .inner = ProductOfSizes(shape.subspan(at + 1))};
 }
 
 Tensor ToStorage(const Tensor& constant) {

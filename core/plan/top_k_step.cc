@@ -23,7 +23,7 @@
 namespace relu {
 namespace {
 
-struct Buffers {
+struct TopKBuffers {
   std::size_t input = 0;
   std::size_t values = 0;
   std::size_t positions = 0;
@@ -38,7 +38,7 @@ bool Above(float a, float b) {
 class TopKStep : public Step {
  public:
   TopKStep(const AxisSplit& split, std::size_t k, bool largest,
-           const Buffers& buffers)
+           const TopKBuffers& buffers)
       : split_(split), k_(k), largest_(largest), buffers_(buffers) {}
 
   void Run(RowRange rows, Workspace& workspace) const override {
@@ -84,7 +84,7 @@ class TopKStep : public Step {
   AxisSplit split_;
   std::size_t k_;
   bool largest_;
-  Buffers buffers_;
+  TopKBuffers buffers_;
 };
 
 }  // namespace
@@ -93,7 +93,7 @@ absl::Status LowerTopK(const Node& node, PlanBuilder& plan) {
   const Value& value = plan.value(node.inputs[0]);
   RETURN_IF_ERROR(RequireFloat(node, value));
   const AxisSplit split = SplitRow(value, IntAttribute(node, "axis"));
-  const Buffers buffers{
+  const TopKBuffers buffers{
       .input = plan.BufferOf(node.inputs[0]),
       .values = plan.Define(node.outputs[0]),
       .positions = plan.Define(node.outputs[1]),

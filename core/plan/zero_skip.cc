@@ -119,7 +119,7 @@ void Time(const PackedDense& layer, std::size_t rows, double& best,
   best = std::min(best, elapsed.count() / static_cast<double>(times));
 }
 
-struct Times {
+struct LayerTimes {
   DenseCosts costs;
   double few = std::numeric_limits<double>::infinity();
   double many = std::numeric_limits<double>::infinity();
@@ -135,7 +135,7 @@ void Twice(std::size_t layers, const Function& function) {
 }
 
 void TimeAll(std::span<const PackedDense> layers, Operands& operands,
-             std::vector<Times>& times) {
+             std::vector<LayerTimes>& times) {
   for (std::size_t size = 0; size < kRows.size(); ++size) {
     Twice(layers.size(), [&](std::size_t i) {
       Time(layers[i], kRows[size], times[i].costs.dense[size],
@@ -161,7 +161,7 @@ void TimeAll(std::span<const PackedDense> layers, Operands& operands,
 }
 
 // The cost of a row and of an entry, from the times for few and many entries.
-void FitSparse(std::size_t k, Times& times) {
+void FitSparse(std::size_t k, LayerTimes& times) {
   const double few = static_cast<double>(k) / kFew;
   const double many = static_cast<double>(k) / kMany;
   // At least what many entries cost each if the row costs half of it: noise
@@ -223,8 +223,8 @@ std::vector<DenseCosts> MeasureDenseCosts(std::span<const PackedDense> layers) {
   if (layers.empty()) {
     return {};
   }
-  std::vector<Times> times(layers.size());
-  for (Times& time : times) {
+  std::vector<LayerTimes> times(layers.size());
+  for (LayerTimes& time : times) {
     time.costs.dense.fill(std::numeric_limits<double>::infinity());
     time.costs.count_row = std::numeric_limits<double>::infinity();
   }

@@ -75,7 +75,7 @@ std::map<std::string, Candidate> FindCandidates(
 }
 
 // A positive integer without sign and leading zeros, else 0.
-std::int64_t ParseVersion(std::string_view text) {
+std::int64_t VersionOfFolder(std::string_view text) {
   std::int64_t version = 0;
   const char* const end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, version);
@@ -107,8 +107,8 @@ absl::Status ScanFolder(const fs::path& root, const fs::path& folder,
                    List(folder));
   for (const fs::directory_entry& entry : entries) {
     if (IsFolder(entry)) {
-      source.version = std::max(source.version,
-                                ParseVersion(entry.path().filename().native()));
+      source.version = std::max(
+          source.version, VersionOfFolder(entry.path().filename().native()));
     }
   }
   if (source.version == 0) {

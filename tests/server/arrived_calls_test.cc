@@ -16,7 +16,7 @@
 namespace relu {
 namespace {
 
-inference::ModelInferRequest IrisRequest() {
+inference::ModelInferRequest OneIrisRequest() {
   inference::ModelInferRequest request;
   request.set_model_name("iris_argmax");
   AddRawInput(request, "input", "FP32", {1, 4}, std::vector<float>(4));
@@ -57,7 +57,7 @@ TEST(ArrivedCallsTest, BusyModelDoesNotHoldUpAnother) {
   while (grpc.loaded().model("digits_mlp")->scheduler().queue_size() < 1) {
     std::this_thread::yield();
   }
-  EXPECT_TRUE(grpc.Infer(IrisRequest()).first.ok());
+  EXPECT_TRUE(grpc.Infer(OneIrisRequest()).first.ok());
   holder.Release();
   call.join();
   EXPECT_TRUE(digits.ok()) << digits.error_message();
@@ -73,7 +73,7 @@ TEST(ArrivedCallsTest, MixedModelsAndErrorsAreAllAnswered) {
       for (int call = 0; call < 100; ++call) {
         int& errors = wrong[static_cast<std::size_t>(i)];
         errors += grpc.Infer(DigitsRequest()).first.ok() ? 0 : 1;
-        errors += grpc.Infer(IrisRequest()).first.ok() ? 0 : 1;
+        errors += grpc.Infer(OneIrisRequest()).first.ok() ? 0 : 1;
         errors += grpc.Infer(DigitsRequest(0)).first.ok() ? 1 : 0;
       }
     });

@@ -23,7 +23,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string ErrorOf(std::string_view bytes) {
+std::string NpyError(std::string_view bytes) {
   const absl::Status status = ReadNpy(bytes).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   return std::string(status.message());
@@ -76,32 +76,32 @@ TEST(NpyReaderTest, LaterVersionsHaveALongerSize) {
 }
 
 TEST(NpyReaderTest, ColumnsFirstAreRefusedUnlessThereIsOneDimension) {
-  EXPECT_THAT(ErrorOf(NpyBytes("|u1", "(2, 2)", "abcd", "True")),
+  EXPECT_THAT(NpyError(NpyBytes("|u1", "(2, 2)", "abcd", "True")),
               HasSubstr("ascontiguousarray"));
   EXPECT_TRUE(ReadNpy(NpyBytes("|u1", "(2,)", "ab", "True")).ok());
 }
 
 TEST(NpyReaderTest, OtherTypesAreRefused) {
-  EXPECT_THAT(ErrorOf(NpyBytes(">f4", "(1,)", "abcd")), HasSubstr("'>f4'"));
-  EXPECT_THAT(ErrorOf(NpyBytes("<U3", "(1,)", "abcd")), HasSubstr("'<U3'"));
-  EXPECT_THAT(ErrorOf(NpyBytes("|O", "(1,)", "abcd")), HasSubstr("'|O'"));
+  EXPECT_THAT(NpyError(NpyBytes(">f4", "(1,)", "abcd")), HasSubstr("'>f4'"));
+  EXPECT_THAT(NpyError(NpyBytes("<U3", "(1,)", "abcd")), HasSubstr("'<U3'"));
+  EXPECT_THAT(NpyError(NpyBytes("|O", "(1,)", "abcd")), HasSubstr("'|O'"));
 }
 
 TEST(NpyReaderTest, BrokenFilesAreRefused) {
   const std::string good = NpyBytes("<f4", "(1,)", "abcd");
   // Cut anywhere: in the magic, the version, the size, the header, the data.
   for (std::size_t size = 0; size < good.size(); ++size) {
-    EXPECT_THAT(ErrorOf(good.substr(0, size)), HasSubstr("not a .npy file"));
+    EXPECT_THAT(NpyError(good.substr(0, size)), HasSubstr("not a .npy file"));
   }
-  EXPECT_THAT(ErrorOf(good + "x"), HasSubstr("but 5 bytes"));
-  EXPECT_THAT(ErrorOf(NpyBytes("<f4", "(1, x)", "abcd")), HasSubstr("shape"));
-  EXPECT_THAT(ErrorOf(NpyBytes("<f4", "(-1,)", "abcd")), HasSubstr("[-1]"));
-  EXPECT_THAT(ErrorOf(NpyBytes("<f8", "(2305843009213693952,)", "")),
+  EXPECT_THAT(NpyError(good + "x"), HasSubstr("but 5 bytes"));
+  EXPECT_THAT(NpyError(NpyBytes("<f4", "(1, x)", "abcd")), HasSubstr("shape"));
+  EXPECT_THAT(NpyError(NpyBytes("<f4", "(-1,)", "abcd")), HasSubstr("[-1]"));
+  EXPECT_THAT(NpyError(NpyBytes("<f8", "(2305843009213693952,)", "")),
               HasSubstr("but 0 bytes"));
-  EXPECT_THAT(ErrorOf(NpyBytes("<f4", "7", "abcd")), HasSubstr("shape"));
+  EXPECT_THAT(NpyError(NpyBytes("<f4", "7", "abcd")), HasSubstr("shape"));
   std::string version = good;
   version[6] = 9;
-  EXPECT_THAT(ErrorOf(version), HasSubstr("version 9"));
+  EXPECT_THAT(NpyError(version), HasSubstr("version 9"));
 }
 
 TEST(NpyReaderTest, RowsOfTheSameTypeKeepTheirBytes) {

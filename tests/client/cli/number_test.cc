@@ -30,7 +30,7 @@ T Stored(const Number& number, DataType type) {
   return value;
 }
 
-absl::Status ErrorOf(const Number& number, DataType type) {
+absl::Status AppendError(const Number& number, DataType type) {
   std::vector<std::byte> bytes;
   const absl::Status status = AppendElement(number, type, bytes);
   EXPECT_TRUE(bytes.empty());
@@ -104,29 +104,29 @@ TEST(NumberTest, WholeDoublesAreIntegers) {
 
 TEST(NumberTest, FractionsAreNoIntegers) {
   for (const double value : {0.5, std::nan("")}) {
-    EXPECT_EQ(ErrorOf(value, DataType::kInt64).code(),
+    EXPECT_EQ(AppendError(value, DataType::kInt64).code(),
               absl::StatusCode::kInvalidArgument);
   }
-  EXPECT_EQ(ErrorOf(0.5, DataType::kInt32).message(),
+  EXPECT_EQ(AppendError(0.5, DataType::kInt32).message(),
             "0.5 is not an integer, which INT32 wants");
 }
 
 TEST(NumberTest, IntegersOutOfRangeAreRefused) {
-  EXPECT_EQ(ErrorOf(std::int64_t{128}, DataType::kInt8).message(),
+  EXPECT_EQ(AppendError(std::int64_t{128}, DataType::kInt8).message(),
             "128 is out of range of INT8");
-  EXPECT_FALSE(ErrorOf(std::int64_t{-1}, DataType::kUint64).ok());
-  EXPECT_FALSE(ErrorOf(std::uint64_t{1} << 63, DataType::kInt64).ok());
-  EXPECT_FALSE(ErrorOf(0x1p64, DataType::kUint64).ok());
-  EXPECT_FALSE(ErrorOf(0x1p63, DataType::kInt64).ok());
-  EXPECT_FALSE(ErrorOf(kInfinity, DataType::kInt64).ok());
-  EXPECT_FALSE(ErrorOf(std::int64_t{2}, DataType::kBool).ok());
+  EXPECT_FALSE(AppendError(std::int64_t{-1}, DataType::kUint64).ok());
+  EXPECT_FALSE(AppendError(std::uint64_t{1} << 63, DataType::kInt64).ok());
+  EXPECT_FALSE(AppendError(0x1p64, DataType::kUint64).ok());
+  EXPECT_FALSE(AppendError(0x1p63, DataType::kInt64).ok());
+  EXPECT_FALSE(AppendError(kInfinity, DataType::kInt64).ok());
+  EXPECT_FALSE(AppendError(std::int64_t{2}, DataType::kBool).ok());
 }
 
 TEST(NumberTest, FloatsOutOfRangeAreRefusedButInfinityIsKept) {
-  EXPECT_EQ(ErrorOf(1e39, DataType::kFp32).message(),
+  EXPECT_EQ(AppendError(1e39, DataType::kFp32).message(),
             "1e+39 is out of range of FP32");
-  EXPECT_FALSE(ErrorOf(65'520.0, DataType::kFp16).ok());
-  EXPECT_FALSE(ErrorOf(1e39, DataType::kBf16).ok());
+  EXPECT_FALSE(AppendError(65'520.0, DataType::kFp16).ok());
+  EXPECT_FALSE(AppendError(1e39, DataType::kBf16).ok());
   EXPECT_EQ(Stored<float>(kInfinity, DataType::kFp32),
             std::numeric_limits<float>::infinity());
   EXPECT_EQ(Stored<float>(1e-60, DataType::kFp32), 0.0F);

@@ -23,18 +23,18 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-struct Output {
+struct AnswerOutput {
   std::string name;
   std::string datatype;
   std::vector<std::int64_t> shape;
   std::string bytes;
 };
 
-InferResult Answer(const std::vector<Output>& outputs) {
+InferResult Answer(const std::vector<AnswerOutput>& outputs) {
   auto message = std::make_unique<inference::ModelInferResponse>();
   message->set_model_name("m");
   message->set_model_version("3");
-  for (const Output& output : outputs) {
+  for (const AnswerOutput& output : outputs) {
     auto& tensor = *message->add_outputs();
     tensor.set_name(output.name);
     tensor.set_datatype(output.datatype);
@@ -44,15 +44,15 @@ InferResult Answer(const std::vector<Output>& outputs) {
   return FromMessage(std::move(message)).value();
 }
 
-InferResult Floats(const std::vector<std::int64_t>& shape,
-                   const std::vector<float>& values) {
+InferResult FloatAnswer(const std::vector<std::int64_t>& shape,
+                        const std::vector<float>& values) {
   return Answer({{"y", "FP32", shape, BytesOf(values)}});
 }
 
 // The error of a second answer, after one of shape [1,2] and type FP32.
 std::string ErrorOfSecond(const InferResult& second) {
   Results results;
-  EXPECT_TRUE(results.Append(Floats({1, 2}, {1, 2}), 1).ok());
+  EXPECT_TRUE(results.Append(FloatAnswer({1, 2}, {1, 2}), 1).ok());
   const absl::Status status = results.Append(second, 1);
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   return std::string(status.message());
@@ -60,8 +60,8 @@ std::string ErrorOfSecond(const InferResult& second) {
 
 TEST(ResultsTest, AnswersAreJoinedRowByRow) {
   Results results;
-  ASSERT_TRUE(results.Append(Floats({2, 2}, {1, 2, 3, 4}), 2).ok());
-  ASSERT_TRUE(results.Append(Floats({1, 2}, {5, 6}), 1).ok());
+  ASSERT_TRUE(results.Append(FloatAnswer({2, 2}, {1, 2, 3, 4}), 2).ok());
+  ASSERT_TRUE(results.Append(FloatAnswer({1, 2}, {5, 6}), 1).ok());
   EXPECT_EQ(results.model, "m");
   EXPECT_EQ(results.version, "3");
   EXPECT_EQ(results.rows, 3);
@@ -76,10 +76,10 @@ TEST(ResultsTest, AnswersAreJoinedRowByRow) {
 
 TEST(ResultsTest, OutputWithoutARowForEachSentIsInternal) {
   Results results;
-  const absl::Status status = results.Append(Floats({1, 2}, {1, 2}), 2);
+  const absl::Status status = results.Append(FloatAnswer({1, 2}, {1, 2}), 2);
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(status.message()), HasSubstr("each of the 2 rows"));
-  EXPECT_FALSE(results.Append(Floats({}, {1}), 1).ok());
+  EXPECT_FALSE(results.Append(FloatAnswer({}, {1}), 1).ok());
 }
 
 TEST(ResultsTest, TextsAreInternal) {
@@ -91,7 +91,7 @@ TEST(ResultsTest, TextsAreInternal) {
 }
 
 TEST(ResultsTest, AnswersOfAnotherFormAreInternal) {
-  EXPECT_THAT(ErrorOfSecond(Floats({1, 3}, {1, 2, 3})),
+  EXPECT_THAT(ErrorOfSecond(FloatAnswer({1, 3}, {1, 2, 3})),
               HasSubstr("another form"));
   EXPECT_THAT(
       ErrorOfSecond(Answer({{"z", "FP32", {1, 2}, BytesOf<float>({1, 2})}})),

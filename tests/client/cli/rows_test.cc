@@ -30,7 +30,7 @@ ModelMetadata Metadata(const std::vector<TensorMetadata>& inputs) {
           .outputs = {}};
 }
 
-std::string ErrorOf(const std::vector<TensorMetadata>& inputs) {
+std::string InputsError(const std::vector<TensorMetadata>& inputs) {
   const absl::Status status = InputsOf(Metadata(inputs)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   return std::string(status.message());
@@ -65,14 +65,16 @@ TEST(RowsTest, VariableRowsHaveNoElementCount) {
 }
 
 TEST(RowsTest, ModelsThatReluctlCannotFeedAreRefused) {
-  EXPECT_THAT(ErrorOf({}), HasSubstr("no inputs"));
-  EXPECT_THAT(ErrorOf({{"x", "BYTES", {-1, 1}}}), HasSubstr("numbers only"));
-  EXPECT_THAT(ErrorOf({{"x", "FP32", {}}}), HasSubstr("batch dimension"));
-  EXPECT_THAT(ErrorOf({{"x", "FP32", {0, 2}}}), HasSubstr("batch dimension"));
-  EXPECT_THAT(ErrorOf({{"x", "FP32", {2, 2}}, {"y", "FP32", {3, 2}}}),
+  EXPECT_THAT(InputsError({}), HasSubstr("no inputs"));
+  EXPECT_THAT(InputsError({{"x", "BYTES", {-1, 1}}}),
+              HasSubstr("numbers only"));
+  EXPECT_THAT(InputsError({{"x", "FP32", {}}}), HasSubstr("batch dimension"));
+  EXPECT_THAT(InputsError({{"x", "FP32", {0, 2}}}),
+              HasSubstr("batch dimension"));
+  EXPECT_THAT(InputsError({{"x", "FP32", {2, 2}}, {"y", "FP32", {3, 2}}}),
               HasSubstr("in common"));
   constexpr std::int64_t kHuge = std::numeric_limits<std::int64_t>::max();
-  EXPECT_THAT(ErrorOf({{"x", "FP32", {-1, kHuge, kHuge}}}),
+  EXPECT_THAT(InputsError({{"x", "FP32", {-1, kHuge, kHuge}}}),
               HasSubstr("too large"));
 }
 

@@ -63,8 +63,8 @@ CompiledModel Embedding() {
 
 // A request with room for two outputs of `output_width` numbers a row.
 template <typename T>
-struct Call {
-  Call(std::int64_t rows, std::vector<T> values, std::size_t output_width)
+struct BatchCall {
+  BatchCall(std::int64_t rows, std::vector<T> values, std::size_t output_width)
       : input(std::move(values)),
         outputs{
             std::vector<float>(static_cast<std::size_t>(rows) * output_width,
@@ -93,8 +93,8 @@ struct Call {
 TEST(BatchRunnerTest, EachRequestGetsTheAnswersOfItsOwnRows) {
   const CompiledModel model = TwoOutputs();
   BatchRunner runner(model, /*slots=*/1, /*max_batch_rows=*/8);
-  Call<float> a(2, {1, -2, 3, -4}, 2);
-  Call<float> b(1, {-5, 6}, 2);
+  BatchCall<float> a(2, {1, -2, 3, -4}, 2);
+  BatchCall<float> b(1, {-5, 6}, 2);
   std::array<BatchSlice, 2> batch = {a.AllRows(), b.AllRows()};
 
   runner.Run(0, batch);
@@ -109,7 +109,7 @@ TEST(BatchRunnerTest, EachRequestGetsTheAnswersOfItsOwnRows) {
 TEST(BatchRunnerTest, OnlyTheRowsOfTheSliceAreComputed) {
   const CompiledModel model = TwoOutputs();
   BatchRunner runner(model, 1, 8);
-  Call<float> call(4, {1, 2, 3, 4, 5, 6, 7, 8}, 2);
+  BatchCall<float> call(4, {1, 2, 3, 4, 5, 6, 7, 8}, 2);
   std::array<BatchSlice, 1> batch = {call.Rows(1, 2)};
 
   runner.Run(0, batch);
@@ -121,7 +121,7 @@ TEST(BatchRunnerTest, OnlyTheRowsOfTheSliceAreComputed) {
 TEST(BatchRunnerTest, OutputThatIsNotWantedIsSkipped) {
   const CompiledModel model = TwoOutputs();
   BatchRunner runner(model, 1, 8);
-  Call<float> call(1, {1, 2}, 2);
+  BatchCall<float> call(1, {1, 2}, 2);
   call.request.outputs[0] = nullptr;
   std::array<BatchSlice, 1> batch = {call.AllRows()};
 
@@ -138,7 +138,7 @@ TEST(BatchRunnerTest, InputsAndOutputsNeedNoAlignment) {
   std::array<std::byte, sizeof(values) + 1> input{};
   std::memcpy(input.data() + 1, values.data(), sizeof(values));
   std::array<std::byte, sizeof(values) + 1> output{};
-  Call<float> call(1, {0, 0}, 2);
+  BatchCall<float> call(1, {0, 0}, 2);
   call.request.inputs = {input.data() + 1};
   call.request.outputs = {output.data() + 1, nullptr};
   std::array<BatchSlice, 1> batch = {call.AllRows()};
@@ -154,7 +154,7 @@ TEST(BatchRunnerTest, BatchMayHaveMaxBatchRowsOnEverySlot) {
   const CompiledModel model = TwoOutputs();
   BatchRunner runner(model, /*slots=*/2, /*max_batch_rows=*/3);
   for (const int slot : {0, 1, 0}) {
-    Call<float> call(3, {1, 2, 3, 4, 5, 6}, 2);
+    BatchCall<float> call(3, {1, 2, 3, 4, 5, 6}, 2);
     std::array<BatchSlice, 1> batch = {call.AllRows()};
 
     runner.Run(slot, batch);
@@ -166,9 +166,9 @@ TEST(BatchRunnerTest, BatchMayHaveMaxBatchRowsOnEverySlot) {
 TEST(BatchRunnerTest, RowWithoutAnswerFailsItsSliceOnly) {
   const CompiledModel model = Embedding();
   BatchRunner runner(model, 1, 8);
-  Call<std::int64_t> good(1, {3}, 1);
-  Call<std::int64_t> bad(3, {0, 1, 77}, 1);
-  Call<std::int64_t> other(2, {1, 2}, 1);
+  BatchCall<std::int64_t> good(1, {3}, 1);
+  BatchCall<std::int64_t> bad(3, {0, 1, 77}, 1);
+  BatchCall<std::int64_t> other(2, {1, 2}, 1);
   std::array<BatchSlice, 3> batch = {good.AllRows(), bad.AllRows(),
                                      other.AllRows()};
 
@@ -185,7 +185,7 @@ TEST(BatchRunnerTest, RowWithoutAnswerFailsItsSliceOnly) {
 TEST(BatchRunnerTest, RowWithoutAnswerInLaterPieceIsCountedInTheRequest) {
   const CompiledModel model = Embedding();
   BatchRunner runner(model, 1, 8);
-  Call<std::int64_t> bad(6, {0, 1, 2, 3, 77, 0}, 1);
+  BatchCall<std::int64_t> bad(6, {0, 1, 2, 3, 77, 0}, 1);
   std::array<BatchSlice, 1> batch = {bad.Rows(3, 3)};
 
   runner.Run(0, batch);
@@ -197,8 +197,8 @@ TEST(BatchRunnerTest, RowWithoutAnswerInLaterPieceIsCountedInTheRequest) {
 TEST(BatchRunnerTest, FaultIsForgottenByTheNextBatch) {
   const CompiledModel model = Embedding();
   BatchRunner runner(model, 1, 8);
-  Call<std::int64_t> bad(1, {77}, 1);
-  Call<std::int64_t> good(1, {2}, 1);
+  BatchCall<std::int64_t> bad(1, {77}, 1);
+  BatchCall<std::int64_t> good(1, {2}, 1);
   std::array<BatchSlice, 1> first = {bad.AllRows()};
   std::array<BatchSlice, 1> second = {good.AllRows()};
 

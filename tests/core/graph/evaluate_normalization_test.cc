@@ -21,14 +21,6 @@ namespace {
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 
-// The node's value as doubles; empty, with a failure, if there is none.
-std::vector<double> Evaluate(const Node& node, const ValueType& result,
-                             const std::vector<const Tensor*>& inputs) {
-  const absl::StatusOr<Tensor> value = EvaluateOne(node, result, inputs);
-  EXPECT_TRUE(value.ok()) << value.status();
-  return value.ok() ? ToDoubles(*value) : std::vector<double>();
-}
-
 Node Softmax(std::int64_t axis, std::int64_t flatten) {
   return MakeNode(Operator::kSoftmax, {{"axis", axis}, {"flatten", flatten}});
 }

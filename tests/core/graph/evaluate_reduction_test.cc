@@ -20,14 +20,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// The node's value as doubles; empty, with a failure, if there is none.
-std::vector<double> Evaluate(const Node& node, const ValueType& result,
-                             const std::vector<const Tensor*>& inputs) {
-  const absl::StatusOr<Tensor> value = EvaluateOne(node, result, inputs);
-  EXPECT_TRUE(value.ok()) << value.status();
-  return value.ok() ? ToDoubles(*value) : std::vector<double>();
-}
-
 Node ArgMax(std::int64_t axis, std::int64_t select_last) {
   return MakeNode(Operator::kArgMax,
                   {{"axis", axis}, {"select_last_index", select_last}});

@@ -19,13 +19,13 @@ namespace {
 
 using ::testing::ElementsAre;
 
-absl::StatusOr<Graph> Import(ModelBuilder& builder) {
+absl::StatusOr<Graph> ImportGraph(ModelBuilder& builder) {
   return ImportOnnx(builder.model(), "");
 }
 
 // A graph, or a failure and an empty one.
 Graph ImportGood(ModelBuilder& builder) {
-  absl::StatusOr<Graph> graph = Import(builder);
+  absl::StatusOr<Graph> graph = ImportGraph(builder);
   EXPECT_TRUE(graph.ok()) << graph.status();
   return graph.ok() ? *std::move(graph) : Graph();
 }
@@ -136,7 +136,7 @@ TEST(GraphAssemblerTest, SizesComputedFromTheRowsAreResolved) {
 TEST(GraphAssemblerTest, SizesThatAreNotTheRowsAreRefused) {
   for (const std::string_view op : {"Min", "Mul"}) {
     ModelBuilder builder = WithViewBySize(op, 2);
-    EXPECT_THAT(Import(builder).status(),
+    EXPECT_THAT(ImportGraph(builder).status(),
                 Fails(kUnimplemented, "depends on the number of rows"));
   }
 }
@@ -221,7 +221,7 @@ TEST(GraphAssemblerTest, InputsThatAreNotServedAreRefused) {
   for (const auto& sizes : kSizes) {
     ModelBuilder builder;
     builder.Input("x", {.sizes = sizes}).Node("Relu", {"x"}, "y").Output("y");
-    EXPECT_THAT(Import(builder).status(), Fails(kUnimplemented, "\"x\""))
+    EXPECT_THAT(ImportGraph(builder).status(), Fails(kUnimplemented, "\"x\""))
         << ShapeText(sizes);
   }
 }
@@ -229,14 +229,14 @@ TEST(GraphAssemblerTest, InputsThatAreNotServedAreRefused) {
 TEST(GraphAssemblerTest, NamesMustBeUnique) {
   ModelBuilder builder = WithInput();
   builder.Node("Relu", {"x"}, "y").Node("Tanh", {"x"}, "y").Output("y");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kInvalid, "two values have the name \"y\""));
 }
 
 TEST(GraphAssemblerTest, MissingInputIsNamed) {
   ModelBuilder builder = WithInput();
   builder.Node("Add", {"x", "w"}, "y").Output("y");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kInvalid,
                     "node \"y\" (Add): no input, initializer or node "
                     "gives its input \"w\""));
@@ -245,30 +245,32 @@ TEST(GraphAssemblerTest, MissingInputIsNamed) {
 TEST(GraphAssemblerTest, NumbersOfInputsAndOutputsAreChecked) {
   ModelBuilder few = WithInput();
   few.Node("Gemm", {"x"}, "y").Output("y");
-  EXPECT_THAT(Import(few).status(), Fails(kInvalid, "1 inputs, wanted 2 to 3"));
+  EXPECT_THAT(ImportGraph(few).status(),
+              Fails(kInvalid, "1 inputs, wanted 2 to 3"));
   ModelBuilder none = WithInput();
   none.Node("Concat", {}, "y").Output("y");
-  EXPECT_THAT(Import(none).status(),
+  EXPECT_THAT(ImportGraph(none).status(),
               Fails(kInvalid, "0 inputs, wanted 1 or more"));
   ModelBuilder left_out = WithInput();
   left_out.Node("Concat", {"x", ""}, "y", {IntAttributeProto("axis", 1)})
       .Output("y");
-  EXPECT_THAT(Import(left_out).status(),
+  EXPECT_THAT(ImportGraph(left_out).status(),
               Fails(kInvalid, "input 1 is left out"));
   ModelBuilder two = WithInput();
   two.Node("Relu", {"x"}, "y").Output("y").last_node().add_output("z");
-  EXPECT_THAT(Import(two).status(), Fails(kInvalid, "2 outputs, wanted 1"));
+  EXPECT_THAT(ImportGraph(two).status(),
+              Fails(kInvalid, "2 outputs, wanted 1"));
   ModelBuilder unnamed = WithInput();
   unnamed.Node("Relu", {"x"}, "").Node("Relu", {"x"}, "y").Output("y");
-  EXPECT_THAT(Import(unnamed).status(), Fails(kInvalid, "has no name"));
+  EXPECT_THAT(ImportGraph(unnamed).status(), Fails(kInvalid, "has no name"));
 }
 
 TEST(GraphAssemblerTest, UnknownOperatorIsRefusedWithThoseThatAreKnown) {
   ModelBuilder builder = WithInput();
   builder.Node("Conv", {"x"}, "y").Output("y");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kUnimplemented, "node \"y\" (Conv): the operator is not"));
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kUnimplemented,
                     "Constant, ConstantOfShape, DequantizeLinear, Div"));
 }
@@ -277,10 +279,10 @@ TEST(GraphAssemblerTest, OperatorOfAnotherDomainIsRefused) {
   ModelBuilder builder = WithInput();
   builder.Node("Relu", {"x"}, "y").Output("y");
   builder.last_node().set_domain("com.example");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kUnimplemented, "(com.example.Relu)"));
   builder.last_node().set_domain("ai.onnx");
-  EXPECT_TRUE(Import(builder).ok());
+  EXPECT_TRUE(ImportGraph(builder).ok());
 }
 
 TEST(GraphAssemblerTest, ConstantNodesAndFoldedNodesBecomeConstants) {
@@ -303,7 +305,7 @@ TEST(GraphAssemblerTest, ConstantsThatAreNotFiniteAreRefused) {
   given.Floats("w", {4}, {1, 2, NAN, 4})
       .Node("Add", {"x", "w"}, "y")
       .Output("y");
-  EXPECT_THAT(Import(given).status(),
+  EXPECT_THAT(ImportGraph(given).status(),
               Fails(kInvalid, "constant \"w\" has an element that is NaN"));
   ModelBuilder folded = WithInput();
   folded.Floats("a", {1}, {1})
@@ -311,7 +313,7 @@ TEST(GraphAssemblerTest, ConstantsThatAreNotFiniteAreRefused) {
       .Node("Div", {"a", "b"}, "c")
       .Node("Add", {"x", "c"}, "y")
       .Output("y");
-  EXPECT_THAT(Import(folded).status(), Fails(kInvalid, "constant \"c\""));
+  EXPECT_THAT(ImportGraph(folded).status(), Fails(kInvalid, "constant \"c\""));
 }
 
 TEST(GraphAssemblerTest, FoldingIsBounded) {
@@ -321,7 +323,7 @@ TEST(GraphAssemblerTest, FoldingIsBounded) {
       .Node("Add", {"a", "b"}, "c")
       .Node("Add", {"x", "c"}, "y")
       .Output("y");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kUnimplemented, "16777216 bytes"));
 }
 
@@ -330,7 +332,7 @@ TEST(GraphAssemblerTest, SizesOfZeroDoNotHideThoseThatOverflow) {
   builder.Input("x", {.sizes = {0, std::int64_t{1} << 40U, 1 << 30}})
       .Node("Relu", {"x"}, "y")
       .Output("y");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kUnimplemented, "more elements than"));
 }
 
@@ -339,7 +341,7 @@ TEST(GraphAssemblerTest, RanksDoNotGrowWithoutBound) {
   builder.Int64s("i", Shape(32, 1), {0})
       .Node("Gather", {"x", "i"}, "y", {IntAttributeProto("axis", 1)})
       .Output("y");
-  EXPECT_THAT(Import(builder).status(),
+  EXPECT_THAT(ImportGraph(builder).status(),
               Fails(kUnimplemented, "33 dimensions, the most is 32"));
 }
 
@@ -389,13 +391,14 @@ ModelBuilder WithDropout(char mode) {
 
 TEST(GraphAssemblerTest, DropoutIsRefusedWhenItTrains) {
   ModelBuilder inference = WithDropout('\0');
-  EXPECT_TRUE(Import(inference).ok());
+  EXPECT_TRUE(ImportGraph(inference).ok());
   ModelBuilder training = WithDropout('\1');
-  EXPECT_THAT(Import(training).status(),
+  EXPECT_THAT(ImportGraph(training).status(),
               Fails(kUnimplemented, "training mode"));
   ModelBuilder old = WithInput(/*opset=*/6);
   old.Node("Dropout", {"x"}, "y").Output("y");
-  EXPECT_THAT(Import(old).status(), Fails(kUnimplemented, "training mode"));
+  EXPECT_THAT(ImportGraph(old).status(),
+              Fails(kUnimplemented, "training mode"));
 }
 
 TEST(GraphAssemblerTest, MaskOfDropoutIsAllTrue) {
@@ -414,7 +417,7 @@ TEST(GraphAssemblerTest, MaskOfDropoutIsAllTrue) {
 TEST(GraphAssemblerTest, OutputMustExist) {
   ModelBuilder missing = WithInput();
   missing.Output("y");
-  EXPECT_THAT(Import(missing).status(),
+  EXPECT_THAT(ImportGraph(missing).status(),
               Fails(kInvalid, "output \"y\": no node"));
 }
 
@@ -433,14 +436,14 @@ TEST(GraphAssemblerTest, OutputMustAgreeWithItsDeclaration) {
   for (const OnnxValue& value : kWrong) {
     ModelBuilder builder = WithInput();
     builder.Node("Relu", {"x"}, "y").Output("y", value);
-    EXPECT_THAT(Import(builder).status(),
+    EXPECT_THAT(ImportGraph(builder).status(),
                 Fails(kInvalid, "output \"y\" is declared as"));
   }
   ModelBuilder rows;
   rows.Input("x", {.sizes = {3, 4}})
       .Node("Relu", {"x"}, "y")
       .Output("y", {.sizes = {2, 4}});
-  EXPECT_EQ(Import(rows).status().code(), kInvalid);
+  EXPECT_EQ(ImportGraph(rows).status().code(), kInvalid);
 }
 
 TEST(GraphAssemblerTest, OutputMayLeaveSizesOpen) {
@@ -453,7 +456,7 @@ TEST(GraphAssemblerTest, OutputMayLeaveSizesOpen) {
 TEST(GraphAssemblerTest, OutputGivenTwiceIsRefused) {
   ModelBuilder builder = WithInput();
   builder.Node("Relu", {"x"}, "y").Output("y").Output("y");
-  EXPECT_THAT(Import(builder).status(), Fails(kInvalid, "given twice"));
+  EXPECT_THAT(ImportGraph(builder).status(), Fails(kInvalid, "given twice"));
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 
 #include "core/base/status_macros.h"
+#include "core/graph/elements.h"
 #include "core/graph/graph.h"
 #include "core/graph/interpreter.h"
 #include "core/graph/operators.h"
@@ -53,6 +54,14 @@ inline absl::StatusOr<Tensor> EvaluateOne(
   ASSIGN_OR_RETURN(std::vector<Tensor> outputs,
                    EvaluateNode(node, std::span(&result, 1), inputs));
   return std::move(outputs[0]);
+}
+
+// The elements of EvaluateOne()'s tensor; none, and a failure, if it fails.
+inline std::vector<double> Evaluate(const Node& node, const ValueType& result,
+                                    const std::vector<const Tensor*>& inputs) {
+  const absl::StatusOr<Tensor> value = EvaluateOne(node, result, inputs);
+  EXPECT_TRUE(value.ok()) << value.status();
+  return value.ok() ? ToDoubles(*value) : std::vector<double>();
 }
 
 // Runs inference functions on operands made by hand.
@@ -121,6 +130,11 @@ class InferenceRun {
   std::vector<std::shared_ptr<Tensor>> constants_;
   std::vector<std::shared_ptr<Value>> operands_;
 };
+
+// A run of an operator whose only attribute is its axis.
+inline InferenceRun RunAlong(Operator op, std::int64_t axis) {
+  return InferenceRun(op, {{"axis", axis}});
+}
 
 }  // namespace relu
 

@@ -13,7 +13,7 @@ namespace {
 
 using Sizes = std::vector<std::vector<std::int64_t>>;
 
-absl::StatusOr<std::vector<InputReading>> Read(const Sizes& sizes) {
+absl::StatusOr<std::vector<InputReading>> ReadSizes(const Sizes& sizes) {
   ModelBuilder builder;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     builder.Input("x" + std::to_string(i), {.sizes = sizes[i]});
@@ -26,7 +26,7 @@ absl::StatusOr<std::vector<InputReading>> Read(const Sizes& sizes) {
 }
 
 TEST(InputReadingTest, OpenDimensionIsTheBatchWhereverItIs) {
-  const auto readings = Read({{-1, 4}, {3, -1}, {5}});
+  const auto readings = ReadSizes({{-1, 4}, {3, -1}, {5}});
   ASSERT_TRUE(readings.ok()) << readings.status();
   ASSERT_EQ(readings->size(), 1U);
   EXPECT_EQ((*readings)[0].types[1].shape, (Shape{3, kBatchDim}));
@@ -35,7 +35,7 @@ TEST(InputReadingTest, OpenDimensionIsTheBatchWhereverItIs) {
 }
 
 TEST(InputReadingTest, SharedFirstSizeMayBeAFixedBatch) {
-  const auto readings = Read({{3, 4}, {3}});
+  const auto readings = ReadSizes({{3, 4}, {3}});
   ASSERT_TRUE(readings.ok()) << readings.status();
   ASSERT_EQ(readings->size(), 2U);
   EXPECT_EQ((*readings)[0].fixed_rows, 3);
@@ -47,16 +47,16 @@ TEST(InputReadingTest, OtherFixedSizesAreNoBatch) {
   for (const Sizes& sizes :
        {Sizes{{3}, {4}}, Sizes{{3}, {}}, Sizes{{}}, Sizes{}, Sizes{{0, 4}},
         Sizes{{(1 << 16) + 1, 4}}}) {
-    const auto readings = Read(sizes);
+    const auto readings = ReadSizes(sizes);
     ASSERT_TRUE(readings.ok()) << readings.status();
     EXPECT_EQ(readings->size(), 1U);
   }
 }
 
 TEST(InputReadingTest, SeveralOpenDimensionsAndEmptyRowsAreRefused) {
-  EXPECT_THAT(Read({{-1, -1}}).status(),
+  EXPECT_THAT(ReadSizes({{-1, -1}}).status(),
               Fails(kUnimplemented, "only one dimension, the batch"));
-  EXPECT_THAT(Read({{-1, 0}}).status(),
+  EXPECT_THAT(ReadSizes({{-1, 0}}).status(),
               Fails(kUnimplemented, "its rows have no element"));
 }
 

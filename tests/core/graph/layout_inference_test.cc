@@ -16,17 +16,13 @@ namespace {
 using I = std::int64_t;
 using Integers = std::vector<I>;
 
-InferenceRun Axis(Operator op, I axis) {
-  return InferenceRun(op, {{"axis", axis}});
-}
-
 TEST(LayoutInferenceTest, GatherFromRowsByConstantIndices) {
-  InferenceRun vector = Axis(Operator::kGather, -1);
+  InferenceRun vector = RunAlong(Operator::kGather, -1);
   EXPECT_EQ(vector.Batched({3, 4})
                 .Constant(Int64Tensor({2}, {-4, 3}))
                 .InferShape(&InferGather),
             (Shape{-1, 3, 2}));
-  InferenceRun scalar = Axis(Operator::kGather, 1);
+  InferenceRun scalar = RunAlong(Operator::kGather, 1);
   EXPECT_EQ(scalar.Batched({3, 4})
                 .Constant(Int64Tensor({}, {0}))
                 .InferShape(&InferGather),
@@ -34,7 +30,7 @@ TEST(LayoutInferenceTest, GatherFromRowsByConstantIndices) {
 }
 
 TEST(LayoutInferenceTest, GatherFromTableByComputedIndices) {
-  InferenceRun run = Axis(Operator::kGather, 0);
+  InferenceRun run = RunAlong(Operator::kGather, 0);
   EXPECT_EQ(run.Constant({10, 6})
                 .Batched({2}, DataType::kInt32)
                 .InferShape(&InferGather),
@@ -43,7 +39,7 @@ TEST(LayoutInferenceTest, GatherFromTableByComputedIndices) {
 
 TEST(LayoutInferenceTest, GatherRefusesIndexOutside) {
   for (const I index : {-5, 4}) {
-    InferenceRun run = Axis(Operator::kGather, 1);
+    InferenceRun run = RunAlong(Operator::kGather, 1);
     EXPECT_THAT(run.Batched({4})
                     .Constant(Int64Tensor({1}, {index}))
                     .Infer(&InferGather)
@@ -53,44 +49,44 @@ TEST(LayoutInferenceTest, GatherRefusesIndexOutside) {
 }
 
 TEST(LayoutInferenceTest, GatherPutsIndicesInThePlaceOfTheAxis) {
-  InferenceRun batch = Axis(Operator::kGather, 0);
+  InferenceRun batch = RunAlong(Operator::kGather, 0);
   EXPECT_EQ(batch.Batched({4})
                 .Constant(Int64Tensor({1}, {0}))
                 .InferShape(&InferGather),
             (Shape{1, 4}));
-  InferenceRun columns = Axis(Operator::kGather, 1);
+  InferenceRun columns = RunAlong(Operator::kGather, 1);
   EXPECT_EQ(columns.Constant({4, 4})
                 .Batched({1}, DataType::kInt64)
                 .InferShape(&InferGather),
             (Shape{4, -1, 1}));
-  InferenceRun floats = Axis(Operator::kGather, 0);
+  InferenceRun floats = RunAlong(Operator::kGather, 0);
   EXPECT_EQ(
       floats.Constant({4}).Batched({1}).Infer(&InferGather).status().code(),
       kInvalid);
 }
 
 TEST(LayoutInferenceTest, ConcatAddsSizesOfAxis) {
-  InferenceRun run = Axis(Operator::kConcat, -1);
+  InferenceRun run = RunAlong(Operator::kConcat, -1);
   EXPECT_EQ(run.Batched({3, 4}).Batched({3, 1}).InferShape(&InferConcat),
             (Shape{-1, 3, 5}));
 }
 
 TEST(LayoutInferenceTest, ConcatRefusesWhatItCannotJoin) {
-  InferenceRun batch = Axis(Operator::kConcat, 0);
+  InferenceRun batch = RunAlong(Operator::kConcat, 0);
   EXPECT_EQ(batch.Batched({3}).Batched({3}).Infer(&InferConcat).status().code(),
             kUnimplemented);
-  InferenceRun constant = Axis(Operator::kConcat, 1);
+  InferenceRun constant = RunAlong(Operator::kConcat, 1);
   EXPECT_EQ(constant.Batched({3})
                 .Constant({1, 3})
                 .Infer(&InferConcat)
                 .status()
                 .code(),
             kInvalid);
-  InferenceRun sizes = Axis(Operator::kConcat, 1);
+  InferenceRun sizes = RunAlong(Operator::kConcat, 1);
   EXPECT_EQ(
       sizes.Batched({3, 4}).Batched({3, 5}).Infer(&InferConcat).status().code(),
       kInvalid);
-  InferenceRun ranks = Axis(Operator::kConcat, 1);
+  InferenceRun ranks = RunAlong(Operator::kConcat, 1);
   EXPECT_EQ(
       ranks.Batched({3}).Batched({3, 1}).Infer(&InferConcat).status().code(),
       kInvalid);

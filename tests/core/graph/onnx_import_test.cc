@@ -17,7 +17,7 @@
 namespace relu {
 namespace {
 
-absl::Status Import(ModelBuilder& builder) {
+absl::Status ImportStatus(ModelBuilder& builder) {
   return ImportOnnx(builder.model(), "").status();
 }
 
@@ -89,12 +89,12 @@ TEST(OnnxImportTest, AbsurdVersionsAreRefused) {
   for (const int version : {-1, 0, 101, 9999}) {
     ModelBuilder builder = MakeMlp({2, 1});
     builder.model().set_ir_version(version);
-    EXPECT_THAT(Import(builder), Fails(kInvalid, "wanted 1 to 100"));
+    EXPECT_THAT(ImportStatus(builder), Fails(kInvalid, "wanted 1 to 100"));
   }
   for (const int version : {-1, 0, 1001}) {
     ModelBuilder builder = MakeMlp({2, 1});
     builder.model().mutable_opset_import(0)->set_version(version);
-    EXPECT_THAT(Import(builder), Fails(kInvalid, "wanted 1 to 1000"));
+    EXPECT_THAT(ImportStatus(builder), Fails(kInvalid, "wanted 1 to 1000"));
   }
 }
 
@@ -102,46 +102,47 @@ TEST(OnnxImportTest, NewerVersionsThanWeKnowAreAccepted) {
   ModelBuilder builder = MakeMlp({2, 1});
   builder.model().set_ir_version(14);
   builder.model().mutable_opset_import(0)->set_version(30);
-  EXPECT_TRUE(Import(builder).ok());
+  EXPECT_TRUE(ImportStatus(builder).ok());
 }
 
 TEST(OnnxImportTest, StandardOperatorsMustBeImportedOnce) {
   ModelBuilder none = MakeMlp({2, 1});
   none.model().mutable_opset_import(0)->set_domain("com.example");
-  EXPECT_THAT(Import(none), Fails(kInvalid, "does not import the standard"));
+  EXPECT_THAT(ImportStatus(none),
+              Fails(kInvalid, "does not import the standard"));
   ModelBuilder twice = MakeMlp({2, 1});
   auto& second = *twice.model().add_opset_import();
   second.set_domain("ai.onnx");
   second.set_version(7);
-  EXPECT_THAT(Import(twice), Fails(kInvalid, "imported twice"));
+  EXPECT_THAT(ImportStatus(twice), Fails(kInvalid, "imported twice"));
 }
 
 TEST(OnnxImportTest, ModelsWithoutGraphOrOutputAreRefused) {
   ModelBuilder graph = MakeMlp({2, 1});
   graph.model().clear_graph();
-  EXPECT_THAT(Import(graph), Fails(kInvalid, "no graph"));
+  EXPECT_THAT(ImportStatus(graph), Fails(kInvalid, "no graph"));
   ModelBuilder output = MakeMlp({2, 1});
   output.graph().clear_output();
-  EXPECT_THAT(Import(output), Fails(kInvalid, "no output"));
+  EXPECT_THAT(ImportStatus(output), Fails(kInvalid, "no output"));
 }
 
 TEST(OnnxImportTest, FunctionsTrainingAndSparseTensorsAreRefused) {
   ModelBuilder function = MakeMlp({2, 1});
   function.model().add_functions()->set_name("Block");
-  EXPECT_THAT(Import(function), Fails(kUnimplemented, "\"Block\""));
+  EXPECT_THAT(ImportStatus(function), Fails(kUnimplemented, "\"Block\""));
   ModelBuilder training = MakeMlp({2, 1});
   training.model().add_training_info();
-  EXPECT_THAT(Import(training), Fails(kUnimplemented, "training"));
+  EXPECT_THAT(ImportStatus(training), Fails(kUnimplemented, "training"));
   ModelBuilder sparse = MakeMlp({2, 1});
   sparse.graph().add_sparse_initializer();
-  EXPECT_THAT(Import(sparse), Fails(kUnimplemented, "sparse"));
+  EXPECT_THAT(ImportStatus(sparse), Fails(kUnimplemented, "sparse"));
 }
 
 TEST(OnnxImportTest, LongNamesAreRefused) {
   const std::string name(1025, 'x');
   ModelBuilder builder;
   builder.Input(name, {.sizes = {-1, 4}}).Node("Relu", {name}, "y").Output("y");
-  EXPECT_THAT(Import(builder), Fails(kInvalid, "a name has 1025 bytes"));
+  EXPECT_THAT(ImportStatus(builder), Fails(kInvalid, "a name has 1025 bytes"));
 }
 
 TEST(OnnxImportTest, NodesWithoutNamesGetOne) {
@@ -155,13 +156,13 @@ TEST(OnnxImportTest, NodesWithoutNamesGetOne) {
 TEST(OnnxImportTest, NodesMayStandInAnyOrder) {
   ModelBuilder builder = MakeMlp({2, 3, 1});
   builder.graph().mutable_node()->SwapElements(0, 2);
-  EXPECT_TRUE(Import(builder).ok());
+  EXPECT_TRUE(ImportStatus(builder).ok());
 }
 
 TEST(OnnxImportTest, CyclesAreRefused) {
   ModelBuilder builder = MakeMlp({2, 2, 2});
   builder.graph().mutable_node(0)->set_input(0, "r1");
-  EXPECT_THAT(Import(builder), Fails(kInvalid, "cycle"));
+  EXPECT_THAT(ImportStatus(builder), Fails(kInvalid, "cycle"));
 }
 
 TEST(OnnxImportTest, InputsWithInitializersAreConstants) {
@@ -178,7 +179,8 @@ TEST(OnnxImportTest, InputsWithInitializersAreConstants) {
 TEST(OnnxImportTest, InputGivenTwiceIsRefused) {
   ModelBuilder builder = MakeMlp({2, 3});
   builder.Input("x", {.sizes = {-1, 3}});
-  EXPECT_THAT(Import(builder), Fails(kInvalid, "input \"x\" is given twice"));
+  EXPECT_THAT(ImportStatus(builder),
+              Fails(kInvalid, "input \"x\" is given twice"));
 }
 
 TEST(OnnxImportTest, InputThatNothingReadsStaysAnInput) {
@@ -192,7 +194,7 @@ TEST(OnnxImportTest, InputThatNothingReadsStaysAnInput) {
 TEST(OnnxImportTest, InitializerThatNothingReadsIsNotEvenChecked) {
   ModelBuilder builder = MakeMlp({2, 3});
   builder.Floats("unread", {1000}, {1});
-  EXPECT_TRUE(Import(builder).ok());
+  EXPECT_TRUE(ImportStatus(builder).ok());
 }
 
 }  // namespace

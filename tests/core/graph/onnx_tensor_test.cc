@@ -20,7 +20,7 @@ namespace {
 using onnx::TensorProto;
 using ::testing::ElementsAre;
 
-absl::StatusOr<Tensor> Read(const TensorProto& proto) {
+absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto) {
   ExternalData external("");
   return TensorFromOnnx(proto, external);
 }
@@ -46,7 +46,7 @@ TEST(OnnxTensorTest, RawDataIsReadForEveryType) {
   for (const auto& [type, bytes] : kTypes) {
     TensorProto proto = Pair(type);
     proto.set_raw_data(std::string(2 * bytes, '\1'));
-    const auto tensor = Read(proto);
+    const auto tensor = ReadTensor(proto);
     ASSERT_TRUE(tensor.ok()) << tensor.status();
     EXPECT_EQ(DataTypeSize(tensor->type()), bytes) << type;
     EXPECT_EQ(tensor->bytes().back(), std::byte{1});
@@ -60,96 +60,99 @@ TEST(OnnxTensorTest, TypedFieldsAreReadForEveryType) {
     TensorProto proto = Pair(type);
     proto.add_int32_data(0);
     proto.add_int32_data(1);
-    EXPECT_THAT(ToIntegers(*Read(proto)), ElementsAre(0, 1)) << type;
+    EXPECT_THAT(ToIntegers(*ReadTensor(proto)), ElementsAre(0, 1)) << type;
   }
   for (const int type : {TensorProto::UINT32, TensorProto::UINT64}) {
     TensorProto proto = Pair(type);
     proto.add_uint64_data(0);
     proto.add_uint64_data(std::numeric_limits<std::uint32_t>::max());
-    EXPECT_THAT(ToIntegers(*Read(proto)), ElementsAre(0, 4294967295)) << type;
+    EXPECT_THAT(ToIntegers(*ReadTensor(proto)), ElementsAre(0, 4294967295))
+        << type;
   }
   TensorProto integers = Pair(TensorProto::INT64);
   integers.add_int64_data(-1);
   integers.add_int64_data(2);
-  EXPECT_THAT(ToIntegers(*Read(integers)), ElementsAre(-1, 2));
+  EXPECT_THAT(ToIntegers(*ReadTensor(integers)), ElementsAre(-1, 2));
   TensorProto floats = Pair(TensorProto::FLOAT);
   floats.add_float_data(0.5F);
   floats.add_float_data(2);
-  EXPECT_THAT(Read(floats)->As<float>(), ElementsAre(0.5F, 2));
+  EXPECT_THAT(ReadTensor(floats)->As<float>(), ElementsAre(0.5F, 2));
   TensorProto doubles = Pair(TensorProto::DOUBLE);
   doubles.add_double_data(0.1);
   doubles.add_double_data(2);
-  EXPECT_THAT(Read(doubles)->As<double>(), ElementsAre(0.1, 2));
+  EXPECT_THAT(ReadTensor(doubles)->As<double>(), ElementsAre(0.1, 2));
 }
 
 TEST(OnnxTensorTest, HalfIsReadFromItsBitsInIntegers) {
   TensorProto half = Pair(TensorProto::FLOAT16);
   half.add_int32_data(0x3C00);
   half.add_int32_data(0xC000);
-  EXPECT_THAT(ToDoubles(*Read(half)), ElementsAre(1, -2));
+  EXPECT_THAT(ToDoubles(*ReadTensor(half)), ElementsAre(1, -2));
   TensorProto brain = Pair(TensorProto::BFLOAT16);
   brain.add_int32_data(0x3F80);
   brain.add_int32_data(0xC000);
-  EXPECT_THAT(ToDoubles(*Read(brain)), ElementsAre(1, -2));
+  EXPECT_THAT(ToDoubles(*ReadTensor(brain)), ElementsAre(1, -2));
 }
 
 TEST(OnnxTensorTest, ScalarsAndEmptyVectorsAreRead) {
-  EXPECT_EQ(Read(FloatTensorProto("w", {}, {3}))->shape(), Shape{});
-  EXPECT_EQ(Read(Int64TensorProto("w", {0}, {}))->element_count(), 0);
+  EXPECT_EQ(ReadTensor(FloatTensorProto("w", {}, {3}))->shape(), Shape{});
+  EXPECT_EQ(ReadTensor(Int64TensorProto("w", {0}, {}))->element_count(), 0);
 }
 
 TEST(OnnxTensorTest, SizeOfRawDataMustBeThatOfShape) {
   TensorProto proto = FloatTensorProto("w", {2, 2}, {1, 2, 3});
-  EXPECT_THAT(Read(proto).status(),
+  EXPECT_THAT(ReadTensor(proto).status(),
               Fails(kInvalid, "tensor \"w\": 12 bytes of raw data"));
 }
 
 TEST(OnnxTensorTest, SizeOfTypedFieldMustBeThatOfShape) {
   TensorProto proto = Pair(TensorProto::FLOAT);
   proto.add_float_data(1);
-  EXPECT_THAT(Read(proto).status(), Fails(kInvalid, "1 elements in the field"));
+  EXPECT_THAT(ReadTensor(proto).status(),
+              Fails(kInvalid, "1 elements in the field"));
 }
 
 TEST(OnnxTensorTest, DataInAnotherFieldIsRefused) {
   TensorProto wrong = Pair(TensorProto::FLOAT);
   wrong.add_int32_data(1);
   wrong.add_int32_data(1);
-  EXPECT_EQ(Read(wrong).status().code(), kInvalid);
+  EXPECT_EQ(ReadTensor(wrong).status().code(), kInvalid);
   TensorProto both = FloatTensorProto("w", {1}, {1});
   both.add_float_data(1);
-  EXPECT_EQ(Read(both).status().code(), kInvalid);
+  EXPECT_EQ(ReadTensor(both).status().code(), kInvalid);
   TensorProto two = Pair(TensorProto::FLOAT);
   two.add_float_data(1);
   two.add_float_data(1);
   two.add_int64_data(1);
-  EXPECT_EQ(Read(two).status().code(), kInvalid);
+  EXPECT_EQ(ReadTensor(two).status().code(), kInvalid);
 }
 
 TEST(OnnxTensorTest, ElementOutOfRangeIsRefused) {
   TensorProto proto = Pair(TensorProto::UINT8);
   proto.add_int32_data(0);
   proto.add_int32_data(256);
-  EXPECT_THAT(Read(proto).status(), Fails(kInvalid, "out of range for UINT8"));
+  EXPECT_THAT(ReadTensor(proto).status(),
+              Fails(kInvalid, "out of range for UINT8"));
 }
 
 TEST(OnnxTensorTest, ImpossibleShapesAreRefused) {
   const std::int64_t huge = std::int64_t{1} << 40;
   for (const Shape& dims : {Shape{-1}, Shape{huge, huge}, Shape{2 * huge}}) {
-    EXPECT_THAT(Read(FloatTensorProto("w", dims, {1})).status(),
+    EXPECT_THAT(ReadTensor(FloatTensorProto("w", dims, {1})).status(),
                 Fails(kInvalid, "shape"));
   }
-  EXPECT_THAT(Read(FloatTensorProto("w", Shape(33, 1), {1})).status(),
+  EXPECT_THAT(ReadTensor(FloatTensorProto("w", Shape(33, 1), {1})).status(),
               Fails(kUnimplemented, "33 dimensions"));
 }
 
 TEST(OnnxTensorTest, OtherTypesAndFormsAreRefused) {
   for (const int type : {0, 8, 14, 15, 17, 23, -1}) {
-    EXPECT_THAT(Read(Pair(type)).status(),
+    EXPECT_THAT(ReadTensor(Pair(type)).status(),
                 Fails(kUnimplemented, "element type"));
   }
   TensorProto segment = FloatTensorProto("w", {1}, {1});
   segment.mutable_segment();
-  EXPECT_EQ(Read(segment).status().code(), kUnimplemented);
+  EXPECT_EQ(ReadTensor(segment).status().code(), kUnimplemented);
 }
 
 // Two floats, 1 and 2, in a file after four other bytes.

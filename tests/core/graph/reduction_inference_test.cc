@@ -30,20 +30,20 @@ TEST(ReductionInferenceTest, ArgMaxRefusesNothingToChooseFrom) {
               Fails(kInvalid, "nothing to choose from"));
 }
 
-InferenceRun Reduction(const Integers& axes, I keepdims, I noop = 0) {
+InferenceRun ReductionRun(const Integers& axes, I keepdims, I noop = 0) {
   return InferenceRun(
       Operator::kReduceSum,
       {{"axes", axes}, {"keepdims", keepdims}, {"noop_with_empty_axes", noop}});
 }
 
 TEST(ReductionInferenceTest, ReductionKeepsOrDropsAxes) {
-  InferenceRun keep = Reduction({-1}, 1);
+  InferenceRun keep = ReductionRun({-1}, 1);
   EXPECT_EQ(keep.Batched({3, 4}).InferShape(&InferReduction),
             (Shape{-1, 3, 1}));
   EXPECT_EQ(IntsAttribute(keep.node, "axes"), (Integers{2}));
-  InferenceRun drop = Reduction({2, 1}, 0);
+  InferenceRun drop = ReductionRun({2, 1}, 0);
   EXPECT_EQ(drop.Batched({3, 4}).InferShape(&InferReduction), (Shape{-1}));
-  InferenceRun input = Reduction({}, 0);
+  InferenceRun input = ReductionRun({}, 0);
   EXPECT_EQ(input.Batched({3, 4})
                 .Constant(Int64Tensor({1}, {0}))
                 .InferShape(&InferReduction),
@@ -52,15 +52,15 @@ TEST(ReductionInferenceTest, ReductionKeepsOrDropsAxes) {
 }
 
 TEST(ReductionInferenceTest, ReductionWithoutAxesTakesAllOrNone) {
-  InferenceRun all = Reduction({}, 0);
+  InferenceRun all = ReductionRun({}, 0);
   EXPECT_EQ(all.Batched({3}).InferShape(&InferReduction), Shape{});
-  InferenceRun none = Reduction({}, 0, 1);
+  InferenceRun none = ReductionRun({}, 0, 1);
   EXPECT_EQ(none.Batched({3}).InferShape(&InferReduction), (Shape{-1, 3}));
 }
 
 TEST(ReductionInferenceTest, ReductionRefusesBadAxes) {
   for (const Integers& axes : {Integers{2}, Integers{-3}, Integers{1, -1}}) {
-    InferenceRun run = Reduction(axes, 1);
+    InferenceRun run = ReductionRun(axes, 1);
     EXPECT_EQ(run.Batched({3}).Infer(&InferReduction).status().code(),
               kInvalid);
   }

@@ -28,29 +28,25 @@ class ReshapeRun : public InferenceRun {
   }
 };
 
-InferenceRun Axis(Operator op, I axis) {
-  return InferenceRun(op, {{"axis", axis}});
-}
-
 TEST(ReshapeInferenceTest, FlattenKeepsBatchFirst) {
   for (const I axis : {1, -2}) {
-    InferenceRun run = Axis(Operator::kFlatten, axis);
+    InferenceRun run = RunAlong(Operator::kFlatten, axis);
     EXPECT_EQ(run.Batched({3, 4}).InferShape(&InferFlatten), (Shape{-1, 12}));
   }
-  InferenceRun ones = Axis(Operator::kFlatten, 2);
+  InferenceRun ones = RunAlong(Operator::kFlatten, 2);
   EXPECT_EQ(ones.Batched({1, 4}).InferShape(&InferFlatten), (Shape{-1, 4}));
-  InferenceRun vector = Axis(Operator::kFlatten, 1);
+  InferenceRun vector = RunAlong(Operator::kFlatten, 1);
   EXPECT_EQ(vector.Batched({}).InferShape(&InferFlatten), (Shape{-1, 1}));
 }
 
 TEST(ReshapeInferenceTest, FlattenMovesBatchAtTheEnds) {
-  InferenceRun first = Axis(Operator::kFlatten, 0);
+  InferenceRun first = RunAlong(Operator::kFlatten, 0);
   EXPECT_EQ(first.Batched({}).InferShape(&InferFlatten), (Shape{1, -1}));
 }
 
 TEST(ReshapeInferenceTest, FlattenRefusesMultiplesOfTheRows) {
   for (const I axis : {0, 2, 3}) {
-    InferenceRun run = Axis(Operator::kFlatten, axis);
+    InferenceRun run = RunAlong(Operator::kFlatten, axis);
     EXPECT_THAT(run.Batched({3, 4}).Infer(&InferFlatten).status(),
                 Fails(kUnimplemented, "multiple of the rows"))
         << axis;
@@ -58,7 +54,7 @@ TEST(ReshapeInferenceTest, FlattenRefusesMultiplesOfTheRows) {
 }
 
 TEST(ReshapeInferenceTest, FlattenSplitsConstantsAtAnyAxis) {
-  InferenceRun run = Axis(Operator::kFlatten, 2);
+  InferenceRun run = RunAlong(Operator::kFlatten, 2);
   EXPECT_EQ(run.Constant({2, 3, 4}).InferShape(&InferFlatten), (Shape{6, 4}));
 }
 

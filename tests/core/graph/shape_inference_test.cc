@@ -15,7 +15,7 @@ namespace {
 
 using I = std::int64_t;
 
-InferenceRun Gemm(I trans_a, I trans_b) {
+InferenceRun GemmRun(I trans_a, I trans_b) {
   return InferenceRun(Operator::kGemm, {{"alpha", 1.0F},
                                         {"beta", 1.0F},
                                         {"transA", trans_a},
@@ -96,13 +96,13 @@ TEST(ShapeInferenceTest, ArithmeticRefusesTypesThatDifferOrAreBool) {
 }
 
 TEST(ShapeInferenceTest, GemmGivesRowsOfOutputs) {
-  InferenceRun plain = Gemm(0, 0);
+  InferenceRun plain = GemmRun(0, 0);
   EXPECT_EQ(plain.Batched({4}).Constant({4, 3}).InferShape(&InferGemm),
             (Shape{-1, 3}));
-  InferenceRun transposed = Gemm(0, 1);
+  InferenceRun transposed = GemmRun(0, 1);
   EXPECT_EQ(transposed.Batched({4}).Constant({3, 4}).InferShape(&InferGemm),
             (Shape{-1, 3}));
-  InferenceRun constants = Gemm(1, 0);
+  InferenceRun constants = GemmRun(1, 0);
   EXPECT_EQ(constants.Constant({4, 2}).Constant({4, 3}).InferShape(&InferGemm),
             (Shape{2, 3}));
 }
@@ -110,20 +110,20 @@ TEST(ShapeInferenceTest, GemmGivesRowsOfOutputs) {
 TEST(ShapeInferenceTest, GemmTakesEveryBiasThatBroadcasts) {
   for (const Shape& bias :
        {Shape{}, Shape{1}, Shape{3}, Shape{1, 1}, Shape{1, 3}}) {
-    InferenceRun run = Gemm(0, 0);
+    InferenceRun run = GemmRun(0, 0);
     EXPECT_EQ(
         run.Batched({4}).Constant({4, 3}).Constant(bias).InferShape(&InferGemm),
         (Shape{-1, 3}))
         << ShapeText(bias);
   }
-  InferenceRun none = Gemm(0, 0);
+  InferenceRun none = GemmRun(0, 0);
   EXPECT_EQ(none.Batched({4}).Constant({4, 3}).LeftOut().InferShape(&InferGemm),
             (Shape{-1, 3}));
 }
 
 TEST(ShapeInferenceTest, GemmRefusesBiasThatDoesNotBroadcast) {
   for (const Shape& bias : {Shape{4}, Shape{1, 1, 3}}) {
-    InferenceRun run = Gemm(0, 0);
+    InferenceRun run = GemmRun(0, 0);
     EXPECT_EQ(run.Batched({4})
                   .Constant({4, 3})
                   .Constant(bias)
@@ -135,11 +135,11 @@ TEST(ShapeInferenceTest, GemmRefusesBiasThatDoesNotBroadcast) {
 }
 
 TEST(ShapeInferenceTest, GemmTakesBiasThatIsComputedButNotOneByRow) {
-  InferenceRun computed = Gemm(0, 0);
+  InferenceRun computed = GemmRun(0, 0);
   EXPECT_EQ(computed.Batched({4}).Constant({4, 3}).Batched({3}).InferShape(
                 &InferGemm),
             (Shape{-1, 3}));
-  InferenceRun by_row = Gemm(0, 0);
+  InferenceRun by_row = GemmRun(0, 0);
   EXPECT_THAT(by_row.Batched({4})
                   .Constant({4, 3})
                   .Constant({2, 3})
@@ -149,23 +149,23 @@ TEST(ShapeInferenceTest, GemmTakesBiasThatIsComputedButNotOneByRow) {
 }
 
 TEST(ShapeInferenceTest, GemmRefusesWhenSizesDoNotMultiply) {
-  InferenceRun sizes = Gemm(0, 0);
+  InferenceRun sizes = GemmRun(0, 0);
   EXPECT_THAT(sizes.Batched({4}).Constant({3, 4}).Infer(&InferGemm).status(),
               Fails(kInvalid, "wanted 4 rows of weights"));
-  InferenceRun ranks = Gemm(0, 0);
+  InferenceRun ranks = GemmRun(0, 0);
   EXPECT_THAT(ranks.Batched({2, 4}).Constant({4, 3}).Infer(&InferGemm).status(),
               Fails(kInvalid, "wanted two matrices"));
 }
 
 TEST(ShapeInferenceTest, GemmTakesWeightsOnTheLeft) {
-  InferenceRun left = Gemm(0, 1);
+  InferenceRun left = GemmRun(0, 1);
   EXPECT_EQ(left.Constant({3, 4}).Batched({4}).InferShape(&InferGemm),
             (Shape{3, -1}));
 }
 
 TEST(ShapeInferenceTest, GemmOfIntegersIsNotScaled) {
   for (const float alpha : {1.0F, 2.0F}) {
-    InferenceRun run = Gemm(0, 0);
+    InferenceRun run = GemmRun(0, 0);
     run.node.attributes["alpha"] = alpha;
     EXPECT_EQ(run.Batched({4}, DataType::kInt32)
                   .Constant({4, 3}, DataType::kInt32)

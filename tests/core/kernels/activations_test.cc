@@ -28,11 +28,6 @@ void Tanh(std::size_t size, const float* input, float* output) {
   Apply(Function::kTanh, {}, size, input, output);
 }
 
-double ExactSigmoid(double x) {
-  return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x))
-                 : 1.0 / (1.0 + std::exp(-x));
-}
-
 double ExactTanh(double x) { return std::tanh(x); }
 
 // The golden file holds pairs: an input and its output.

@@ -16,7 +16,8 @@ using DenseSparseTest = EveryTargetTest;
 INSTANTIATE_TEST_SUITE_P(Each, DenseSparseTest, EveryTarget(), TargetOf);
 
 // Compares DenseSparse() with the definition on `input`, to the bit.
-void ExpectSameAsReference(std::size_t n, const std::vector<float>& input) {
+void ExpectSparseSameAsReference(std::size_t n,
+                                 const std::vector<float>& input) {
   const std::size_t k = input.size();
   AlignedBuffer weights(PackedWeightsSize(k, n) * sizeof(float));
   AlignedBuffer row_weights(k * RowStride(n) * sizeof(float));
@@ -61,7 +62,7 @@ std::vector<float> SparseValues(std::size_t k, std::size_t period) {
 TEST_P(DenseSparseTest, BitsAreThoseOfTheReferenceForEverySize) {
   for (const std::size_t k : {0U, 1U, 7U, 16U, 63U, 100U}) {
     for (std::size_t n = 1; n <= 150; ++n) {
-      ExpectSameAsReference(n, SparseValues(k, 1 + n % 4));
+      ExpectSparseSameAsReference(n, SparseValues(k, 1 + n % 4));
     }
   }
 }
@@ -104,14 +105,14 @@ TEST_P(DenseSparseTest, HalfWeightsGiveTheBitsOfDense) {
 }
 
 TEST_P(DenseSparseTest, RowOfZerosGivesTheActivatedBias) {
-  ExpectSameAsReference(37, std::vector<float>(50, 0.0F));
+  ExpectSparseSameAsReference(37, std::vector<float>(50, 0.0F));
 }
 
 TEST_P(DenseSparseTest, NanAndInfinityReachTheOutput) {
   for (const float value : {kNan, kInfinity, -kInfinity, kDenormal}) {
     std::vector<float> input = SparseValues(40, 4);
     input[11] = value;
-    ExpectSameAsReference(33, input);
+    ExpectSparseSameAsReference(33, input);
   }
 }
 

@@ -20,11 +20,6 @@ namespace {
 using ElementwiseTest = EveryTargetTest;
 INSTANTIATE_TEST_SUITE_P(Each, ElementwiseTest, EveryTarget(), TargetOf);
 
-double ExactSigmoid(double x) {
-  return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x))
-                 : 1.0 / (1.0 + std::exp(-x));
-}
-
 double ExactGelu(double x) {
   return x * 0.5 * std::erfc(-x / std::numbers::sqrt2);
 }
@@ -199,7 +194,8 @@ TEST_P(ElementwiseTest, FunctionsHaveTheBitsOfPortableCode) {
   }
 }
 
-float ValueOf(Function function, float x, const Parameters& parameters = {}) {
+float FunctionValue(Function function, float x,
+                    const Parameters& parameters = {}) {
   float output = 0.0F;
   Apply(function, parameters, 1, &x, &output);
   return output;
@@ -211,12 +207,12 @@ TEST_P(ElementwiseTest, ZeroKeepsItsSignWhereTheDefinitionDoes) {
         Function::kGeluTanh, Function::kMish, Function::kRound,
         Function::kSoftsign, Function::kSqrt, Function::kSwish,
         Function::kTanh}) {
-    EXPECT_TRUE(SameBits(ValueOf(function, -0.0F), -0.0F));
-    EXPECT_TRUE(SameBits(ValueOf(function, 0.0F), 0.0F));
+    EXPECT_TRUE(SameBits(FunctionValue(function, -0.0F), -0.0F));
+    EXPECT_TRUE(SameBits(FunctionValue(function, 0.0F), 0.0F));
   }
-  EXPECT_TRUE(SameBits(ValueOf(Function::kElu, -0.0F, {1.0F}), -0.0F));
-  EXPECT_TRUE(SameBits(ValueOf(Function::kRelu, -0.0F), 0.0F));
-  EXPECT_TRUE(SameBits(ValueOf(Function::kCeil, -0.5F), -0.0F));
+  EXPECT_TRUE(SameBits(FunctionValue(Function::kElu, -0.0F, {1.0F}), -0.0F));
+  EXPECT_TRUE(SameBits(FunctionValue(Function::kRelu, -0.0F), 0.0F));
+  EXPECT_TRUE(SameBits(FunctionValue(Function::kCeil, -0.5F), -0.0F));
 }
 
 TEST_P(ElementwiseTest, RoundingIsExactAroundHalvesAndWholeNumbers) {
@@ -226,9 +222,11 @@ TEST_P(ElementwiseTest, RoundingIsExactAroundHalvesAndWholeNumbers) {
                       std::nextafter(whole, kInfinity)}) {
         for (int sign = 0; sign < 2; ++sign, x = -x) {
           EXPECT_TRUE(
-              SameBits(ValueOf(Function::kRound, x), std::nearbyint(x)));
-          EXPECT_TRUE(SameBits(ValueOf(Function::kFloor, x), std::floor(x)));
-          EXPECT_TRUE(SameBits(ValueOf(Function::kCeil, x), std::ceil(x)));
+              SameBits(FunctionValue(Function::kRound, x), std::nearbyint(x)));
+          EXPECT_TRUE(
+              SameBits(FunctionValue(Function::kFloor, x), std::floor(x)));
+          EXPECT_TRUE(
+              SameBits(FunctionValue(Function::kCeil, x), std::ceil(x)));
         }
       }
     }
@@ -236,31 +234,31 @@ TEST_P(ElementwiseTest, RoundingIsExactAroundHalvesAndWholeNumbers) {
 }
 
 TEST_P(ElementwiseTest, LogHasItsLimits) {
-  EXPECT_EQ(ValueOf(Function::kLog, 0.0F), -kInfinity);
-  EXPECT_EQ(ValueOf(Function::kLog, -0.0F), -kInfinity);
-  EXPECT_EQ(ValueOf(Function::kLog, 1.0F), 0.0F);
-  EXPECT_EQ(ValueOf(Function::kLog, kInfinity), kInfinity);
-  EXPECT_TRUE(std::isnan(ValueOf(Function::kLog, -1.0F)));
-  EXPECT_TRUE(std::isnan(ValueOf(Function::kLog, -kInfinity)));
+  EXPECT_EQ(FunctionValue(Function::kLog, 0.0F), -kInfinity);
+  EXPECT_EQ(FunctionValue(Function::kLog, -0.0F), -kInfinity);
+  EXPECT_EQ(FunctionValue(Function::kLog, 1.0F), 0.0F);
+  EXPECT_EQ(FunctionValue(Function::kLog, kInfinity), kInfinity);
+  EXPECT_TRUE(std::isnan(FunctionValue(Function::kLog, -1.0F)));
+  EXPECT_TRUE(std::isnan(FunctionValue(Function::kLog, -kInfinity)));
 }
 
 TEST_P(ElementwiseTest, InfinityTimesZeroIsNan) {
   for (const Function function :
        {Function::kGelu, Function::kGeluTanh, Function::kHardSwish,
         Function::kMish, Function::kSwish}) {
-    EXPECT_TRUE(std::isnan(ValueOf(function, -kInfinity, {1.0F})));
-    EXPECT_EQ(ValueOf(function, kInfinity, {1.0F}), kInfinity);
+    EXPECT_TRUE(std::isnan(FunctionValue(function, -kInfinity, {1.0F})));
+    EXPECT_EQ(FunctionValue(function, kInfinity, {1.0F}), kInfinity);
   }
 }
 
 TEST_P(ElementwiseTest, ClipWithCrossedBoundsGivesTheUpperOne) {
-  EXPECT_EQ(ValueOf(Function::kClip, 3.0F, {5.0F, 1.0F}), 1.0F);
-  EXPECT_EQ(ValueOf(Function::kClip, 9.0F, {5.0F, 1.0F}), 1.0F);
+  EXPECT_EQ(FunctionValue(Function::kClip, 3.0F, {5.0F, 1.0F}), 1.0F);
+  EXPECT_EQ(FunctionValue(Function::kClip, 9.0F, {5.0F, 1.0F}), 1.0F);
 }
 
 TEST_P(ElementwiseTest, ClipOfInfiniteBoundsChangesNothing) {
   for (const float x : {-kInfinity, -1.0F, 0.0F, kDenormal, kInfinity}) {
-    EXPECT_EQ(ValueOf(Function::kClip, x, {-kInfinity, kInfinity}), x);
+    EXPECT_EQ(FunctionValue(Function::kClip, x, {-kInfinity, kInfinity}), x);
   }
 }
 

@@ -34,6 +34,11 @@ inline float ApplyToOne(const RowKernel& kernel, float input) {
   return output;
 }
 
+inline double ExactSigmoid(double x) {
+  return x < 0.0 ? std::exp(x) / (1.0 + std::exp(x))
+                 : 1.0 / (1.0 + std::exp(-x));
+}
+
 // Floats of every sign and exponent: each `step`th, without NaN.
 inline std::vector<float> Sweep(std::uint32_t step = 10007) {
   std::vector<float> values;

@@ -31,7 +31,7 @@ Attributes GemmAttributes(float alpha, float beta, std::int64_t trans_b) {
 }
 
 // The layer of node `product`, with its weights.
-absl::StatusOr<DenseLayer> Read(const Graph& graph, std::size_t product) {
+absl::StatusOr<DenseLayer> ReadLayer(const Graph& graph, std::size_t product) {
   absl::StatusOr<DenseLayer> layer = FindDenseLayer(
       graph, GraphUses(graph), product, std::vector<bool>(graph.nodes.size()));
   if (layer.ok()) {
@@ -44,7 +44,7 @@ absl::StatusOr<DenseLayer> Read(const Graph& graph, std::size_t product) {
 }
 
 absl::StatusOr<DenseLayer> ReadFirst(const Graph& graph) {
-  return Read(graph, /*product=*/0);
+  return ReadLayer(graph, /*product=*/0);
 }
 
 // Gemm of x [N, 2] with B and C.
@@ -243,7 +243,7 @@ TEST(DenseLayerTest, BatchNormalizationOnBothSidesIsFolded) {
   const ValueId normal = BatchNormalization(builder, x, 2);  // x - 2
   builder.Output(
       BatchNormalization(builder, builder.MatMul(normal, w), 1));  // y - 2
-  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 1);
+  const absl::StatusOr<DenseLayer> layer = ReadLayer(builder.Build(), 1);
   ASSERT_TRUE(layer.ok()) << layer.status();
   EXPECT_EQ(layer->input, x);
   EXPECT_THAT(layer->weights, ElementsAre(5, 7));
@@ -260,7 +260,7 @@ TEST(DenseLayerTest, ScalesBeforeTheProductAreFoldedInOrder) {
   const ValueId moved = builder.Binary(Operator::kAdd, x, shift);
   const ValueId scaled = builder.Binary(Operator::kMul, moved, scale);
   builder.Output(builder.MatMul(scaled, w));
-  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 2);
+  const absl::StatusOr<DenseLayer> layer = ReadLayer(builder.Build(), 2);
   ASSERT_TRUE(layer.ok()) << layer.status();
   EXPECT_EQ(layer->input, x);
   EXPECT_THAT(layer->weights, ElementsAre(10, 28));
@@ -274,7 +274,7 @@ TEST(DenseLayerTest, LargeShiftBeforeTheProductIsLeftAlone) {
   const ValueId mean = builder.Constant(FloatTensor({1}, {1000}));
   const ValueId centred = builder.Binary(Operator::kSub, x, mean);
   builder.Output(builder.MatMul(centred, w));
-  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 1);
+  const absl::StatusOr<DenseLayer> layer = ReadLayer(builder.Build(), 1);
   ASSERT_TRUE(layer.ok()) << layer.status();
   EXPECT_EQ(layer->input, centred);
 }
@@ -287,7 +287,7 @@ TEST(DenseLayerTest, ScaleBeforeTheProductIsLeftAloneWhenUsedElsewhere) {
   const ValueId scaled = builder.Binary(Operator::kMul, x, scale);
   builder.Output(builder.MatMul(scaled, w));
   builder.Output(scaled);
-  const absl::StatusOr<DenseLayer> layer = Read(builder.Build(), 1);
+  const absl::StatusOr<DenseLayer> layer = ReadLayer(builder.Build(), 1);
   ASSERT_TRUE(layer.ok()) << layer.status();
   EXPECT_EQ(layer->input, scaled);
 }

@@ -21,7 +21,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Tensor Bytes(const std::vector<std::uint8_t>& values) {
+Tensor ByteTensor(const std::vector<std::uint8_t>& values) {
   Tensor tensor(DataType::kUint8, {static_cast<std::int64_t>(values.size())});
   std::ranges::copy(values, tensor.As<std::uint8_t>().begin());
   return tensor;
@@ -31,7 +31,7 @@ Tensor Bytes(const std::vector<std::uint8_t>& values) {
 CompiledModel Quotient(bool by_itself) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {}, DataType::kUint8);
-  const ValueId divisor = by_itself ? x : builder.Constant(Bytes({2}));
+  const ValueId divisor = by_itself ? x : builder.Constant(ByteTensor({2}));
   builder.Output(builder.Node(Operator::kDiv, {x, divisor},
                               {.row_shape = {}, .type = DataType::kUint8}));
   return CompileOrDie(builder.Build());
@@ -40,7 +40,7 @@ CompiledModel Quotient(bool by_itself) {
 TEST(InterpretStepTest, NodeRunsRowByRow) {
   const CompiledModel model = Quotient(/*by_itself=*/false);
   EXPECT_EQ(model.Describe(), "interpret Div\n");
-  const PlanRun run = RunPlan(model, OneTensor(Bytes({6, 9, 255})));
+  const PlanRun run = RunPlan(model, OneTensor(ByteTensor({6, 9, 255})));
   EXPECT_EQ(run.fault, std::nullopt);
   EXPECT_THAT(run.outputs[0].As<std::uint8_t>(), ElementsAre(3, 4, 127));
 }
@@ -48,10 +48,10 @@ TEST(InterpretStepTest, NodeRunsRowByRow) {
 TEST(InterpretStepTest, RowWithoutValueGetsAFaultAndOthersTheirAnswer) {
   const CompiledModel model = Quotient(/*by_itself=*/true);
   Workspace workspace(model, 3);
-  const Tensor input = Bytes({6, 0, 3});
+  const Tensor input = ByteTensor({6, 0, 3});
   workspace.CopyIn(0, 0, 3, input.bytes().data());
   model.Run(3, workspace);
-  Tensor output = Bytes({9, 9, 9});
+  Tensor output = ByteTensor({9, 9, 9});
   workspace.CopyOut(0, 0, 3, output.bytes().data());
   EXPECT_THAT(output.As<std::uint8_t>(), ElementsAre(1, 0, 1));
   EXPECT_EQ(workspace.Fault(0, 1), std::nullopt);

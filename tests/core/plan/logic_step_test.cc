@@ -23,7 +23,7 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr float kNoNumber = std::numeric_limits<float>::quiet_NaN();
 
 Tensor BoolTensor(Shape shape, const std::vector<std::uint8_t>& elements) {
   Tensor tensor(DataType::kBool, std::move(shape));
@@ -39,7 +39,7 @@ std::vector<std::uint8_t> Compare(Operator op) {
   builder.Output(
       builder.Node(op, {a, b}, {.row_shape = {1}, .type = DataType::kBool}));
   const PlanRun run = RunPlan(CompileOrDie(builder.Build()),
-                              TwoTensors(FloatTensor({3, 1}, {1, 3, kNan}),
+                              TwoTensors(FloatTensor({3, 1}, {1, 3, kNoNumber}),
                                          FloatTensor({3, 1}, {2, 3, 1})));
   const auto result = run.outputs[0].As<std::uint8_t>();
   return {result.begin(), result.end()};

@@ -60,7 +60,7 @@ TEST(NormalizationStepTest, LayerNormWithComputedScaleIsUnimplemented) {
 }
 
 // Of x [N, 2, 2]; `variance` is that of channel 0.
-Graph BatchNormalization(float variance) {
+Graph BatchNormalizationGraph(float variance) {
   GraphBuilder builder;
   std::vector<ValueId> inputs{builder.Input("x", {2, 2})};
   for (const std::vector<float>& values :
@@ -74,7 +74,7 @@ Graph BatchNormalization(float variance) {
 }
 
 TEST(NormalizationStepTest, BatchNormalizationIsOneMultiplyAdd) {
-  const CompiledModel model = CompileOrDie(BatchNormalization(3.5F));
+  const CompiledModel model = CompileOrDie(BatchNormalizationGraph(3.5F));
   const PlanRun run =
       RunPlan(model, OneTensor(FloatTensor({1, 2, 2}, {3, 4, 5, 7})));
   EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(1, 2, 0, 2));
@@ -82,7 +82,7 @@ TEST(NormalizationStepTest, BatchNormalizationIsOneMultiplyAdd) {
 }
 
 TEST(NormalizationStepTest, NegativeVarianceIsInvalidArgument) {
-  const Graph graph = BatchNormalization(-1.0F);
+  const Graph graph = BatchNormalizationGraph(-1.0F);
   PlanBuilder plan(graph);
   EXPECT_EQ(LowerBatchNormalization(graph.nodes[0], plan).code(),
             absl::StatusCode::kInvalidArgument);

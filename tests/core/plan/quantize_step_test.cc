@@ -26,8 +26,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-Tensor Integers(DataType type, Shape shape,
-                const std::vector<std::int64_t>& elements) {
+Tensor IntegerTensor(DataType type, Shape shape,
+                     const std::vector<std::int64_t>& elements) {
   return FromIntegers(type, shape, elements);
 }
 
@@ -37,7 +37,8 @@ TEST(QuantizeStepTest, QuantizeRoundsTiesToEvenAndSaturates) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {8});
   const ValueId scale = builder.Constant(FloatTensor({}, {2}));
-  const ValueId zero = builder.Constant(Integers(DataType::kUint8, {}, {10}));
+  const ValueId zero =
+      builder.Constant(IntegerTensor(DataType::kUint8, {}, {10}));
   builder.Output(builder.Node(Operator::kQuantizeLinear, {x, scale, zero},
                               {.row_shape = {8}, .type = DataType::kUint8},
                               {{"axis", std::int64_t{1}}}));
@@ -55,13 +56,14 @@ TEST(QuantizeStepTest, DequantizeTakesParametersAlongTheAxis) {
   const ValueId x = builder.Input("x", {2, 2}, DataType::kInt8);
   const ValueId scale = builder.Constant(FloatTensor({2}, {0.5F, 3}));
   const ValueId zero =
-      builder.Constant(Integers(DataType::kInt8, {2}, {1, -1}));
+      builder.Constant(IntegerTensor(DataType::kInt8, {2}, {1, -1}));
   builder.Output(builder.Node(Operator::kDequantizeLinear, {x, scale, zero},
                               {.row_shape = {2, 2}},
                               {{"axis", std::int64_t{1}}}));
   const CompiledModel model = CompileOrDie(builder.Build());
   const PlanRun run = RunPlan(
-      model, OneTensor(Integers(DataType::kInt8, {1, 2, 2}, {1, 5, -1, -128})));
+      model,
+      OneTensor(IntegerTensor(DataType::kInt8, {1, 2, 2}, {1, 5, -1, -128})));
   EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(0, 2, 0, -381));
   EXPECT_EQ(model.Describe(), "dequantize 4\n");
 }
@@ -92,7 +94,7 @@ TEST(QuantizeStepTest, MatMulIntegerIsExactForAllTypesAndZeroPoints) {
       GraphBuilder builder;
       const ValueId x = builder.Input("x", {2, 37}, left);
       const ValueId w = builder.Constant(Bytes(right, {37, 5}));
-      const ValueId left_zero = builder.Constant(Integers(left, {}, {77}));
+      const ValueId left_zero = builder.Constant(IntegerTensor(left, {}, {77}));
       const ValueId right_zero = builder.Constant(Bytes(right, {5}));
       builder.Output(
           builder.Node(Operator::kMatMulInteger, {x, w, left_zero, right_zero},
@@ -109,12 +111,12 @@ TEST(QuantizeStepTest, QLinearMatMulIsExactForAllTypesAndScales) {
       GraphBuilder builder;
       std::vector<ValueId> inputs{builder.Input("x", {19}, left)};
       inputs.push_back(builder.Constant(FloatTensor({}, {0.02F})));
-      inputs.push_back(builder.Constant(Integers(left, {}, {3})));
+      inputs.push_back(builder.Constant(IntegerTensor(left, {}, {3})));
       inputs.push_back(builder.Constant(Bytes(DataType::kInt8, {19, 3})));
       inputs.push_back(builder.Constant(FloatTensor({3}, {0.1F, 0.3F, 0.7F})));
       inputs.push_back(builder.Constant(Bytes(DataType::kInt8, {3})));
       inputs.push_back(builder.Constant(FloatTensor({}, {0.9F})));
-      inputs.push_back(builder.Constant(Integers(result, {}, {20})));
+      inputs.push_back(builder.Constant(IntegerTensor(result, {}, {20})));
       builder.Output(builder.Node(Operator::kQLinearMatMul, std::move(inputs),
                                   {.row_shape = {3}, .type = result}));
       ExpectExact(builder.Build(), Bytes(left, {5, 19}),

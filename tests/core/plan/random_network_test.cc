@@ -312,7 +312,7 @@ TEST(RandomNetworkTest, SelfCheckPasses) {
   }
 }
 
-Tensor RandomTensor(Shape shape, std::uint32_t seed) {
+Tensor RandomWeights(Shape shape, std::uint32_t seed) {
   std::mt19937 random(seed);
   Tensor tensor(DataType::kFp32, std::move(shape));
   for (float& value : tensor.As<float>()) {
@@ -330,8 +330,8 @@ Graph LargeNetwork() {
   std::uint32_t seed = 1;
   for (const std::int64_t next : {700, 350, 33, 10}) {
     const ValueId weights =
-        builder.Constant(RandomTensor({width, next}, ++seed));
-    const ValueId bias = builder.Constant(RandomTensor({next}, ++seed));
+        builder.Constant(RandomWeights({width, next}, ++seed));
+    const ValueId bias = builder.Constant(RandomWeights({next}, ++seed));
     value = builder.Unary(Operator::kRelu, builder.Gemm(value, weights, bias));
     width = next;
   }

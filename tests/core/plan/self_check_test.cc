@@ -34,7 +34,7 @@ Graph TanhGraph(float weight) {
 }
 
 // The greater of x * w0 and x * w1.
-Graph ArgMaxGraph(const std::vector<float>& weights) {
+Graph ProductArgMaxGraph(const std::vector<float>& weights) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {1});
   const ValueId w = builder.Constant(FloatTensor({1, 2}, weights));
@@ -47,7 +47,7 @@ Graph ArgMaxGraph(const std::vector<float>& weights) {
 }
 
 // An embedding with so many entries, all different.
-Graph EmbeddingGraph(std::int64_t entries) {
+Graph TableGraph(std::int64_t entries) {
   GraphBuilder builder;
   std::vector<float> values;
   for (std::int64_t i = 0; i < entries; ++i) {
@@ -74,9 +74,10 @@ TEST(SelfCheckTest, PlanWithAnotherWeightIsInternalAndNamed) {
 }
 
 TEST(SelfCheckTest, OtherLabelIsInternal) {
-  EXPECT_EQ(
-      SelfCheck(ArgMaxGraph({1, 2}), CompileOrDie(ArgMaxGraph({2, 1}))).code(),
-      absl::StatusCode::kInternal);
+  EXPECT_EQ(SelfCheck(ProductArgMaxGraph({1, 2}),
+                      CompileOrDie(ProductArgMaxGraph({2, 1})))
+                .code(),
+            absl::StatusCode::kInternal);
 }
 
 // x * (a + b - (a + b)) for one x: what is left is the rounding of a + b, and
@@ -124,14 +125,14 @@ TEST(SelfCheckTest, NetworkThatAmplifiesEveryErrorPasses) {
 
 TEST(SelfCheckTest, EmbeddingIsCheckedWithIndicesItHas) {
   for (const std::int64_t entries : {1, 2, 3}) {
-    const Graph graph = EmbeddingGraph(entries);
+    const Graph graph = TableGraph(entries);
     EXPECT_TRUE(SelfCheck(graph, CompileOrDie(graph)).ok()) << entries;
   }
 }
 
 TEST(SelfCheckTest, PlanWithoutAnswerWhereGraphHasOneIsInternal) {
   const absl::Status status =
-      SelfCheck(EmbeddingGraph(3), CompileOrDie(EmbeddingGraph(2)));
+      SelfCheck(TableGraph(3), CompileOrDie(TableGraph(2)));
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(status.message()), HasSubstr("no answer"));
 }

@@ -27,7 +27,7 @@ CompiledModel ReluModel() {
   return CompileOrDie(builder.Build());
 }
 
-const std::byte* Bytes(const std::vector<float>& values) {
+const std::byte* BytesOf(const std::vector<float>& values) {
   return reinterpret_cast<const std::byte*>(values.data());
 }
 
@@ -46,8 +46,8 @@ TEST(WorkspaceTest, CopyInAndOutMoveRowsWithoutGaps) {
   Workspace workspace(model, /*max_rows=*/4);
   const std::vector<float> first{1, -2, 3};
   const std::vector<float> rest{4, 5, -6, -7, 8, 9};
-  workspace.CopyIn(0, /*first_row=*/0, /*rows=*/1, Bytes(first));
-  workspace.CopyIn(0, /*first_row=*/1, /*rows=*/2, Bytes(rest));
+  workspace.CopyIn(0, /*first_row=*/0, /*rows=*/1, BytesOf(first));
+  workspace.CopyIn(0, /*first_row=*/1, /*rows=*/2, BytesOf(rest));
   model.Run(3, workspace);
   std::vector<float> output(6);
   workspace.CopyOut(0, /*first_row=*/1, /*rows=*/2,
