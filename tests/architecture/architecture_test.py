@@ -16,7 +16,7 @@ import re
 import sys
 
 MAX_LINES = 500
-ROOTS = ("proto", "core", "client", "server")
+ROOTS = ("proto", "core", "client", "server", "deploy")
 FOLDER = re.compile(r"^### `([\w/]+)` may include:(.*)$")
 ENTRY = re.compile(r"^- `([\w.-]+)`: \S")
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
