@@ -6,6 +6,8 @@
 #   deploy/install-deps.sh --test --benchmark
 #                                   also the libraries that tests/benchmark
 #                                   compares relud with
+#   deploy/install-deps.sh --test --containers
+#                                   also what tests/deploy/run.sh needs
 #
 # Does nothing, and needs no network, if everything is there already. Runs as
 # root, or as a user with sudo.
@@ -19,15 +21,18 @@ build_packages=(
   protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(
-  clang clang-format libbenchmark-dev libclang-rt-14-dev libgmock-dev
-  libgtest-dev python3 python3-onnx shellcheck
+  clang clang-format dnsmasq-base iproute2 libbenchmark-dev libclang-rt-14-dev
+  libgmock-dev libgtest-dev prometheus python3 python3-onnx shellcheck systemd
+)
+container_packages=(
+  aardvark-dns buildah docker-compose iptables mmdebstrap netavark podman runc
 )
 benchmark_packages=(
   libdnnl-dev libeigen3-dev libopenblas-dev libpthreadpool-dev libxnnpack-dev
 )
 
 usage() {
-  echo "usage: deploy/install-deps.sh [--test] [--benchmark]" >&2
+  echo "usage: deploy/install-deps.sh [--test] [--benchmark] [--containers]" >&2
   exit 2
 }
 
@@ -47,6 +52,7 @@ for option in "$@"; do
       with_npm=true
       packages+=("${benchmark_packages[@]}")
       ;;
+    --containers) packages+=("${container_packages[@]}") ;;
     *) usage ;;
   esac
 done

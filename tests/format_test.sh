@@ -3,8 +3,8 @@
 # all scripts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-find core server client tests -name node_modules -prune -o \
+find core server client deploy tests -name node_modules -prune -o \
   \( -name '*.h' -o -name '*.cc' \) -print0 |
   xargs -0 clang-format --dry-run -Werror
-shellcheck .ci/run deploy/*.sh tests/*.sh
+shellcheck -x .ci/run deploy/*.sh deploy/*/*.sh deploy/debian/p* tests/*.sh tests/deploy/*.sh
 echo "the format is in order"
