@@ -54,6 +54,24 @@ TEST_P(SparseRowTest, ListsAndCountsWhatIsNotZeroForEverySize) {
   }
 }
 
+TEST_P(SparseRowTest, EveryPatternOfSixteenIsListed) {
+  for (std::uint32_t pattern = 0; pattern < 1U << 16U; ++pattern) {
+    std::vector<float> input(16);
+    std::vector<std::uint32_t> expected;
+    for (std::uint32_t i = 0; i < 16; ++i) {
+      if ((pattern >> i & 1U) != 0) {
+        input[i] = static_cast<float>(i) + 1;
+        expected.push_back(i);
+      }
+    }
+    const Lists lists = ListsOf(input);
+    ASSERT_EQ(lists.indices, expected) << pattern;
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      ASSERT_EQ(lists.values[i], input[expected[i]]) << pattern;
+    }
+  }
+}
+
 TEST_P(SparseRowTest, ListHoldsAllWhereNothingIsZero) {
   const std::vector<float> input(100, 1.0F);
   std::vector<std::uint32_t> all(100);
