@@ -12,9 +12,10 @@
 // The numeric contract needs a fused multiply-add, which the SSE sets lack: a
 // CPU without AVX2 takes the portable code, where std::fma is exact as well.
 // SVE has vectors of unknown size, which cannot fill a register tile: NEON
-// serves these CPUs.
-#define HWY_DISABLED_TARGETS \
-  (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+// serves these CPUs. What AVX3_DL adds to AVX-512 no kernel uses.
+#define HWY_DISABLED_TARGETS                                               \
+  (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | \
+   HWY_SVE2_128)
 // The portable code is compiled whatever the compiler flags are, so that every
 // machine can run and test it.
 #define HWY_COMPILE_ALL_ATTAINABLE
