@@ -1,6 +1,5 @@
-// What the kernels of dense layers share: how a row of a panel lies in vectors,
-// and how it is stored. Compiled once for each instruction set, as
-// vector-inl.h.
+// What the kernels of dense layers share: how weights are read, and how a row
+// of the output is. Compiled once for each instruction set, as vector-inl.h.
 
 // Highway's include guard: once for each target.
 #if defined(CORE_KERNELS_DENSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
@@ -27,11 +26,6 @@ namespace relu::kernels::HWY_NAMESPACE {
 
 // Vectors that make one row of a panel.
 inline constexpr std::size_t kVectors = kPanelColumns / kLanes;
-
-// Panels that a row alone is multiplied with at a time. Two multiply-adds start
-// in each cycle and take four: eight accumulators keep the CPU busy.
-inline constexpr std::size_t kRowPanels =
-    std::max<std::size_t>(8 / kVectors, 1);
 
 // What the activation raises smaller values to.
 HWY_INLINE Float Floor(Activation activation) {
@@ -69,20 +63,49 @@ HWY_INLINE Float LoadWeights(const std::uint16_t* weights) {
       hn::Load(kHalf, reinterpret_cast<const hwy::float16_t*>(weights)));
 }
 
-// Stores one row of a panel, activated, to the `columns` <= 16 columns that
-// exist. `floor` comes from Floor().
-HWY_INLINE void StoreRow(const Float* sums, Float floor, std::size_t columns,
-                         float* output) {
-  alignas(64) float partial[kPanelColumns];
-  float* const target = columns < kPanelColumns ? partial : output;
+// sum = FusedMultiplyAdd(a, b, sum), in the register of `sum`: of unrolled
+// loops GCC 12 moves some sums through other registers and memory.
+HWY_INLINE void AddProduct(Float a, Float b, Float& sum) {
+#if HWY_TARGET == HWY_AVX2
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum.raw) : "x"(a.raw), "x"(b.raw));
+#else
+  sum = FusedMultiplyAdd(a, b, sum);
+#endif
+}
+
+// Loads `columns` <= kWidth * kLanes floats into kWidth vectors. What is left
+// of these is zero.
+template <std::size_t kWidth>
+HWY_INLINE void LoadRow(const float* values, std::size_t columns,
+                        Float (&sums)[kWidth]) {
+  alignas(64) float partial[kWidth * kLanes];
+  if (columns < kWidth * kLanes) {
+    std::memset(partial, 0, sizeof(partial));
+    std::memcpy(partial, values, columns * sizeof(float));
+    values = partial;
+  }
 #pragma GCC unroll 16
-  for (std::size_t v = 0; v < kVectors; ++v) {
+  for (std::size_t v = 0; v < kWidth; ++v) {
+    sums[v] = hn::LoadU(kFloat, values + v * kLanes);
+  }
+}
+
+// Stores the first `columns` <= kWidth * kLanes floats of kWidth vectors,
+// activated. `floor` comes from Floor().
+template <std::size_t kWidth>
+HWY_INLINE void StoreRow(const Float (&sums)[kWidth], Float floor,
+                         std::size_t columns, float* output) {
+  alignas(64) float partial[kWidth * kLanes];
+  const bool is_partial = columns < kWidth * kLanes;
+  float* const target = is_partial ? partial : output;
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < kWidth; ++v) {
     const Float sum = hn::Add(sums[v], hn::Zero(kFloat));  // -0 becomes +0.
     // Not Max(): a NaN must pass, on every target.
     hn::StoreU(hn::IfThenElse(hn::Lt(sum, floor), floor, sum), kFloat,
                target + v * kLanes);
   }
-  if (columns < kPanelColumns) {
+  if (is_partial) {
     std::memcpy(output, partial, columns * sizeof(float));
   }
 }

@@ -73,10 +73,7 @@ void DenseSparseOfTarget(const PackedDense& layer, const SparseRow& row,
   const Float floor = Floor(layer.activation);
   for (std::size_t column = 0; column < layer.n; column += kPanelColumns) {
     Float panel[kVectors];
-#pragma GCC unroll 16
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      panel[v] = hn::Load(kFloat, sums + column + v * kLanes);
-    }
+    LoadRow(sums + column, kPanelColumns, panel);
     StoreRow(panel, floor, std::min(layer.n - column, kPanelColumns),
              output + column);
   }

@@ -89,6 +89,23 @@ TEST_P(DenseTest, BitsAreThoseOfTheReferenceForManyPanels) {
   }
 }
 
+TEST_P(DenseTest, BitsAreThoseOfTheReferenceForManyInputs) {
+  // More than are computed at a time, so that sums wait in the output.
+  for (const std::size_t k : {1024U, 1025U, 2100U}) {
+    for (const std::size_t n : {5U, 16U, 33U, 100U}) {
+      const Layer layer(k, n, Activation::kRelu);
+      for (const std::size_t m : {1U, 6U, 7U, 13U, 25U}) {
+        const std::vector<float> input = RandomValues(m * k, /*seed=*/2);
+        ASSERT_EQ(FirstDifference(
+                      Outputs(Dense, layer.packed(), m, input, k, /*gap=*/3),
+                      Outputs(DenseReference, layer.packed(), m, input, k, 3)),
+                  "")
+            << "m " << m << ", k " << k << ", n " << n;
+      }
+    }
+  }
+}
+
 // For every m up to 300, all rows of the batch are those that a batch of one
 // gives.
 void ExpectRowsIndependent(std::size_t k, std::size_t n) {
