@@ -1,10 +1,6 @@
 #include "server/arrived_calls.h"
 
-#include <algorithm>
-#include <vector>
-
-#include "core/batching/inference_request.h"
-#include "core/batching/scheduler.h"
+#include "core/batching/dispatcher.h"
 #include "server/infer_call.h"
 
 namespace relu {
@@ -16,49 +12,31 @@ thread_local ArrivedCalls* running = nullptr;
 
 }  // namespace
 
-void ArrivedCalls::Run() {
+bool ArrivedCalls::Run(Dispatcher::Worker& worker) {
   running = this;
+  requests_.clear();
   for (InferCall* call : arrived_) {
-    (call->Prepare() ? prepared_ : answered_).push_back(call);
+    if (call->Prepare()) {
+      requests_.push_back(&call->inference());
+    } else {
+      answered_.push_back(call);
+    }
   }
   arrived_.clear();
+  // Errors do not wait for batches.
   SendAnswers();
-  while (!prepared_.empty()) {
-    SubmitFirstModel();
-  }
+  const bool more = dispatcher_.Serve(worker, requests_);
   SendAnswers();
   running = nullptr;
+  return more;
 }
 
 void ArrivedCalls::Answer(InferCall& call) {
   if (running == nullptr) {
     call.Send();
   } else {
-    running->Cork(call);
+    running->answered_.push_back(&call);
   }
-}
-
-void ArrivedCalls::SubmitFirstModel() {
-  Scheduler& scheduler = prepared_.front()->scheduler();
-  const auto rest = std::stable_partition(
-      prepared_.begin(), prepared_.end(),
-      [&](InferCall* call) { return &call->scheduler() == &scheduler; });
-  requests_.clear();
-  for (auto call = prepared_.begin(); call != rest; ++call) {
-    requests_.push_back(&(*call)->inference());
-  }
-  prepared_.erase(prepared_.begin(), rest);
-  scheduler.Submit(requests_);
-}
-
-void ArrivedCalls::Cork(InferCall& call) {
-  // This thread may go on with batches of requests that others brought: the
-  // answers of the batch before then wait no longer.
-  if (!answered_.empty() && answered_.back()->inference().finished_at !=
-                                call.inference().finished_at) {
-    SendAnswers();
-  }
-  answered_.push_back(&call);
 }
 
 void ArrivedCalls::SendAnswers() {

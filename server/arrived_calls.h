@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "core/batching/dispatcher.h"
 #include "core/batching/inference_request.h"
 
 namespace relu {
@@ -16,27 +17,27 @@ class InferCall;
 // For the thread of one completion queue, but for Answer().
 class ArrivedCalls {
  public:
+  // `dispatcher` outlives it.
+  explicit ArrivedCalls(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
+
   void Add(InferCall& call) { arrived_.push_back(&call); }
   std::size_t size() const { return arrived_.size(); }
 
-  // Submits what has arrived, model by model, and sends every answer that this
-  // thread computes.
-  void Run();
+  // Hands what has arrived to the dispatcher, runs what it gives this thread,
+  // `worker`, to do, and sends every answer that this thread computes. Returns
+  // true if there is more to do: then it is to be called again.
+  bool Run(Dispatcher::Worker& worker);
 
   // The answer to `call` is there. On a thread that is in Run(), answers wait
-  // until their batch is complete and then go out together: no slot of the
+  // until its batches are complete and then go out together: no slot of the
   // scheduler is held meanwhile. On any other thread it is sent at once.
   static void Answer(InferCall& call);
 
  private:
-  // Submits the calls of `prepared_` that go to the same scheduler as the
-  // first, and takes them from the list.
-  void SubmitFirstModel();
-  void Cork(InferCall& call);
   void SendAnswers();
 
+  Dispatcher& dispatcher_;
   std::vector<InferCall*> arrived_;
-  std::vector<InferCall*> prepared_;
   std::vector<InferCall*> answered_;
   std::vector<InferenceRequest*> requests_;
 };

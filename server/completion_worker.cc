@@ -8,6 +8,8 @@
 #include "grpc/support/time.h"
 #include "grpcpp/completion_queue.h"
 
+#include "core/batching/dispatcher.h"
+#include "core/repository/model_repository.h"
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
@@ -21,8 +23,8 @@ constexpr std::size_t kArmedInferCalls = 64;
 constexpr std::size_t kArmedGenericCalls = 4;
 
 // What one round takes at most, so that the first of a burst does not wait for
-// an endless one: a batch of the default size.
-constexpr std::size_t kMaxBurst = 64;
+// an endless one. More than a batch: what is left over wakes another thread.
+constexpr std::size_t kMaxBurst = 128;
 
 }  // namespace
 
@@ -31,6 +33,7 @@ CompletionWorker::CompletionWorker(
     std::unique_ptr<grpc::ServerCompletionQueue> queue)
     : services_(services),
       queue_(std::move(queue)),
+      arrived_(services.environment.repository.dispatcher()),
       infer_calls_(kArmedInferCalls,
                    [this] {
                      return std::make_unique<InferCall>(services_, *queue_,
@@ -46,6 +49,7 @@ CompletionWorker::~CompletionWorker() = default;
 void CompletionWorker::Start() {
   infer_calls_.Arm();
   generic_calls_.Arm();
+  services_.environment.repository.dispatcher().AddWorker(*this);
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -53,34 +57,52 @@ void CompletionWorker::BeginShutdown() { stopping_ = true; }
 
 void CompletionWorker::Join() {
   calls_over_.wait();
+  services_.environment.repository.dispatcher().RemoveWorker(*this);
   queue_->Shutdown();
   thread_.join();
 }
 
+void CompletionWorker::Wake() {
+  if (!wake_event_.posted.exchange(true)) {
+    wake_event_.alarm.Set(queue_.get(), gpr_time_0(GPR_CLOCK_MONOTONIC),
+                          &wake_event_.tag);
+  }
+}
+
+void CompletionWorker::WakeEvent::OnEvent(Event /*event*/, bool /*ok*/) {
+  posted = false;
+  taken = true;
+}
+
 void CompletionWorker::Loop() {
-  void* tag = nullptr;
-  bool ok = false;
-  bool over = false;
-  while (queue_->Next(&tag, &ok)) {
-    Dispatch(tag, ok);
+  bool more = false;
+  while (TakeEvent(/*wait=*/!more)) {
     DrainReady();
-    if (arrived_.size() > 0) {
+    if (arrived_.size() > 0 || more || wake_event_.taken) {
+      wake_event_.taken = false;
       arrivals_.fetch_add(arrived_.size(), std::memory_order_relaxed);
-      arrived_.Run();
+      more = arrived_.Run(*this);
     }
-    if (!stopping_) {
-      infer_calls_.Arm();
-      generic_calls_.Arm();
-    } else if (!over && infer_calls_.empty() && generic_calls_.empty()) {
-      over = true;
-      calls_over_.count_down();
-    }
+    TendCalls();
   }
 }
 
 void CompletionWorker::Dispatch(void* tag, bool ok) {
   const auto& event = *static_cast<const QueuedCall::Tag*>(tag);
   event.call->OnEvent(event.event, ok);
+}
+
+bool CompletionWorker::TakeEvent(bool wait) {
+  void* tag = nullptr;
+  bool ok = false;
+  const grpc::CompletionQueue::NextStatus status =
+      queue_->AsyncNext(&tag, &ok,
+                        wait ? gpr_inf_future(GPR_CLOCK_MONOTONIC)
+                             : gpr_time_0(GPR_CLOCK_MONOTONIC));
+  if (status == grpc::CompletionQueue::GOT_EVENT) {
+    Dispatch(tag, ok);
+  }
+  return status != grpc::CompletionQueue::SHUTDOWN;
 }
 
 // Takes what is there without waiting, so that it runs as one batch. Not if no
@@ -92,6 +114,16 @@ void CompletionWorker::DrainReady() {
          queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
              grpc::CompletionQueue::GOT_EVENT) {
     Dispatch(tag, ok);
+  }
+}
+
+void CompletionWorker::TendCalls() {
+  if (!stopping_) {
+    infer_calls_.Arm();
+    generic_calls_.Arm();
+  } else if (!over_ && infer_calls_.empty() && generic_calls_.empty()) {
+    over_ = true;
+    calls_over_.count_down();
   }
 }
 

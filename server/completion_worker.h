@@ -10,25 +10,28 @@
 #include <memory>
 #include <thread>
 
+#include "grpcpp/alarm.h"
 #include "grpcpp/completion_queue.h"
 
+#include "core/batching/dispatcher.h"
 #include "server/arrived_calls.h"
 #include "server/call_pool.h"
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
+#include "server/queued_call.h"
 
 namespace relu {
 
 // The public functions are for one thread, the one that owns the server.
-class CompletionWorker {
+class CompletionWorker final : private Dispatcher::Worker {
  public:
   // What `services` names outlives the worker.
   CompletionWorker(const GrpcServices& services,
                    std::unique_ptr<grpc::ServerCompletionQueue> queue);
 
   // Join() first, if Start() was called.
-  ~CompletionWorker();
+  ~CompletionWorker() override;
 
   CompletionWorker(const CompletionWorker&) = delete;
   CompletionWorker& operator=(const CompletionWorker&) = delete;
@@ -49,13 +52,32 @@ class CompletionWorker {
   void Join();
 
  private:
+  // Ends the thread's wait for an event, by an event.
+  class WakeEvent final : public QueuedCall {
+   public:
+    void OnEvent(Event event, bool ok) override;
+    Tag tag{this, Event::kWoken};
+    grpc::Alarm alarm;
+    // Set by whoever posts the event, cleared by who takes it: at most one is
+    // in the queue, since an alarm cannot be set twice.
+    std::atomic<bool> posted = false;
+    bool taken = false;  // The thread's own: it came and was not looked after.
+  };
+
+  void Wake() override;
+
   void Loop();
   void Dispatch(void* tag, bool ok);
+  // Takes an event, if `wait` is set the first there will be. False: there will
+  // be no more.
+  bool TakeEvent(bool wait);
   void DrainReady();
+  void TendCalls();
 
   const GrpcServices services_;
   // Before the calls, which hold tags and operations in it.
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  WakeEvent wake_event_;
   ArrivedCalls arrived_;
   CallPool<InferCall> infer_calls_;
   CallPool<GenericCall> generic_calls_;
@@ -64,6 +86,7 @@ class CompletionWorker {
   // Set once, before the shutdown of gRPC's server puts its events into the
   // queue: the queue's lock makes it visible to whoever takes those.
   std::atomic<bool> stopping_ = false;
+  bool over_ = false;  // The thread's own: calls_over_ has been counted down.
   std::latch calls_over_{1};
   std::thread thread_;
 };

@@ -58,6 +58,8 @@ void GenericCall::OnEvent(Event event, bool ok) {
     case Event::kDone:
       OnDone();
       break;
+    case Event::kWoken:
+      break;
   }
   if (End()) {
     Release();

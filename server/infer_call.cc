@@ -1,7 +1,6 @@
 #include "server/infer_call.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 
 #include "absl/status/status.h"
@@ -87,7 +86,17 @@ void InferCall::Send() {
   if (status.ok()) {
     responder_->Finish(bytes, status, &finished_tag_);
   } else {
+    AddPushback();
     responder_->FinishWithError(status, &finished_tag_);
+  }
+}
+
+void InferCall::AddPushback() {
+  const std::chrono::milliseconds pushback =
+      exchange_.inference().retry_pushback;
+  if (pushback.count() > 0) {
+    context_->AddTrailingMetadata("grpc-retry-pushback-ms",
+                                  fmt::format("{}", pushback.count()));
   }
 }
 
@@ -124,7 +133,7 @@ void InferCall::OnDone() {
   // A client that waits no longer looks the same; the scheduler sees the
   // deadline by itself, and tells the two apart.
   if (now < exchange_.inference().deadline) {
-    exchange_.inference().cancelled.store(true, std::memory_order_relaxed);
+    exchange_.Cancel();
   }
 }
 

@@ -22,7 +22,7 @@ class ArrivedCalls;
 
 // Used again and again:
 //
-//   Arm -> (kArrived) -> Prepare -> Submit -> Send -> (kFinished, kDone) -> ...
+//   Arm -> (kArrived) -> Prepare -> run -> Send -> (kFinished, kDone) -> ...
 //
 // Everything happens on the thread of its completion queue, except that the
 // request may be computed, and its answer sent, by another.
@@ -41,8 +41,7 @@ class InferCall final : public QueuedCall {
   // that error, and is ready to be sent.
   bool Prepare();
 
-  // After Prepare(): the request to submit, and the scheduler of its model.
-  Scheduler& scheduler() { return exchange_.model().scheduler(); }
+  // After Prepare(): the request to run.
   InferenceRequest& inference() { return exchange_.inference(); }
 
   // Sends the answer, once it is there. Any thread; the last touch of it.
@@ -52,6 +51,8 @@ class InferCall final : public QueuedCall {
   absl::Status Parse();
   InferExchange::Clock::time_point Deadline() const;
   void OnDone();
+  // Tells clients that retry when to do so, if that makes sense.
+  void AddPushback();
   void Complete(const absl::Status& status);
   void Release();
 

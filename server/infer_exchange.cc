@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,7 +11,9 @@
 #include "prometheus/histogram.h"
 
 #include "core/base/status_macros.h"
+#include "core/batching/scheduler.h"
 #include "core/metrics/metrics.h"
+#include "core/plan/compiled_model.h"
 #include "core/repository/model.h"
 #include "server/v2_codec.h"
 
@@ -23,6 +26,18 @@ constexpr std::size_t kMaxKeptBytes = 64 << 10;
 
 double InSeconds(InferExchange::Clock::duration duration) {
   return std::chrono::duration<double>(duration).count();
+}
+
+// The values of a request and of its answer; the rest is little.
+std::size_t HeldBytes(const CompiledModel& model, std::int64_t rows) {
+  std::size_t bytes = 0;
+  for (const TensorSignature& input : model.inputs()) {
+    bytes += input.Bytes(rows);
+  }
+  for (const TensorSignature& output : model.outputs()) {
+    bytes += output.Bytes(rows);
+  }
+  return bytes;
 }
 
 template <typename Message>
@@ -47,8 +62,16 @@ absl::Status InferExchange::Prepare(Clock::time_point arrived,
                    environment_.repository.Find(message_.model_name(),
                                                 message_.model_version()));
   RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
+  inference_.scheduler = &model_->scheduler();
+  inference_.bytes = HeldBytes(model_->compiled(), inference_.rows);
   return PrepareResponse(message_, *model_, environment_.max_response_bytes,
                          inference_, response_);
+}
+
+void InferExchange::Cancel() {
+  if (inference_.scheduler != nullptr) {
+    inference_.scheduler->Cancel(inference_);
+  }
 }
 
 void InferExchange::Finish(const absl::Status& status) {
@@ -65,7 +88,9 @@ void InferExchange::Finish(const absl::Status& status) {
 }
 
 void InferExchange::Reset() {
+  inference_.scheduler = nullptr;
   model_ = nullptr;
+  inference_.retry_pushback = std::chrono::milliseconds(0);
   inference_.deadline = Clock::time_point::max();
   inference_.cancelled.store(false, std::memory_order_relaxed);
   Recycle(message_);

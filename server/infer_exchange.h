@@ -30,8 +30,9 @@ struct InferEnvironment {
 // once. A call goes:
 //
 //   1. the transport parses the client's bytes into message();
-//   2. Prepare(); if it is OK, inference() is submitted to the scheduler of
-//      model(), which fills response() and calls inference().done;
+//   2. Prepare(); if it is OK, inference() is handed to the dispatcher, or
+//      submitted to the scheduler of model(), which fills response() and calls
+//      inference().done;
 //   3. Finish() with the status of whichever of these failed, or OK;
 //   4. the transport sends response() or the status, then calls Reset().
 class InferExchange {
@@ -52,6 +53,10 @@ class InferExchange {
   // After Prepare(). `inference().done` belongs to the transport.
   Model& model() { return *model_; }
   InferenceRequest& inference() { return inference_; }
+
+  // The client is gone: the request, if it waits, is completed in this call.
+  // Any time, on the thread that prepares and resets.
+  void Cancel();
 
   // Observes the metrics of the call: exactly once for each.
   void Finish(const absl::Status& status);

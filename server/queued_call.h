@@ -13,6 +13,7 @@ class QueuedCall {
     kWritten,   // A message went out; not ok: the client is gone.
     kFinished,  // The status went out, or could not.
     kDone,      // The call is over, for whatever reason.
+    kWoken,     // Of no call: there is work for this thread.
   };
 
   // What goes through the completion queue. Owned by its call.

@@ -105,6 +105,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
       metrics_(std::move(metrics)),
       team_(std::move(team)),
       repository_(std::move(repository)),
+      timekeeper_(repository_->dispatcher()),
       handlers_(*repository_, options.strict_readiness),
       rpcs_(handlers_, health_) {}
 

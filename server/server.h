@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/thread_team.h"
+#include "core/batching/timekeeper.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
 #include "server/config.h"
@@ -22,9 +23,10 @@ namespace relu {
 // The public functions are for one thread.
 //
 // Threads: --threads of them serve gRPC and compute (CompletionWorker),
-// --intra-op-threads less one help with large batches (ThreadTeam), two serve
-// the metrics, and gRPC has a few of its own for timers and name resolution.
-// Nothing else starts one, but TerminationSignal.
+// --intra-op-threads less one help with large batches (ThreadTeam), one ends
+// requests whose time is over (Timekeeper), two serve the metrics, and gRPC has
+// a few of its own for timers and name resolution. Nothing else starts one, but
+// TerminationSignal.
 class Server {
  public:
   // Loads the models, then listens: a server that listens is ready. Models that
@@ -59,6 +61,7 @@ class Server {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<ThreadTeam> team_;  // nullptr: batches are not shared.
   std::unique_ptr<ModelRepository> repository_;
+  Timekeeper timekeeper_;
   InferenceHandlers handlers_;
   Health health_;
   RpcTable rpcs_;

@@ -70,21 +70,27 @@ absl::Status CheckTensorParameters(const Parameters& parameters,
   return absl::OkStatus();
 }
 
-// Brings the deadline of `request` forward if there is a timeout.
 absl::Status ApplyTimeout(const inference::InferParameter& timeout,
                           InferenceRequest& request) {
-  using std::chrono::microseconds;
-  // Longer ones are no limit, and must not overflow the clock.
-  constexpr microseconds kLongest = std::chrono::hours(24 * 365);
   if (!timeout.has_int64_param() || timeout.int64_param() < 0) {
     return Invalid(
         "parameter 'timeout': expected microseconds as an int64 of 0 or more");
   }
-  const microseconds value(timeout.int64_param());
-  if (value > microseconds(0) && value < kLongest) {
-    request.deadline =
-        std::min(request.deadline, InferenceRequest::Clock::now() + value);
+  request.timeout = std::chrono::microseconds(timeout.int64_param());
+  return absl::OkStatus();
+}
+
+absl::Status ApplyPriority(const inference::InferParameter& priority,
+                           InferenceRequest& request) {
+  if (priority.has_uint64_param()) {
+    request.priority = priority.uint64_param();
+    return absl::OkStatus();
   }
+  if (!priority.has_int64_param() || priority.int64_param() < 0) {
+    return Invalid(
+        "parameter 'priority': expected an int64 or uint64 of 0 or more");
+  }
+  request.priority = static_cast<std::uint64_t>(priority.int64_param());
   return absl::OkStatus();
 }
 
@@ -104,8 +110,14 @@ absl::Status ApplyRequestParameters(const Parameters& parameters,
     }
   }
   const auto timeout = parameters.find("timeout");
-  return timeout == parameters.end() ? absl::OkStatus()
-                                     : ApplyTimeout(timeout->second, request);
+  if (timeout != parameters.end()) {
+    RETURN_IF_ERROR(ApplyTimeout(timeout->second, request));
+  }
+  const auto priority = parameters.find("priority");
+  if (priority != parameters.end()) {
+    RETURN_IF_ERROR(ApplyPriority(priority->second, request));
+  }
+  return absl::OkStatus();
 }
 
 // --- Inputs ---
@@ -334,6 +346,8 @@ absl::Status DecodeRequest(const inference::ModelInferRequest& message,
                            InferenceRequest& request) {
   const std::size_t inputs = model.compiled().inputs().size();
   request.rows = 0;
+  request.timeout = std::chrono::microseconds(0);
+  request.priority = 0;
   request.inputs.assign(inputs, nullptr);
   request.outputs.assign(model.compiled().outputs().size(), nullptr);
   converted.resize(std::max(converted.size(), inputs));

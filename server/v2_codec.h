@@ -24,9 +24,9 @@ namespace relu {
 // Kept between requests, so that the memory is taken once.
 using ConvertedInputs = std::vector<std::vector<std::byte>>;
 
-// Sets the rows, the inputs and the outputs (all nullptr) of `request`, and
-// brings its deadline forward if `message` has a timeout. The inputs point into
-// `message` and `converted`. Unknown parameters are ignored.
+// Sets the rows, the inputs, the outputs (all nullptr), the timeout and the
+// priority of `request`. The inputs point into `message` and `converted`.
+// Unknown parameters are ignored.
 // Errors: INVALID_ARGUMENT for whatever is wrong with the message;
 // UNIMPLEMENTED for the parameters of shared memory and of sequences.
 absl::Status DecodeRequest(const inference::ModelInferRequest& message,

@@ -20,6 +20,7 @@
 #include "core/base/status_prefix.h"
 #include "core/base/thread_team.h"
 #include "core/batching/batch_runner.h"
+#include "core/batching/dispatcher.h"
 #include "core/batching/inference_request.h"
 #include "core/batching/scheduler.h"
 #include "core/graph/graph.h"
@@ -28,6 +29,7 @@
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
 #include "core/repository/model_config.h"
+#include "core/tensor/data_type.h"
 #include "fmt/format.h"
 
 namespace relu {
@@ -35,18 +37,18 @@ namespace {
 
 SchedulerOptions Scheduling(const ModelOptions& options,
                             const CompiledModel& compiled) {
-  SchedulerOptions scheduling{.slots = options.slots,
-                              .max_batch_rows = options.max_batch_rows};
   const ModelConfig& config = options.config;
+  SchedulerOptions scheduling{.slots = options.slots,
+                              .max_batch_rows = options.max_batch_rows,
+                              .limits = options.queue_limits,
+                              .max_queue_time = options.max_queue_time,
+                              .batching = config.batching};
   if (config.slots > 0) {
     scheduling.slots = config.slots;
   }
   if (config.max_batch_size > 0) {
     scheduling.max_batch_rows =
         std::min(scheduling.max_batch_rows, config.max_batch_size);
-  }
-  if (config.max_queue_requests > 0) {
-    scheduling.max_queue_requests = config.max_queue_requests;
   }
   scheduling.keeps_requests_whole = compiled.couples_rows();
   if (!compiled.has_batch_dim()) {
@@ -75,6 +77,14 @@ absl::Status WithNames(const ModelOptions& options,
       fmt::format("model \"{}\": {}", options.name, named ? "" : file), status);
 }
 
+// Of floats a byte that makes none of them zero, or a layer would skip its
+// work; integers are zero, which is in the range of most tables.
+std::byte WarmUpByte(DataType type) {
+  const bool is_float = type == DataType::kFp64 || type == DataType::kFp32 ||
+                        type == DataType::kFp16 || type == DataType::kBf16;
+  return is_float ? std::byte{0x3C} : std::byte{0};
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Model>> Model::Load(const ModelOptions& options,
@@ -98,9 +108,13 @@ Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
       metrics_(metrics),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
               options.team == nullptr ? 1 : options.team->size()),
-      scheduler_(scheduling_, [this](int slot, std::span<BatchSlice> batch) {
-        Run(slot, batch);
-      }) {}
+      dispatcher_(options.dispatcher != nullptr
+                      ? options.dispatcher
+                      : std::make_shared<Dispatcher>()),
+      scheduler_(
+          *dispatcher_, scheduling_,
+          [this](int slot, std::span<BatchSlice> batch) { Run(slot, batch); }) {
+}
 
 void Model::Run(int slot, std::span<BatchSlice> batch) {
   std::int64_t rows = 0;
@@ -128,27 +142,40 @@ bool Model::MayShare(std::int64_t rows) const {
   return options_.team != nullptr &&
          compiled_.multiply_adds() * static_cast<std::size_t>(rows) >=
              kLeastWork &&
-         scheduler_.quiet();
+         dispatcher_->quiet();
 }
 
 void Model::WarmUp() {
+  // Enough to know what batches take; large ones cost in proportion.
+  constexpr std::chrono::milliseconds kLongest{10};
   InferenceRequest request;
   request.rows = scheduling_.max_batch_rows;
-  std::vector<std::vector<std::byte>> zeros;
+  std::vector<std::vector<std::byte>> values;
   for (const TensorSignature& input : compiled_.inputs()) {
-    zeros.emplace_back(input.Bytes(request.rows));
-    request.inputs.push_back(zeros.back().data());
+    values.emplace_back(input.Bytes(request.rows), WarmUpByte(input.type));
+    request.inputs.push_back(values.back().data());
   }
   request.outputs.resize(compiled_.outputs().size(), nullptr);
+  const auto run = [&](int slot, std::int64_t rows) {
+    // That such rows may have no answer does not matter here.
+    std::array<BatchSlice, 1> batch = {{{.request = &request,
+                                         .first_row = 0,
+                                         .rows = rows,
+                                         .status = absl::OkStatus()}}};
+    const auto start = std::chrono::steady_clock::now();
+    runner_.Run(slot, batch);
+    return std::chrono::steady_clock::now() - start;
+  };
   for (int slot = 0; slot < scheduling_.slots; ++slot) {
-    for (const std::int64_t rows : {std::int64_t{1}, request.rows}) {
-      // That zeros may have no answer does not matter here.
-      std::array<BatchSlice, 1> batch = {{{.request = &request,
-                                           .first_row = 0,
-                                           .rows = rows,
-                                           .status = absl::OkStatus()}}};
-      runner_.Run(slot, batch);
-    }
+    run(slot, 1);
+    run(slot, request.rows);
+  }
+  std::chrono::steady_clock::duration spent{0};
+  for (std::int64_t rows = 1; rows <= request.rows && spent < kLongest;
+       rows *= 2) {
+    const auto cost = run(0, rows);
+    scheduler_.NoteCost(rows, cost);
+    spent += cost;
   }
 }
 

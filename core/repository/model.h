@@ -3,6 +3,7 @@
 #ifndef CORE_REPOSITORY_MODEL_H_
 #define CORE_REPOSITORY_MODEL_H_
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "core/batching/batch_runner.h"
 #include "core/batching/inference_request.h"
+#include "core/batching/model_queue.h"
 #include "core/batching/scheduler.h"
 #include "core/metrics/metrics.h"
 #include "core/plan/compiled_model.h"
@@ -20,6 +22,7 @@
 
 namespace relu {
 
+class Dispatcher;
 class ThreadTeam;
 
 struct ModelOptions {
@@ -30,6 +33,11 @@ struct ModelOptions {
   // The server's defaults, where the config does not say.
   int slots = 1;
   std::int64_t max_batch_rows = 64;
+  QueueLimits queue_limits = {};
+  std::chrono::microseconds max_queue_time = SchedulerOptions().max_queue_time;
+  // Shares the threads of the server among models; nullptr: the model has one
+  // of its own.
+  std::shared_ptr<Dispatcher> dispatcher = nullptr;
   // Threads that large batches may be shared among, where nothing else is to be
   // done. Outlives the model; nullptr: none.
   ThreadTeam* team = nullptr;
@@ -79,8 +87,9 @@ class Model {
   // the CPUs.
   bool MayShare(std::int64_t rows) const;
 
-  // Runs zeros through every slot, with one row and with a full batch, so that
-  // the first request finds code, weights and workspaces in memory.
+  // Runs rows through every slot, one of them and a full batch, so that the
+  // first request finds code, weights and workspaces in memory; and tells the
+  // scheduler what batches take.
   void WarmUp();
 
   const ModelOptions options_;
@@ -88,6 +97,7 @@ class Model {
   const CompiledModel compiled_;
   const ModelMetrics metrics_;
   BatchRunner runner_;
+  const std::shared_ptr<Dispatcher> dispatcher_;
   Scheduler scheduler_;
 };
 

@@ -25,6 +25,7 @@
 #include "core/base/status_prefix.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/repository/batching_config.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
@@ -185,24 +186,6 @@ absl::StatusOr<std::string> ReadFilename(
   return name;
 }
 
-absl::StatusOr<std::size_t> ReadMaxQueue(
-    const inference::ModelConfig& message) {
-  const inference::ModelDynamicBatching& batching = message.dynamic_batching();
-  if (batching.max_queue_delay_microseconds() != 0) {
-    return absl::UnimplementedError(fmt::format(
-        "dynamic_batching.max_queue_delay_microseconds is {}: waiting for a "
-        "batch is not supported yet, wanted 0 (batches form from the requests "
-        "that have arrived)",
-        batching.max_queue_delay_microseconds()));
-  }
-  RETURN_IF_ERROR(
-      CheckFields(batching, "dynamic_batching.", {"default_queue_policy"}));
-  const inference::ModelQueuePolicy& policy = batching.default_queue_policy();
-  RETURN_IF_ERROR(CheckFields(policy, "dynamic_batching.default_queue_policy.",
-                              {"max_queue_size"}));
-  return policy.max_queue_size();
-}
-
 absl::Status CheckVersionPolicy(const inference::ModelConfig& message) {
   const inference::ModelVersionPolicy& policy = message.version_policy();
   RETURN_IF_ERROR(CheckFields(policy, "version_policy.", {"latest"}));
@@ -287,7 +270,8 @@ absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
   ASSIGN_OR_RETURN(config.outputs, ReadTensors(message.output(), "output"));
   ASSIGN_OR_RETURN(config.slots, ReadSlots(message));
   ASSIGN_OR_RETURN(config.model_filename, ReadFilename(message));
-  ASSIGN_OR_RETURN(config.max_queue_requests, ReadMaxQueue(message));
+  ASSIGN_OR_RETURN(config.batching, ReadBatching(message.dynamic_batching(),
+                                                 config.max_batch_size));
   ASSIGN_OR_RETURN(config.compile, ReadParameters(message));
   return config;
 }

@@ -18,10 +18,7 @@
 //                            (1 .. 256; a count of 0 means 1). kind is KIND_CPU
 //                            or KIND_AUTO
 //   default_model_filename   the file in a version folder; "model.onnx" if ""
-//   dynamic_batching         always on. max_queue_delay_microseconds must be 0:
-//                            batches form from what has arrived, and never wait
-//     default_queue_policy   max_queue_size: requests that may wait; 0: the
-//                            server's default
+//   dynamic_batching         always on; see core/repository/batching_config.h
 //   version_policy           latest { num_versions: 1 }
 //   parameters               "weight_storage": "float32" (the default), or
 //                            "float16" for half the memory and other answers;
@@ -33,7 +30,6 @@
 #ifndef CORE_REPOSITORY_MODEL_CONFIG_H_
 #define CORE_REPOSITORY_MODEL_CONFIG_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -44,6 +40,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/batching/batching_options.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/tensor/data_type.h"
@@ -66,7 +63,7 @@ struct ModelConfig {
   std::vector<TensorConfig> outputs;
   int slots = 0;  // 0: the server's default.
   std::string model_filename = "model.onnx";
-  std::size_t max_queue_requests = 0;  // 0: the server's default.
+  BatchingOptions batching = {};
   CompileOptions compile;
 };
 

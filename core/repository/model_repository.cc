@@ -17,6 +17,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/base/utf8.h"
+#include "core/batching/dispatcher.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model.h"
 #include "core/repository/repository_scan.h"
@@ -49,7 +50,7 @@ absl::StatusOr<std::int64_t> ParseVersion(std::string_view name,
 
 absl::StatusOr<std::shared_ptr<Model>> LoadModel(
     const ModelSource& source, const RepositoryOptions& options,
-    Metrics& metrics) {
+    const std::shared_ptr<Dispatcher>& dispatcher, Metrics& metrics) {
   RETURN_IF_ERROR(source.status);
   return Model::Load({.name = source.name,
                       .version = source.version,
@@ -57,6 +58,9 @@ absl::StatusOr<std::shared_ptr<Model>> LoadModel(
                       .config = source.config,
                       .slots = options.slots,
                       .max_batch_rows = options.max_batch_rows,
+                      .queue_limits = options.queue_limits,
+                      .max_queue_time = options.max_queue_time,
+                      .dispatcher = dispatcher,
                       .team = options.team},
                      metrics);
 }
@@ -68,9 +72,12 @@ absl::StatusOr<std::unique_ptr<ModelRepository>> ModelRepository::Load(
   ASSIGN_OR_RETURN(const std::vector<ModelSource> sources,
                    ScanRepository(options.folder));
   auto repository = std::make_unique<ModelRepository>();
+  repository->dispatcher_ = options.dispatcher != nullptr
+                                ? options.dispatcher
+                                : std::make_shared<Dispatcher>();
   for (const ModelSource& source : sources) {
     absl::StatusOr<std::shared_ptr<Model>> model =
-        LoadModel(source, options, metrics);
+        LoadModel(source, options, repository->dispatcher_, metrics);
     Entry entry{.state = {.name = source.name,
                           .version = source.version,
                           .ready = model.ok(),

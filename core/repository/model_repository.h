@@ -3,6 +3,7 @@
 #ifndef CORE_REPOSITORY_MODEL_REPOSITORY_H_
 #define CORE_REPOSITORY_MODEL_REPOSITORY_H_
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -14,18 +15,25 @@
 
 #include "absl/status/statusor.h"
 
+#include "core/batching/model_queue.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model.h"
 
 namespace relu {
 
+class Dispatcher;
 class ThreadTeam;
 
 struct RepositoryOptions {
   std::filesystem::path folder;
   int slots = 1;  // Execution slots of each model.
   std::int64_t max_batch_rows = 64;
-  ThreadTeam* team = nullptr;  // See ModelOptions. Outlives the repository.
+  // See ModelOptions.
+  QueueLimits queue_limits = {};
+  std::chrono::microseconds max_queue_time = SchedulerOptions().max_queue_time;
+  // nullptr: the models share one of their own.
+  std::shared_ptr<Dispatcher> dispatcher = nullptr;
+  ThreadTeam* team = nullptr;  // Outlives the repository.
 };
 
 // The state of one model, for people and for the index RPC.
@@ -67,6 +75,9 @@ class ModelRepository {
   // Every model that the folder names, by name.
   std::vector<ModelState> Index() const;
 
+  // Shares the threads among the models.
+  Dispatcher& dispatcher() const { return *dispatcher_; }
+
   // True if every model of the folder is ready.
   bool ready() const;
 
@@ -79,6 +90,7 @@ class ModelRepository {
     std::shared_ptr<Model> model;  // Null if it is not ready.
   };
 
+  std::shared_ptr<Dispatcher> dispatcher_;
   std::map<std::string, Entry, std::less<>> entries_;  // By model name.
 };
 

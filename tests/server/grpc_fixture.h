@@ -14,6 +14,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "grpcpp/support/status.h"
 
+#include "core/batching/timekeeper.h"
 #include "proto/inference.grpc.pb.h"
 #include "server/grpc_server.h"
 #include "server/health.h"
@@ -50,6 +51,7 @@ class GrpcFixture {
 
  private:
   LoadedRepository loaded_;
+  Timekeeper timekeeper_{loaded_.repository().dispatcher()};
   InferenceHandlers handlers_;
   Health health_;
   RpcTable rpcs_;

@@ -133,6 +133,29 @@ TEST_F(InferExchangeTest, FinishCountsUnknownModelsWithoutTheirName) {
   EXPECT_EQ(text.find("made up"), std::string::npos);
 }
 
+TEST_F(InferExchangeTest, RequestHoldsTheBytesOfItsValuesAndOfItsAnswer) {
+  exchange_.message() = DigitsRequest(3);
+  ASSERT_TRUE(Prepare().ok());
+  EXPECT_EQ(exchange_.inference().bytes, 3 * (64 + 10) * sizeof(float));
+}
+
+TEST_F(InferExchangeTest, CancelledBeforeItIsSubmittedIsNotRun) {
+  exchange_.message() = DigitsRequest();
+  ASSERT_TRUE(Prepare().ok());
+  exchange_.Cancel();
+  absl::Status status;
+  exchange_.inference().done = [&](const absl::Status& result) {
+    status = result;
+  };
+  InferenceRequest* const requests[] = {&exchange_.inference()};
+  exchange_.model().scheduler().Submit(requests);
+  EXPECT_EQ(status.code(), StatusCode::kCancelled);
+}
+
+TEST_F(InferExchangeTest, CancelBeforePrepareDoesNothing) {
+  exchange_.Cancel();
+}
+
 TEST_F(InferExchangeTest, ResetLetsGoOfLargeMessages) {
   exchange_.message() = DigitsRequest(2000);
   exchange_.Reset();

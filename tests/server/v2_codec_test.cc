@@ -217,35 +217,34 @@ TEST_F(V2CodecTest, NothingOfTheRequestBeforeIsLeft) {
   EXPECT_EQ(request_.outputs.size(), 1U);
 }
 
-// --- Timeouts ---
+// --- Timeout and priority ---
 
-TEST_F(V2CodecTest, TimeoutBringsTheDeadlineForward) {
+TEST_F(V2CodecTest, TimeoutAndPriorityAreRead) {
   ModelInferRequest message = DigitsRequest();
-  (*message.mutable_parameters())["timeout"].set_int64_param(3'600'000'000);
-  const auto before = InferenceRequest::Clock::now();
+  (*message.mutable_parameters())["timeout"].set_int64_param(1500);
+  (*message.mutable_parameters())["priority"].set_uint64_param(3);
   ASSERT_TRUE(Decode(message).ok());
-  EXPECT_GE(request_.deadline, before + std::chrono::hours(1));
-  EXPECT_LE(request_.deadline,
-            InferenceRequest::Clock::now() + std::chrono::hours(1));
+  EXPECT_EQ(request_.timeout, std::chrono::microseconds(1500));
+  EXPECT_EQ(request_.priority, 3U);
+  (*message.mutable_parameters())["priority"].set_int64_param(2);
+  ASSERT_TRUE(Decode(message).ok());
+  EXPECT_EQ(request_.priority, 2U);
 }
 
-TEST_F(V2CodecTest, TimeoutDoesNotPutTheDeadlineOff) {
-  ModelInferRequest message = DigitsRequest();
-  (*message.mutable_parameters())["timeout"].set_int64_param(3'600'000'000);
-  const auto deadline = InferenceRequest::Clock::now();
-  request_.deadline = deadline;
-  ASSERT_TRUE(Decode(message).ok());
-  EXPECT_EQ(request_.deadline, deadline);
+TEST_F(V2CodecTest, RequestWithoutThemHasNeither) {
+  request_.timeout = std::chrono::microseconds(1);
+  request_.priority = 1;
+  ASSERT_TRUE(Decode(DigitsRequest()).ok());
+  EXPECT_EQ(request_.timeout, std::chrono::microseconds(0));
+  EXPECT_EQ(request_.priority, 0U);
 }
 
-TEST_F(V2CodecTest, TimeoutOfZeroOrForeverIsNone) {
-  for (const std::int64_t value :
-       {std::int64_t{0}, std::numeric_limits<std::int64_t>::max()}) {
-    ModelInferRequest message = DigitsRequest();
-    (*message.mutable_parameters())["timeout"].set_int64_param(value);
-    ASSERT_TRUE(Decode(message).ok());
-    EXPECT_EQ(request_.deadline, InferenceRequest::Clock::time_point::max());
-  }
+TEST_F(V2CodecTest, PriorityThatIsNoneReturnsInvalidArgument) {
+  ModelInferRequest message = DigitsRequest();
+  (*message.mutable_parameters())["priority"].set_string_param("1");
+  ExpectInvalid(message, "parameter 'priority'");
+  (*message.mutable_parameters())["priority"].set_int64_param(-1);
+  ExpectInvalid(message, "parameter 'priority'");
 }
 
 TEST_F(V2CodecTest, TimeoutThatIsNoneReturnsInvalidArgument) {

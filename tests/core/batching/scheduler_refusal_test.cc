@@ -22,7 +22,7 @@ using ::testing::StartsWith;
 using SchedulerRefusalTest = SchedulerTest;
 
 TEST_F(SchedulerRefusalTest, SubmitBeyondQueueLimitIsUnavailable) {
-  Scheduler& scheduler = Make({.max_queue_requests = 2});
+  Scheduler& scheduler = Make({.limits = {.max_requests = 2}});
   Call running(1);
   Call a(2);
   Call b(3);
@@ -44,7 +44,7 @@ TEST_F(SchedulerRefusalTest, SubmitBeyondQueueLimitIsUnavailable) {
 }
 
 TEST_F(SchedulerRefusalTest, QueueTakesRequestsAgainWhenItHasShrunk) {
-  Scheduler& scheduler = Make({.max_queue_requests = 1});
+  Scheduler& scheduler = Make({.limits = {.max_requests = 1}});
   Call running(1);
   Call waiting(2);
   Call later(3);
@@ -72,6 +72,7 @@ TEST_F(SchedulerRefusalTest, SubmitAfterCloseIsUnavailable) {
   EXPECT_EQ(call.status().code(), absl::StatusCode::kUnavailable);
   EXPECT_THAT(std::string(call.status().message()),
               StartsWith("server is shutting down"));
+  EXPECT_EQ(call.request().rejection, Rejection::kClosed);
   EXPECT_TRUE(runner_.batches().empty());
 }
 
@@ -160,9 +161,11 @@ TEST_F(SchedulerRefusalTest, RequestCancelledInQueueIsNotRun) {
   Occupy(running);
   Submit(scheduler, {&cancelled});
 
-  cancelled.request().cancelled = true;
-  Finish();
+  scheduler.Cancel(cancelled.request());
 
+  EXPECT_EQ(cancelled.times_done(), 1);
+  EXPECT_EQ(scheduler.queue_size(), 0U);
+  Finish();
   EXPECT_EQ(cancelled.times_done(), 1);
   EXPECT_EQ(cancelled.status().code(), absl::StatusCode::kCancelled);
   EXPECT_THAT(std::string(cancelled.status().message()),
@@ -171,12 +174,13 @@ TEST_F(SchedulerRefusalTest, RequestCancelledInQueueIsNotRun) {
 }
 
 TEST_F(SchedulerRefusalTest, RequestCancelledBetweenPiecesIsDoneOnce) {
-  Make({.max_batch_rows = 4});
+  Scheduler& scheduler = Make({.max_batch_rows = 4});
   Call call(1, 12);
   runner_.Hold();
   Occupy(call);
 
-  call.request().cancelled = true;
+  scheduler.Cancel(call.request());
+  EXPECT_EQ(call.times_done(), 0);
   Finish();
 
   EXPECT_EQ(call.times_done(), 1);
@@ -190,9 +194,9 @@ TEST_F(SchedulerRefusalTest, DroppedRequestWaitsForItsRunningPiece) {
   Call small(2);
   runner_.Hold();
   Occupy(large);
-  large.request().cancelled = true;
 
-  Occupy(small);  // Its thread drops the rest of `large`.
+  scheduler.Cancel(large.request());
+  Occupy(small);
 
   EXPECT_THAT(runner_.pieces(1), ElementsAre(Piece{2, 0, 1}));
   EXPECT_EQ(scheduler.queue_size(), 0U);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/batching/dispatcher.h"
 #include "core/batching/inference_request.h"
 #include "tests/core/batching/scheduler_testing.h"
 
@@ -89,20 +91,6 @@ TEST_F(SchedulerTest, RequestsThatArriveWhileSlotsAreBusyAreOneBatch) {
   EXPECT_THAT(runner_.pieces(1), ElementsAre(Piece{2, 0, 1}, Piece{3, 0, 2}));
   EXPECT_TRUE(second.HasOwnAnswers());
   EXPECT_TRUE(third.HasOwnAnswers());
-}
-
-TEST_F(SchedulerTest, QuietUntilASecondSlotIsUsedOrARequestWaits) {
-  Scheduler& scheduler = Make({.slots = 2});
-  Call first(1);
-  Call second(2);
-  EXPECT_TRUE(scheduler.quiet());
-  runner_.Hold();
-  Occupy(first);
-  EXPECT_TRUE(scheduler.quiet());
-  Occupy(second);
-  EXPECT_FALSE(scheduler.quiet());
-  Finish();
-  EXPECT_TRUE(scheduler.quiet());
 }
 
 TEST_F(SchedulerTest, EachSlotRunsItsOwnBatch) {
@@ -247,7 +235,7 @@ TEST_F(SchedulerTest, DoneMayEndTheLifeOfItsRequest) {
 TEST_F(SchedulerTest, RequestMayBeSubmittedAgainAfterFailure) {
   Scheduler& scheduler = Make({});
   Call call(1);
-  call.request().cancelled = true;
+  scheduler.Cancel(call.request());
   Submit(scheduler, {&call});
   ASSERT_EQ(call.status().code(), absl::StatusCode::kCancelled);
 
@@ -268,12 +256,14 @@ TEST_F(SchedulerTest, SubmitOfNothingDoesNothing) {
 }
 
 TEST(SchedulerAllocationTest, SubmitDoesNotAllocateOnceItHasRun) {
-  Scheduler scheduler({.slots = 2, .max_batch_rows = 4},
+  Dispatcher dispatcher;
+  Scheduler scheduler(dispatcher, {.slots = 2, .max_batch_rows = 4},
                       [](int, std::span<BatchSlice>) {});
   std::array<InferenceRequest, 3> calls;
   std::array<InferenceRequest*, 3> requests{};
   for (std::size_t i = 0; i < calls.size(); ++i) {
     calls[i].rows = 3;  // Nine rows: two requests are split.
+    calls[i].deadline = InferenceRequest::Clock::now() + std::chrono::hours(1);
     calls[i].done = [](const absl::Status&) {};
     requests[i] = &calls[i];
   }
@@ -299,7 +289,7 @@ void SubmitAll(Scheduler& scheduler, std::span<std::unique_ptr<Call>> calls,
       group.clear();
     }
     if (random() % 16 == 0) {
-      call->request().cancelled.store(true, std::memory_order_relaxed);
+      scheduler.Cancel(call->request());
     }
   }
   scheduler.Submit(group);
@@ -309,7 +299,7 @@ TEST_F(SchedulerTest, ManyThreadsGetEachRequestDoneExactlyOnce) {
   constexpr unsigned kThreads = 4;
   constexpr int kCallsPerThread = 2000;
   Scheduler& scheduler =
-      Make({.slots = 3, .max_batch_rows = 8, .max_queue_requests = 100});
+      Make({.slots = 3, .max_batch_rows = 8, .limits = {.max_requests = 100}});
   std::mt19937 random(20240611);
   std::vector<std::vector<std::unique_ptr<Call>>> calls(kThreads);
   std::int64_t id = 0;

@@ -22,7 +22,9 @@
 #include "gtest/gtest.h"
 
 #include "core/base/mutex.h"
+#include "core/batching/dispatcher.h"
 #include "core/batching/inference_request.h"
+#include "core/batching/model_queue.h"
 #include "core/batching/scheduler.h"
 
 namespace relu {
@@ -72,12 +74,17 @@ class Call {
   std::function<void()> then_;
 };
 
-inline void Submit(Scheduler& scheduler, std::initializer_list<Call*> calls) {
+inline std::vector<InferenceRequest*> Requests(
+    std::initializer_list<Call*> calls) {
   std::vector<InferenceRequest*> requests;
   for (Call* call : calls) {
     requests.push_back(&call->request());
   }
-  scheduler.Submit(requests);
+  return requests;
+}
+
+inline void Submit(Scheduler& scheduler, std::initializer_list<Call*> calls) {
+  scheduler.Submit(Requests(calls));
 }
 
 // One slice of a batch, in a form that a test can compare.
@@ -178,15 +185,17 @@ class FakeRunner {
   int permits_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
-// A scheduler with a fake clock and a fake runner.
+// A scheduler with a fake clock and a fake runner. There are no workers:
+// threads that submit run batches.
 class SchedulerTest : public ::testing::Test {
  protected:
   using Clock = InferenceRequest::Clock;
 
-  Scheduler& Make(SchedulerOptions options) {
-    options.now = [this] { return Now(); };
+  Scheduler& Make(const SchedulerOptions& options) {
+    dispatcher_ = std::make_unique<Dispatcher>(
+        DispatcherOptions{.now = [this] { return Now(); }});
     scheduler_ = std::make_unique<Scheduler>(
-        options, [this](int slot, std::span<BatchSlice> batch) {
+        *dispatcher_, options, [this](int slot, std::span<BatchSlice> batch) {
           runner_.Run(slot, batch);
         });
     return *scheduler_;
@@ -213,6 +222,7 @@ class SchedulerTest : public ::testing::Test {
 
   FakeRunner runner_;
   std::atomic<std::int64_t> now_us_ = 1'000'000;
+  std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Scheduler> scheduler_;
   std::vector<std::jthread> threads_;
 };

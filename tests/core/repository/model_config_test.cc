@@ -82,7 +82,7 @@ TEST_F(ModelConfigTest, EmptyFileGivesTheDefaults) {
   EXPECT_TRUE(config->inputs.empty() && config->outputs.empty());
   EXPECT_EQ(config->slots, 0);
   EXPECT_EQ(config->model_filename, "model.onnx");
-  EXPECT_EQ(config->max_queue_requests, 0U);
+  EXPECT_EQ(config->batching.default_queue_policy.max_queue_size, 0U);
 }
 
 TEST_F(ModelConfigTest, EverySupportedFieldIsRead) {
@@ -116,7 +116,7 @@ TEST_F(ModelConfigTest, EverySupportedFieldIsRead) {
   EXPECT_TRUE(config->outputs[1].dims.empty());
   EXPECT_EQ(config->slots, 3);
   EXPECT_EQ(config->model_filename, "net.onnx");
-  EXPECT_EQ(config->max_queue_requests, 7U);
+  EXPECT_EQ(config->batching.default_queue_policy.max_queue_size, 7U);
 }
 
 TEST_F(ModelConfigTest, EveryBackendOfOnnxFilesIsTaken) {
@@ -218,9 +218,10 @@ TEST_F(ModelConfigTest, ModelFilenameMustBePlain) {
   }
 }
 
-TEST_F(ModelConfigTest, QueueDelayIsUnimplemented) {
-  ExpectUnimplemented("dynamic_batching { max_queue_delay_microseconds: 100 }",
-                      "max_queue_delay_microseconds is 100");
+TEST_F(ModelConfigTest, WrongBatchingIsInvalid) {
+  ExpectInvalid(
+      "max_batch_size: 8 dynamic_batching { preferred_batch_size: 9 }",
+      "dynamic_batching.preferred_batch_size is 9");
 }
 
 TEST_F(ModelConfigTest, OtherVersionPoliciesAreUnimplemented) {
@@ -239,29 +240,7 @@ TEST_F(ModelConfigTest, EveryOtherFieldIsUnimplementedByItsName) {
   for (const auto& [text, field] :
        {std::pair("model_warmup { name: \"w\" }", "field model_warmup "),
         std::pair("model_transaction_policy { decoupled: true }",
-                  "field model_transaction_policy "),
-        std::pair("dynamic_batching { preferred_batch_size: 4 }",
-                  "field dynamic_batching.preferred_batch_size "),
-        std::pair("dynamic_batching { preserve_ordering: true }",
-                  "field dynamic_batching.preserve_ordering "),
-        std::pair("dynamic_batching { priority_levels: 2 }",
-                  "field dynamic_batching.priority_levels "),
-        std::pair("dynamic_batching { default_priority_level: 2 }",
-                  "field dynamic_batching.default_priority_level "),
-        std::pair("dynamic_batching { priority_queue_policy { key: 1 } }",
-                  "field dynamic_batching.priority_queue_policy "),
-        std::pair("dynamic_batching { default_queue_policy "
-                  "{ timeout_action: DELAY } }",
-                  "field dynamic_batching.default_queue_policy."
-                  "timeout_action "),
-        std::pair("dynamic_batching { default_queue_policy "
-                  "{ default_timeout_microseconds: 5 } }",
-                  "field dynamic_batching.default_queue_policy."
-                  "default_timeout_microseconds "),
-        std::pair("dynamic_batching { default_queue_policy "
-                  "{ allow_timeout_override: true } }",
-                  "field dynamic_batching.default_queue_policy."
-                  "allow_timeout_override ")}) {
+                  "field model_transaction_policy ")}) {
     ExpectUnimplemented(text, field);
   }
 }

@@ -186,7 +186,7 @@ TEST(ModelTest, ServersLimitOfABatchHoldsBelowMaxBatchSize) {
 TEST(ModelTest, QueueLimitOfTheConfigHolds) {
   Metrics metrics("1");
   ModelOptions options = Options("iris_argmax");
-  options.config.max_queue_requests = 1;
+  options.config.batching.default_queue_policy.max_queue_size = 1;
   const absl::StatusOr<std::shared_ptr<Model>> model =
       Model::Load(options, metrics);
   ASSERT_TRUE(model.ok()) << model.status();

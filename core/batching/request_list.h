@@ -1,0 +1,69 @@
+// RequestList: requests in a row, linked through themselves: no memory of its
+// own, and any of them can leave.
+
+#ifndef CORE_BATCHING_REQUEST_LIST_H_
+#define CORE_BATCHING_REQUEST_LIST_H_
+
+#include <cstddef>
+#include <utility>
+
+#include "core/batching/inference_request.h"
+
+namespace relu {
+
+// A request is in one list at most. Thread-compatible.
+class RequestList {
+ public:
+  RequestList() = default;
+  // The others' requests know where their list is.
+  RequestList(const RequestList&) = delete;
+  RequestList& operator=(const RequestList&) = delete;
+
+  bool empty() const { return head_ == nullptr; }
+  std::size_t size() const { return size_; }
+  InferenceRequest* front() const { return head_; }
+
+  static InferenceRequest* Next(const InferenceRequest& request) {
+    return request.progress.next;
+  }
+  bool Holds(const InferenceRequest& request) const {
+    return request.progress.list == this;
+  }
+
+  void PushBack(InferenceRequest& request) {
+    InferenceRequest::Progress& progress = request.progress;
+    progress.list = this;
+    progress.next = nullptr;
+    progress.previous = tail_;
+    (tail_ == nullptr ? head_ : tail_->progress.next) = &request;
+    tail_ = &request;
+    ++size_;
+  }
+
+  // `request` is in this list.
+  void Remove(InferenceRequest& request) {
+    InferenceRequest::Progress& progress = request.progress;
+    (progress.previous == nullptr ? head_ : progress.previous->progress.next) =
+        progress.next;
+    (progress.next == nullptr ? tail_ : progress.next->progress.previous) =
+        progress.previous;
+    progress.list = nullptr;
+    --size_;
+  }
+
+  // Not if it is empty.
+  InferenceRequest& PopFront() {
+    InferenceRequest& first = *head_;
+    Remove(first);
+    return first;
+  }
+
+ private:
+  InferenceRequest* head_ = nullptr;
+  InferenceRequest* tail_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace relu
+
+#endif  // CORE_BATCHING_REQUEST_LIST_H_
