@@ -22,7 +22,8 @@ build_packages=(
 )
 test_packages=(
   clang clang-format dnsmasq-base iproute2 libbenchmark-dev libclang-rt-14-dev
-  libgmock-dev libgtest-dev prometheus python3 python3-onnx shellcheck systemd
+  libgmock-dev libgtest-dev libnghttp2-dev prometheus python3 python3-onnx
+  shellcheck systemd
 )
 container_packages=(
   aardvark-dns buildah docker-compose iptables mmdebstrap netavark podman runc

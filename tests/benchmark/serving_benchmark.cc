@@ -1,351 +1,371 @@
 // Measures ModelInfer of the real relud binary against a null RPC: the same
 // method, payload and answer size on the same gRPC, with nothing done between
-// them. Both servers run as processes of their own, in turn within one run, and
-// one client (this process) drives them.
+// them. The servers are processes of their own on one CPU, measured in turn;
+// the client, which is this process, has another CPU.
 //
-//   serving_benchmark RELUD MODEL_REPOSITORY MODEL FEATURES OUTPUTS
-//   serving_benchmark --null-server BYTES     (what it starts by itself)
+//   serving_benchmark RELUD [--json=FILE] [--rounds=N] [--only=WORD]
+//   serving_benchmark --null-server BYTES THREADS   (what it starts by itself)
 
+#include <sched.h>
 #include <signal.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <functional>
 #include <memory>
-#include <random>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "grpcpp/generic/generic_stub.h"
-#include "grpcpp/grpcpp.h"
 
 #include "core/base/check.h"
+#include "core/graph/onnx_import.h"
+#include "core/plan/compiled_model.h"
+#include "core/plan/workspace.h"
 #include "fmt/format.h"
-#include "proto/inference.grpc.pb.h"
+#include "nlohmann/json.hpp"
+#include "proto/inference.pb.h"
+#include "tests/benchmark/network.h"
+#include "tests/benchmark/null_server.h"
+#include "tests/integration/repository_builder.h"
 #include "tests/integration/server_process.h"
+#include "tests/support/h2_client.h"
 
-namespace relu {
+namespace relu::benchmarks {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
 
-constexpr char kMethod[] = "/inference.GRPCInferenceService/ModelInfer";
-constexpr int kThreads = 2;
-constexpr int kArmedCalls = 64;  // Of the null server, on each queue.
-constexpr int kRounds = 7;
-constexpr std::chrono::milliseconds kRoundTime{1000};
-// gRPC's client binds a connection to one thread of work; a few of them keep
-// both servers busy.
+constexpr char kPath[] = "/inference.GRPCInferenceService/ModelInfer";
+constexpr milliseconds kRoundTime{500};
 constexpr int kConnections = 4;
+constexpr std::size_t kServerCpu = 0;
+constexpr std::size_t kClientCpu = 1;
 
-grpc::ByteBuffer ToByteBuffer(const std::string& bytes) {
-  const grpc::Slice slice(bytes);
-  return grpc::ByteBuffer(&slice, 1);
-}
-
-// --- The null server: answers each call with the same bytes
-// -------------------
-
-using NullService = inference::GRPCInferenceService::WithRawMethod_ModelInfer<
-    inference::GRPCInferenceService::Service>;
-
-// One call that is answered again and again. Owned by ServeNull().
-class NullCall {
- public:
-  NullCall(NullService& service, grpc::ServerCompletionQueue& queue,
-           const grpc::ByteBuffer& answer)
-      : service_(service), queue_(queue), answer_(answer) {
-    Arm();
-  }
-
-  // The event this call waited for has come.
-  void Proceed() {
-    if (arrived_) {
-      Arm();
-      return;
-    }
-    arrived_ = true;
-    writer_->Finish(answer_, grpc::Status::OK, this);
-  }
-
- private:
-  void Arm() {
-    arrived_ = false;
-    context_ = std::make_unique<grpc::ServerContext>();
-    writer_ = std::make_unique<Writer>(context_.get());
-    service_.RequestModelInfer(context_.get(), &request_, writer_.get(),
-                               &queue_, &queue_, this);
-  }
-
-  using Writer = grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>;
-
-  NullService& service_;
-  grpc::ServerCompletionQueue& queue_;
-  const grpc::ByteBuffer& answer_;
-  bool arrived_ = false;
-  grpc::ByteBuffer request_;
-  std::unique_ptr<grpc::ServerContext> context_;
-  std::unique_ptr<Writer> writer_;
+// One that the table names.
+struct BenchmarkModel {
+  std::string name;
+  std::vector<std::size_t> sizes;
 };
 
-void ServeNull(NullService& service, grpc::ServerCompletionQueue& queue,
-               const grpc::ByteBuffer& answer) {
-  std::vector<std::unique_ptr<NullCall>> calls;
-  for (int i = 0; i < kArmedCalls; ++i) {
-    calls.push_back(std::make_unique<NullCall>(service, queue, answer));
-  }
-  void* tag = nullptr;
-  bool ok = false;
-  while (queue.Next(&tag, &ok)) {
-    static_cast<NullCall*>(tag)->Proceed();
-  }
-}
+const BenchmarkModel kTiny = {"tiny", {32, 64, 32, 1}};
+const BenchmarkModel kMnist = {"mnist", {784, 512, 512, 10}};
 
-// Runs until it is killed, or its parent is gone.
-int RunNullServer(std::size_t answer_bytes) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  NullService service;
-  grpc::ServerBuilder builder;
-  int port = 0;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
-                           &port);
-  builder.RegisterService(&service);
-  std::array<std::unique_ptr<grpc::ServerCompletionQueue>, kThreads> queues;
-  for (auto& queue : queues) {
-    queue = builder.AddCompletionQueue();
-  }
-  const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  CHECK(server != nullptr);
-  const grpc::ByteBuffer answer = ToByteBuffer(std::string(answer_bytes, 0));
-  std::vector<std::thread> threads;
-  for (auto& queue : queues) {
-    threads.emplace_back(
-        [&service, &queue, &answer] { ServeNull(service, *queue, answer); });
-  }
-  fmt::print("null server: gRPC on 127.0.0.1:{}, metrics on 0.0.0.0:0\n", port);
-  std::fflush(stdout);
-  for (std::thread& thread : threads) {
-    thread.join();
-  }
-  return 0;
-}
-
-// --- The client
-// ----------------------------------------------------------------
-
-struct Figures {
-  double calls_per_second = 0;
-  double p50_us = 0;
-  double p99_us = 0;
-};
-
-// Keeps calls in flight on a few connections. For one thread.
-class LoadClient {
- public:
-  LoadClient(const std::string& address, std::string request)
-      : request_(ToByteBuffer(request)) {
-    for (int i = 0; i < kConnections; ++i) {
-      grpc::ChannelArguments arguments;
-      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-      stubs_.push_back(
-          std::make_unique<grpc::GenericStub>(grpc::CreateCustomChannel(
-              address, grpc::InsecureChannelCredentials(), arguments)));
-    }
-  }
-
-  Figures Run(int in_flight, std::chrono::milliseconds time) {
-    latencies_us_.clear();
-    const Clock::time_point start = Clock::now();
-    const Clock::time_point end = start + time;
-    const int connections = std::min(in_flight, kConnections);
-    for (int i = 0; i < in_flight; ++i) {
-      Send(static_cast<std::size_t>(i % connections));
-    }
-    int open = in_flight;
-    void* tag = nullptr;
-    bool ok = false;
-    while (open > 0 && queue_.Next(&tag, &ok)) {
-      const std::unique_ptr<Call> call(static_cast<Call*>(tag));
-      if (!call->status.ok()) {
-        fmt::print(stderr, "a call failed: {}\n", call->status.error_message());
-        std::exit(1);
-      }
-      const Clock::time_point now = Clock::now();
-      latencies_us_.push_back(
-          std::chrono::duration<double, std::micro>(now - call->start).count());
-      if (now < end) {
-        Send(call->connection);
-      } else {
-        --open;
-      }
-    }
-    return Summary(Clock::now() - start);
-  }
-
- private:
-  struct Call {
-    grpc::ClientContext context;
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    Clock::time_point start;
-    std::size_t connection = 0;
-    std::unique_ptr<grpc::GenericClientAsyncResponseReader> reader;
-  };
-
-  void Send(std::size_t connection) {
-    auto call = std::make_unique<Call>();
-    call->connection = connection;
-    call->start = Clock::now();
-    call->reader = stubs_[connection]->PrepareUnaryCall(&call->context, kMethod,
-                                                        request_, &queue_);
-    call->reader->StartCall();
-    // The queue owns it until its event comes.
-    Call* const tag = call.release();
-    tag->reader->Finish(&tag->answer, &tag->status, tag);
-  }
-
-  Figures Summary(Clock::duration time) {
-    std::ranges::sort(latencies_us_);
-    const std::size_t count = latencies_us_.size();
-    return {
-        .calls_per_second = static_cast<double>(count) /
-                            std::chrono::duration<double>(time).count(),
-        .p50_us = latencies_us_[count / 2],
-        .p99_us = latencies_us_[count * 99 / 100],
-    };
-  }
-
-  grpc::ByteBuffer request_;
-  std::vector<std::unique_ptr<grpc::GenericStub>> stubs_;
-  grpc::CompletionQueue queue_;
-  std::vector<double> latencies_us_;
-};
-
-// --- The comparison
-// --------------------------------------------------------------
-
-// A ModelInfer request with one row of `features` values, half of them zero as
-// in real pictures (seed 1).
-std::string RequestBytes(const std::string& model, std::int64_t features) {
-  std::mt19937 random(1);
-  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
-  std::vector<float> row(static_cast<std::size_t>(features));
-  for (float& value : row) {
-    value = std::max(0.0F, uniform(random));
-  }
-  inference::ModelInferRequest request;
-  request.set_model_name(model);
-  auto* const input = request.add_inputs();
-  input->set_name("input");
-  input->set_datatype("FP32");
-  input->add_shape(1);
-  input->add_shape(features);
-  const auto bytes = std::as_bytes(std::span(row));
-  request.add_raw_input_contents(bytes.data(), bytes.size());
-  return request.SerializeAsString();
+void PinTo(std::size_t cpu) {
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(cpu, &cpus);
+  CHECK(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
 }
 
 double Median(std::vector<double> values) {
+  CHECK(!values.empty());
   std::ranges::sort(values);
   return values[values.size() / 2];
 }
 
-Figures Median(const std::vector<Figures>& rounds) {
-  const auto median = [&rounds](double Figures::*field) {
-    std::vector<double> values;
-    for (const Figures& round : rounds) {
-      values.push_back(round.*field);
+// The network as a file in the repository; half of its values are zero, as in
+// real networks.
+Network AddModel(const BenchmarkModel& model,
+                 const RepositoryBuilder& builder) {
+  absl::StatusOr<Network> network =
+      MakeRandomNetwork(model.name, {.sizes = model.sizes, .input_zeros = 0.5});
+  CHECK(network.ok());
+  const std::filesystem::path folder = builder.folder() / model.name / "1";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "model.onnx", std::ios::binary)
+      << network->model.SerializeAsString();
+  return *std::move(network);
+}
+
+// A request of one row.
+std::string RequestBytes(const Network& network) {
+  const Tensor& rows = network.inputs.front();
+  const auto features = static_cast<std::size_t>(rows.shape()[1]);
+  inference::ModelInferRequest request;
+  request.set_model_name(network.name);
+  auto* const input = request.add_inputs();
+  input->set_name(network.input_names.front());
+  input->set_datatype("FP32");
+  input->add_shape(1);
+  input->add_shape(static_cast<std::int64_t>(features));
+  request.add_raw_input_contents(rows.bytes().data(), features * sizeof(float));
+  return request.SerializeAsString();
+}
+
+// The time of one row in the engine, with its copies in and out.
+double ForwardPassUs(const std::filesystem::path& file,
+                     const Network& network) {
+  const auto graph = ImportOnnx(file);
+  CHECK(graph.ok());
+  const auto model = CompiledModel::Compile(*graph);
+  CHECK(model.ok());
+  Workspace workspace(*model, 1);
+  std::vector<std::byte> output(model->outputs()[0].row_bytes);
+  std::vector<double> times;
+  for (int i = 0; i < 2000; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    workspace.CopyIn(0, 0, 1, network.inputs.front().bytes().data());
+    model->Run(1, workspace);
+    workspace.CopyOut(0, 0, 1, output.data());
+    times.push_back(std::chrono::duration<double, std::micro>(
+                        std::chrono::steady_clock::now() - start)
+                        .count());
+  }
+  return Median(std::move(times));
+}
+
+// A server on its CPU with a client.
+struct Measured {
+  std::unique_ptr<ServerProcess> process;
+  std::unique_ptr<H2Client> client;
+};
+
+Measured StartServer(const std::string& program,
+                     const std::vector<std::string>& arguments,
+                     const std::string& request) {
+  PinTo(kServerCpu);
+  auto process = ServerProcess::Start(program, arguments);
+  PinTo(kClientCpu);
+  if (!process.ok()) {
+    fmt::print(stderr, "{}\n", process.status().ToString());
+    std::exit(1);
+  }
+  Measured measured{.process = *std::move(process), .client = nullptr};
+  measured.client = std::make_unique<H2Client>(measured.process->grpc_address(),
+                                               kPath, request, kConnections);
+  return measured;
+}
+
+struct Plan {
+  std::string relud;
+  int rounds = 7;
+};
+
+// The servers that a model is measured with.
+class ModelServers {
+ public:
+  ModelServers(const Plan& plan, const BenchmarkModel& model)
+      : rounds_(plan.rounds), network_(AddModel(model, repository_)) {
+    const std::string request = RequestBytes(network_);
+    // Around the values the answer has some 40 bytes.
+    const std::size_t answer = model.sizes.back() * sizeof(float) + 40;
+    null_ =
+        StartServer(std::filesystem::canonical("/proc/self/exe").string(),
+                    {"--null-server", fmt::format("{}", answer), "1"}, request);
+    relud_ = StartServer(plan.relud, Flags({}), request);
+    unbatched_ =
+        StartServer(plan.relud, Flags({"--max-batch-rows=1"}), request);
+    forward_us_ = ForwardPassUs(
+        repository_.folder() / model.name / "1" / "model.onnx", network_);
+  }
+
+  Measured& null() { return null_; }
+  Measured& relud() { return relud_; }
+  Measured& unbatched() { return unbatched_; }
+  double forward_us() const { return forward_us_; }
+
+  // Runs both in turn, and returns all their figures.
+  using Rounds = std::vector<std::pair<LoadFigures, LoadFigures>>;
+  Rounds Compare(Measured& a, Measured& b, int in_flight) const {
+    Rounds rounds;
+    a.client->Run(in_flight, kRoundTime / 4);
+    b.client->Run(in_flight, kRoundTime / 4);
+    for (int i = 0; i < rounds_; ++i) {
+      const LoadFigures first = Checked(a.client->Run(in_flight, kRoundTime));
+      rounds.emplace_back(first, Checked(b.client->Run(in_flight, kRoundTime)));
     }
-    return Median(values);
-  };
-  return {median(&Figures::calls_per_second), median(&Figures::p50_us),
-          median(&Figures::p99_us)};
+    return rounds;
+  }
+
+  static LoadFigures Checked(const LoadFigures& figures) {
+    if (figures.failed > 0) {
+      fmt::print(stderr, "{} calls failed, the first with status {}\n",
+                 figures.failed, figures.first_error);
+      std::exit(1);
+    }
+    return figures;
+  }
+
+ private:
+  std::vector<std::string> Flags(std::vector<std::string> flags) const {
+    flags.push_back("--model-repository=" + repository_.folder().string());
+    flags.insert(flags.end(), {"--grpc-address=127.0.0.1", "--grpc-port=0",
+                               "--metrics-port=0"});
+    return flags;
+  }
+
+  const int rounds_;
+  RepositoryBuilder repository_;
+  const Network network_;
+  Measured null_;
+  Measured relud_;
+  Measured unbatched_;
+  double forward_us_ = 0;
+};
+
+using Field = std::function<double(const LoadFigures&)>;
+
+double MedianOf(const ModelServers::Rounds& rounds, bool second,
+                const Field& field) {
+  std::vector<double> values;
+  for (const auto& [a, b] : rounds) {
+    values.push_back(field(second ? b : a));
+  }
+  return Median(std::move(values));
 }
 
-void Compare(LoadClient& null_rpc, LoadClient& relud, int in_flight) {
-  std::vector<Figures> null_rounds;
-  std::vector<Figures> relud_rounds;
+double CallsPerSecond(const LoadFigures& figures) {
+  return figures.calls_per_second();
+}
+
+// Of the second's calls to the first's, round by round.
+double CallsRatio(const ModelServers::Rounds& rounds) {
   std::vector<double> ratios;
-  null_rpc.Run(in_flight, kRoundTime / 4);
-  relud.Run(in_flight, kRoundTime / 4);
-  for (int round = 0; round < kRounds; ++round) {
-    null_rounds.push_back(null_rpc.Run(in_flight, kRoundTime));
-    relud_rounds.push_back(relud.Run(in_flight, kRoundTime));
-    ratios.push_back(relud_rounds.back().calls_per_second /
-                     null_rounds.back().calls_per_second);
+  for (const auto& [a, b] : rounds) {
+    ratios.push_back(b.calls_per_second() / a.calls_per_second());
   }
-  const auto print = [in_flight](const char* name, const Figures& figures) {
-    fmt::print("| {} | {} | {:.0f} | {:.0f} | {:.0f} |\n", name, in_flight,
-               figures.p50_us, figures.p99_us, figures.calls_per_second);
-  };
-  print("null RPC", Median(null_rounds));
-  print("ModelInfer", Median(relud_rounds));
-  fmt::print("| ratio of calls/s, median of pairs | {} | | | {:.2f} |\n",
-             in_flight, Median(ratios));
+  return Median(std::move(ratios));
 }
 
-int RunComparison(std::span<char* const> arguments) {
-  const std::string model = arguments[3];
-  const std::int64_t features = std::atoll(arguments[4]);
-  const std::int64_t outputs = std::atoll(arguments[5]);
-  // The answer's fields around the values take about 40 bytes.
-  const std::string answer_bytes = fmt::format("{}", outputs * 4 + 40);
-  auto null_server = ServerProcess::Start(
-      std::filesystem::canonical("/proc/self/exe").string(),
-      {"--null-server", answer_bytes});
-  const Clock::time_point start = Clock::now();
-  auto relud = ServerProcess::Start(
-      arguments[1],
-      {fmt::format("--model-repository={}", arguments[2]),
-       "--grpc-address=127.0.0.1", "--grpc-port=0", "--metrics-port=0",
-       fmt::format("--threads={}", kThreads)});
-  if (!null_server.ok() || !relud.ok()) {
-    fmt::print(stderr, "{}\n{}\n", null_server.status().ToString(),
-               relud.status().ToString());
-    return 1;
+nlohmann::json Row(const std::string& what, double value, double wanted,
+                   bool at_least, const std::string& detail) {
+  fmt::print("{:<70} {:7.2f} ({} {:.2f})  {}\n", what, value,
+             at_least ? ">=" : "<=", wanted, detail);
+  std::fflush(stdout);
+  return {{"what", what},
+          {"value", value},
+          {"wanted", wanted},
+          {"at_least", at_least},
+          {"detail", detail}};
+}
+
+nlohmann::json MeasureThroughput(ModelServers& servers, const std::string& name,
+                                 double wanted) {
+  const auto rounds = servers.Compare(servers.null(), servers.relud(), 64);
+  return Row(
+      fmt::format("{}: calls/s against the null RPC, 64 in flight", name),
+      CallsRatio(rounds), wanted, true,
+      fmt::format("{:.0f} of {:.0f} calls/s",
+                  MedianOf(rounds, true, CallsPerSecond),
+                  MedianOf(rounds, false, CallsPerSecond)));
+}
+
+nlohmann::json MeasureAddedLatency(ModelServers& servers,
+                                   const std::string& name) {
+  const auto p50 = [](const LoadFigures& figures) { return figures.p50_us; };
+  const auto rounds = servers.Compare(servers.null(), servers.relud(), 1);
+  std::vector<double> added;
+  for (const auto& [a, b] : rounds) {
+    added.push_back(b.p50_us - a.p50_us - servers.forward_us());
   }
-  fmt::print(
-      "relud: from start to ready {:.1f} ms\n\n",
-      std::chrono::duration<double, std::milli>(Clock::now() - start).count());
-  const std::string request = RequestBytes(model, features);
-  LoadClient null_client((*null_server)->grpc_address(), request);
-  LoadClient relud_client((*relud)->grpc_address(), request);
-  fmt::print(
-      "{}, medians of {} rounds of {} ms in turn, {} connections\n\n"
-      "| call | in flight | p50 us | p99 us | calls/s |\n"
-      "| --- | --- | --- | --- | --- |\n",
-      model, kRounds, kRoundTime.count(), kConnections);
-  for (const int in_flight : {1, 64}) {
-    Compare(null_client, relud_client, in_flight);
+  return Row(
+      fmt::format("{}: us of p50 over the null RPC and the forward pass, 1 in "
+                  "flight",
+                  name),
+      Median(added), 10, false,
+      fmt::format("p50 {:.1f} us, null RPC {:.1f} us, forward pass {:.1f} us",
+                  MedianOf(rounds, true, p50), MedianOf(rounds, false, p50),
+                  servers.forward_us()));
+}
+
+nlohmann::json MeasureBatching(ModelServers& servers, const std::string& name) {
+  const auto rounds = servers.Compare(servers.unbatched(), servers.relud(), 64);
+  return Row(
+      fmt::format("{}: calls/s against the same server with --max-batch-rows=1",
+                  name),
+      CallsRatio(rounds), 1.2, true,
+      fmt::format("{:.0f} of {:.0f} calls/s",
+                  MedianOf(rounds, true, CallsPerSecond),
+                  MedianOf(rounds, false, CallsPerSecond)));
+}
+
+nlohmann::json MeasureTail(ModelServers& servers, const std::string& name,
+                           int rounds) {
+  H2Client& client = *servers.relud().client;
+  const double peak =
+      ModelServers::Checked(client.Run(64, kRoundTime)).calls_per_second();
+  std::vector<double> ratios;
+  std::vector<double> p50s;
+  for (int i = 0; i < rounds; ++i) {
+    const LoadFigures figures =
+        ModelServers::Checked(client.RunAtRate(peak / 2, kRoundTime));
+    ratios.push_back(figures.p99_us / figures.p50_us);
+    p50s.push_back(figures.p50_us);
   }
-  (*null_server)->Stop(SIGKILL);
-  return (*relud)->Stop(SIGTERM);
+  return Row(
+      fmt::format("{}: p99 against p50 at half of the peak load", name),
+      Median(ratios), 3, false,
+      fmt::format("{:.0f} calls/s, p50 {:.0f} us", peak / 2, Median(p50s)));
+}
+
+int RunTable(const Plan& plan, const std::string& json_file,
+             std::string_view only) {
+  nlohmann::json rows = nlohmann::json::array();
+  const auto wanted = [only](std::string_view part) {
+    return only.empty() || part.find(only) != std::string_view::npos;
+  };
+  for (const BenchmarkModel* model : {&kTiny, &kMnist}) {
+    if (!wanted(model->name)) {
+      continue;
+    }
+    ModelServers servers(plan, *model);
+    rows.push_back(
+        MeasureThroughput(servers, model->name, model == &kTiny ? 0.85 : 0.55));
+    rows.push_back(MeasureAddedLatency(servers, model->name));
+    if (model == &kMnist) {
+      rows.push_back(MeasureBatching(servers, model->name));
+    }
+    rows.push_back(MeasureTail(servers, model->name, plan.rounds));
+  }
+  if (!json_file.empty()) {
+    std::ofstream(json_file) << rows.dump(1) << "\n";
+  }
+  return 0;
+}
+
+int Main(std::span<char* const> arguments) {
+  if (arguments.size() == 4 &&
+      std::string_view(arguments[1]) == "--null-server") {
+    return RunNullServer(static_cast<std::size_t>(std::atoll(arguments[2])),
+                         std::atoi(arguments[3]));
+  }
+  Plan plan;
+  std::string json_file;
+  std::string only;
+  for (const char* argument : arguments.subspan(1)) {
+    const std::string text = argument;
+    if (text.starts_with("--json=")) {
+      json_file = text.substr(7);
+    } else if (text.starts_with("--rounds=")) {
+      plan.rounds = std::stoi(text.substr(9));
+    } else if (text.starts_with("--only=")) {
+      only = text.substr(7);
+    } else {
+      plan.relud = text;
+    }
+  }
+  if (plan.relud.empty()) {
+    fmt::print(stderr,
+               "usage: serving_benchmark RELUD [--json=FILE] [--rounds=N] "
+               "[--only=MODEL]\n");
+    return 2;
+  }
+  return RunTable(plan, json_file, only);
 }
 
 }  // namespace
-}  // namespace relu
+}  // namespace relu::benchmarks
 
 int main(int argc, char** argv) {
-  const std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
-  if (argc == 3 && std::string_view(arguments[1]) == "--null-server") {
-    return relu::RunNullServer(
-        static_cast<std::size_t>(std::atoll(arguments[2])));
-  }
-  if (argc != 6) {
-    fmt::print(stderr,
-               "usage: serving_benchmark RELUD MODEL_REPOSITORY MODEL FEATURES "
-               "OUTPUTS\n");
-    return 2;
-  }
-  return relu::RunComparison(arguments);
+  return relu::benchmarks::Main({argv, static_cast<std::size_t>(argc)});
 }
