@@ -77,7 +77,7 @@ bool Dispatcher::Serve(Worker& worker,
   return ServeAs(&worker, requests);
 }
 
-void Dispatcher::Tick() {
+Dispatcher::Clock::time_point Dispatcher::Tick() {
   const Clock::time_point now = options_.now();
   Findings findings;
   bool alone = false;
@@ -91,25 +91,25 @@ void Dispatcher::Tick() {
   if (alone) {
     Submit({});
   }
+  return now;
 }
 
 void Dispatcher::KeepTime() {
   while (true) {
-    {
-      const MutexLock lock(mu_);
-      timer_at_ = active_.NextEvent(options_.now());
-      while (!time_stopped_ && options_.now() < timer_at_) {
-        if (timer_at_ == Clock::time_point::max()) {
-          timer_.Wait(mu_);
-        } else {
-          timer_.WaitUntil(mu_, timer_at_);
-        }
-      }
-      if (time_stopped_) {
-        return;
+    const Clock::time_point looked = Tick();
+    const MutexLock lock(mu_);
+    // As of that look: what became due since then is an event to come, too.
+    timer_at_ = active_.NextEvent(looked);
+    while (!time_stopped_ && options_.now() < timer_at_) {
+      if (timer_at_ == Clock::time_point::max()) {
+        timer_.Wait(mu_);
+      } else {
+        timer_.WaitUntil(mu_, timer_at_);
       }
     }
-    Tick();
+    if (time_stopped_) {
+      return;
+    }
   }
 }
 

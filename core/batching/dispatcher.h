@@ -81,8 +81,9 @@ class Dispatcher {
   // Does what time alone brings about: completes requests whose time is over,
   // even while all threads compute, and wakes a worker for a batch that has
   // waited for company long enough. KeepTime() calls it when it is due, until
-  // StopTime(); one thread of the owner runs it. Tests call Tick().
-  void Tick() ABSL_LOCKS_EXCLUDED(mu_);
+  // StopTime(); one thread of the owner runs it. Tests call Tick(). It returns
+  // the time for which it looked.
+  std::chrono::steady_clock::time_point Tick() ABSL_LOCKS_EXCLUDED(mu_);
   void KeepTime() ABSL_LOCKS_EXCLUDED(mu_);
   void StopTime() ABSL_LOCKS_EXCLUDED(mu_);
 
