@@ -1,7 +1,9 @@
 #include "server/arrived_calls.h"
 
+#include <cstddef>
+
 #include "core/batching/dispatcher.h"
-#include "server/infer_call.h"
+#include "server/arrived_call.h"
 
 namespace relu {
 namespace {
@@ -15,7 +17,7 @@ thread_local ArrivedCalls* running = nullptr;
 bool ArrivedCalls::Run(Dispatcher::Worker& worker) {
   running = this;
   requests_.clear();
-  for (InferCall* call : arrived_) {
+  for (ArrivedCall* call : arrived_) {
     if (call->Prepare()) {
       requests_.push_back(&call->inference());
     } else {
@@ -31,17 +33,17 @@ bool ArrivedCalls::Run(Dispatcher::Worker& worker) {
   return more;
 }
 
-void ArrivedCalls::Answer(InferCall& call) {
+void ArrivedCalls::Answer(ArrivedCall& call) {
   if (running == nullptr) {
-    call.Send();
+    call.Send(nullptr);
   } else {
     running->answered_.push_back(&call);
   }
 }
 
 void ArrivedCalls::SendAnswers() {
-  for (InferCall* call : answered_) {
-    call->Send();
+  for (std::size_t i = 0; i < answered_.size(); ++i) {
+    answered_[i]->Send(i + 1 < answered_.size() ? answered_[i + 1] : nullptr);
   }
   answered_.clear();
 }

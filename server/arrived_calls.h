@@ -12,7 +12,7 @@
 
 namespace relu {
 
-class InferCall;
+class ArrivedCall;
 
 // For the thread of one completion queue, but for Answer().
 class ArrivedCalls {
@@ -20,7 +20,7 @@ class ArrivedCalls {
   // `dispatcher` outlives it.
   explicit ArrivedCalls(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
 
-  void Add(InferCall& call) { arrived_.push_back(&call); }
+  void Add(ArrivedCall& call) { arrived_.push_back(&call); }
   std::size_t size() const { return arrived_.size(); }
 
   // Hands what has arrived to the dispatcher, runs what it gives this thread,
@@ -31,14 +31,14 @@ class ArrivedCalls {
   // The answer to `call` is there. On a thread that is in Run(), answers wait
   // until its batches are complete and then go out together: no slot of the
   // scheduler is held meanwhile. On any other thread it is sent at once.
-  static void Answer(InferCall& call);
+  static void Answer(ArrivedCall& call);
 
  private:
   void SendAnswers();
 
   Dispatcher& dispatcher_;
-  std::vector<InferCall*> arrived_;
-  std::vector<InferCall*> answered_;
+  std::vector<ArrivedCall*> arrived_;
+  std::vector<ArrivedCall*> answered_;
   std::vector<InferenceRequest*> requests_;
 };
 

@@ -13,6 +13,7 @@
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
+#include "server/infer_stream.h"
 #include "server/queued_call.h"
 
 namespace relu {
@@ -20,6 +21,7 @@ namespace {
 
 // Calls that wait for clients: a burst of as many is taken at once.
 constexpr std::size_t kArmedInferCalls = 64;
+constexpr std::size_t kArmedStreams = 4;
 constexpr std::size_t kArmedGenericCalls = 4;
 
 // What one round takes at most, so that the first of a burst does not wait for
@@ -39,6 +41,11 @@ CompletionWorker::CompletionWorker(
                      return std::make_unique<InferCall>(services_, *queue_,
                                                         infer_calls_, arrived_);
                    }),
+      infer_streams_(kArmedStreams,
+                     [this] {
+                       return std::make_unique<InferStream>(
+                           services_, *queue_, infer_streams_, arrived_);
+                     }),
       generic_calls_(kArmedGenericCalls, [this] {
         return std::make_unique<GenericCall>(services_, *queue_,
                                              generic_calls_);
@@ -48,6 +55,7 @@ CompletionWorker::~CompletionWorker() = default;
 
 void CompletionWorker::Start() {
   infer_calls_.Arm();
+  infer_streams_.Arm();
   generic_calls_.Arm();
   services_.environment.repository.dispatcher().AddWorker(*this);
   thread_ = std::thread([this] { Loop(); });
@@ -120,8 +128,10 @@ void CompletionWorker::DrainReady() {
 void CompletionWorker::TendCalls() {
   if (!stopping_) {
     infer_calls_.Arm();
+    infer_streams_.Arm();
     generic_calls_.Arm();
-  } else if (!over_ && infer_calls_.empty() && generic_calls_.empty()) {
+  } else if (!over_ && infer_calls_.empty() && infer_streams_.empty() &&
+             generic_calls_.empty()) {
     over_ = true;
     calls_over_.count_down();
   }

@@ -19,6 +19,7 @@
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
+#include "server/infer_stream.h"
 #include "server/queued_call.h"
 
 namespace relu {
@@ -39,7 +40,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   // Starts the thread. The gRPC server of the queue has been started.
   void Start();
 
-  // Inference calls that have arrived since the start. Any thread.
+  // Inferences that have arrived since the start. Any thread.
   std::uint64_t arrivals() const {
     return arrivals_.load(std::memory_order_relaxed);
   }
@@ -80,6 +81,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   WakeEvent wake_event_;
   ArrivedCalls arrived_;
   CallPool<InferCall> infer_calls_;
+  CallPool<InferStream> infer_streams_;
   CallPool<GenericCall> generic_calls_;
   // A count that is only looked at: nothing is published through it.
   std::atomic<std::uint64_t> arrivals_ = 0;

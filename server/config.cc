@@ -146,6 +146,8 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
       "TCP port of gRPC. 0: any free port, which the log names.")
       ->check(CLI::Range(0, 65535));
   AddSwitch(app, "--allow-metrics", options.allow_metrics, kMetricsHelp);
+  AddSwitch(app, "--triton-metrics", options.triton_metrics,
+            "Serve the metrics under Triton's names (nv_inference_*) too.");
   Add(app, "--metrics-address", options.metrics_address, "ADDRESS",
       "IP address that the metrics listen on.");
   Add(app, "--metrics-port", options.metrics_port, "PORT",
@@ -154,6 +156,15 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
   Add(app, "--max-message-bytes", options.max_message_bytes, "BYTES",
       "Size of the largest request and of the largest answer.")
       ->check(CLI::Range(1024, std::numeric_limits<int>::max()));
+  Add(app, "--max-stream-requests", options.max_stream_requests, "COUNT",
+      "Requests of one ModelStreamInfer call that may be in flight; more are "
+      "not read until answers are taken.")
+      ->check(CLI::Range(1, 65536));
+  Add(app, "--max-stream-bytes", options.max_stream_bytes, "BYTES",
+      "What the requests of one ModelStreamInfer call that are in flight, and "
+      "their answers, may take before no more are read.")
+      ->check(CLI::Range(std::int64_t{1024},
+                         std::numeric_limits<std::int64_t>::max()));
   Add(app, "--threads", options.threads, "COUNT",
       "Threads that serve gRPC and compute. 0: as many as the CPU budget.")
       ->check(CLI::Range(0, 1024));

@@ -24,9 +24,12 @@ struct ServerOptions {
   std::string grpc_address = "0.0.0.0";
   int grpc_port = 8001;
   bool allow_metrics = true;
+  bool triton_metrics = true;
   std::string metrics_address = "0.0.0.0";
   int metrics_port = 8002;
   int max_message_bytes = 256 << 20;
+  int max_stream_requests = 256;
+  std::int64_t max_stream_bytes = 64 << 20;
 
   int threads = 0;         // 0: the CPU budget.
   int instance_count = 0;  // 0: the CPU budget.

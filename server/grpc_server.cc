@@ -47,12 +47,14 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(
     const GrpcServerOptions& options, const InferEnvironment& environment,
     const RpcTable& rpcs, Health& health) {
   gpr_set_log_function(LogForGrpc);
-  auto server = std::make_unique<GrpcServer>(environment, rpcs, health);
+  auto server =
+      std::make_unique<GrpcServer>(options, environment, rpcs, health);
   RETURN_IF_ERROR(server->Listen(options));
   return server;
 }
 
-GrpcServer::GrpcServer(const InferEnvironment& environment,
+GrpcServer::GrpcServer(const GrpcServerOptions& options,
+                       const InferEnvironment& environment,
                        const RpcTable& rpcs, Health& health)
     : environment_(environment),
       health_(health),
@@ -61,7 +63,8 @@ GrpcServer::GrpcServer(const InferEnvironment& environment,
                 .environment = environment_,
                 .rpcs = rpcs,
                 .health = health,
-                .lost = lost_} {}
+                .lost = lost_,
+                .stream_limits = options.stream_limits} {}
 
 GrpcServer::~GrpcServer() { Shutdown(std::chrono::milliseconds(0)); }
 

@@ -28,6 +28,7 @@ struct GrpcServerOptions {
   int port = 0;  // 0: any free one.
   int threads = 1;
   int max_message_bytes = 256 << 20;
+  StreamLimits stream_limits = {};
 };
 
 // The public functions are for one thread.
@@ -40,7 +41,8 @@ class GrpcServer {
       const RpcTable& rpcs, Health& health);
 
   // For Start(): does not listen yet.
-  GrpcServer(const InferEnvironment& environment, const RpcTable& rpcs,
+  GrpcServer(const GrpcServerOptions& options,
+             const InferEnvironment& environment, const RpcTable& rpcs,
              Health& health);
 
   // Shuts down, if that was not done, and waits for no call.

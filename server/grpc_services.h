@@ -3,6 +3,9 @@
 #ifndef SERVER_GRPC_SERVICES_H_
 #define SERVER_GRPC_SERVICES_H_
 
+#include <cstddef>
+#include <string>
+
 #include "grpcpp/generic/async_generic_service.h"
 
 #include "proto/inference.grpc.pb.h"
@@ -13,22 +16,34 @@
 
 namespace relu {
 
-// The V2 service: ModelInfer arrives as raw bytes together with its call. All
-// other methods, of this service and of any other, arrive at the generic
-// service. So nothing runs on threads of gRPC's own.
+// The V2 service: ModelInfer arrives as raw bytes together with its call, and
+// the messages of ModelStreamInfer are raw bytes too. All other methods, of
+// this service and of any other, arrive at the generic service. So nothing runs
+// on threads of gRPC's own.
 class InferService final
-    : public inference::GRPCInferenceService::WithRawMethod_ModelInfer<
-          inference::GRPCInferenceService::Service> {
+    : public inference::GRPCInferenceService::WithRawMethod_ModelStreamInfer<
+          inference::GRPCInferenceService::WithRawMethod_ModelInfer<
+              inference::GRPCInferenceService::Service>> {
  public:
   InferService() {
     const google::protobuf::ServiceDescriptor& service =
         *inference::ModelInferRequest::descriptor()->file()->service(0);
     for (int i = 0; i < service.method_count(); ++i) {
-      if (service.method(i)->name() != "ModelInfer") {
+      const std::string& name = service.method(i)->name();
+      if (name != "ModelInfer" && name != "ModelStreamInfer") {
         MarkMethodGeneric(i);
       }
     }
   }
+};
+
+// What one stream of requests may hold, read and not yet answered; beyond it
+// nothing more is read, until an answer is written.
+struct StreamLimits {
+  std::size_t max_requests = 256;
+  // Of the requests and of the answers that are ready; the last request may go
+  // beyond it.
+  std::size_t max_bytes = 64 << 20;
 };
 
 // Borrowed by every call; all of it outlives them.
@@ -39,6 +54,7 @@ struct GrpcServices {
   const RpcTable& rpcs;
   Health& health;
   LostRequests& lost;
+  StreamLimits stream_limits;
 };
 
 }  // namespace relu

@@ -11,6 +11,7 @@
 #include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/byte_buffer.h"
 
+#include "server/arrived_call.h"
 #include "server/call_pool.h"
 #include "server/grpc_services.h"
 #include "server/infer_exchange.h"
@@ -26,7 +27,7 @@ class ArrivedCalls;
 //
 // Everything happens on the thread of its completion queue, except that the
 // request may be computed, and its answer sent, by another.
-class InferCall final : public QueuedCall {
+class InferCall final : public QueuedCall, public ArrivedCall {
  public:
   // All of these outlive the call.
   InferCall(const GrpcServices& services, grpc::ServerCompletionQueue& queue,
@@ -37,30 +38,19 @@ class InferCall final : public QueuedCall {
 
   void OnEvent(Event event, bool ok) override;
 
-  // Parses and checks the request. False if that failed: then the answer is
-  // that error, and is ready to be sent.
-  bool Prepare();
-
-  // After Prepare(): the request to run.
-  InferenceRequest& inference() { return exchange_.inference(); }
-
-  // Sends the answer, once it is there. Any thread; the last touch of it.
-  void Send();
+  bool Prepare() override;
+  void Send(const ArrivedCall* next) override;
 
  private:
-  absl::Status Parse();
-  InferExchange::Clock::time_point Deadline() const;
   void OnDone();
   // Tells clients that retry when to do so, if that makes sense.
   void AddPushback();
-  void Complete(const absl::Status& status);
   void Release();
 
   const GrpcServices& services_;
   grpc::ServerCompletionQueue& queue_;
   CallPool<InferCall>& pool_;
   ArrivedCalls& arrived_;
-  InferExchange exchange_;
 
   Tag arrived_tag_{this, Event::kArrived};
   Tag finished_tag_{this, Event::kFinished};

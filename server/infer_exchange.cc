@@ -8,11 +8,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "prometheus/histogram.h"
 
 #include "core/base/status_macros.h"
 #include "core/batching/scheduler.h"
 #include "core/metrics/metrics.h"
+#include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model.h"
 #include "server/v2_codec.h"
@@ -23,10 +23,6 @@ namespace {
 // A message that grew beyond this is not kept for the next call: thousands of
 // calls, each with the memory of its largest request, would never give it back.
 constexpr std::size_t kMaxKeptBytes = 64 << 10;
-
-double InSeconds(InferExchange::Clock::duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 // The values of a request and of its answer; the rest is little.
 std::size_t HeldBytes(const CompiledModel& model, std::int64_t rows) {
@@ -54,18 +50,25 @@ void Recycle(Message& message) {
 InferExchange::InferExchange(const InferEnvironment& environment)
     : environment_(environment) {}
 
-absl::Status InferExchange::Prepare(Clock::time_point arrived,
-                                    Clock::time_point deadline) {
+void InferExchange::BeginDecode(Clock::time_point arrived) {
   arrived_ = arrived;
+  decode_start_ = Clock::now();
+}
+
+absl::Status InferExchange::Prepare(Clock::time_point deadline) {
   inference_.deadline = deadline;
   ASSIGN_OR_RETURN(model_,
                    environment_.repository.Find(message_.model_name(),
                                                 message_.model_version()));
+  model_->metrics().CountArrival();
   RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
   inference_.scheduler = &model_->scheduler();
   inference_.bytes = HeldBytes(model_->compiled(), inference_.rows);
-  return PrepareResponse(message_, *model_, environment_.max_response_bytes,
-                         inference_, response_);
+  RETURN_IF_ERROR(PrepareResponse(message_, *model_,
+                                  environment_.max_response_bytes, inference_,
+                                  response_));
+  decode_end_ = Clock::now();
+  return absl::OkStatus();
 }
 
 void InferExchange::Cancel() {
@@ -74,17 +77,24 @@ void InferExchange::Cancel() {
   }
 }
 
+void InferExchange::BeginEncode() { encode_start_ = Clock::now(); }
+
 void InferExchange::Finish(const absl::Status& status) {
   if (model_ == nullptr) {
     environment_.metrics.CountRequestWithoutModel(status.code());
     return;
   }
-  const ModelMetrics& metrics = model_->metrics();
-  metrics.CountRequest(status.code());
-  if (status.ok()) {
-    metrics.queue_seconds->Observe(InSeconds(inference_.started_at - arrived_));
-    metrics.request_seconds->Observe(InSeconds(Clock::now() - arrived_));
+  const Clock::time_point end = Clock::now();
+  if (!status.ok()) {
+    model_->metrics().CountFailure(status.code(), end - arrived_);
+    return;
   }
+  model_->metrics().CountAnswer(
+      inference_.rows, {.decode = decode_end_ - decode_start_,
+                        .queue = inference_.started_at - inference_.queued_at,
+                        .compute = inference_.compute.Get(),
+                        .encode = end - encode_start_,
+                        .total = end - arrived_});
 }
 
 void InferExchange::Reset() {

@@ -29,12 +29,14 @@ struct InferEnvironment {
 // For one thread at a time. Meant to be reused, so that its memory is taken
 // once. A call goes:
 //
-//   1. the transport parses the client's bytes into message();
+//   1. BeginDecode(); the transport parses the client's bytes into message();
 //   2. Prepare(); if it is OK, inference() is handed to the dispatcher, or
 //      submitted to the scheduler of model(), which fills response() and calls
 //      inference().done;
-//   3. Finish() with the status of whichever of these failed, or OK;
-//   4. the transport sends response() or the status, then calls Reset().
+//   3. if that is OK, BeginEncode(); the transport makes the bytes of
+//      response();
+//   4. Finish() with the status of whichever of these failed, or OK;
+//   5. the transport sends the bytes or the status, then calls Reset().
 class InferExchange {
  public:
   using Clock = InferenceRequest::Clock;
@@ -42,13 +44,16 @@ class InferExchange {
   // `environment` outlives the exchange.
   explicit InferExchange(const InferEnvironment& environment);
 
+  // The client's message has arrived, and is parsed from now on.
+  void BeginDecode(Clock::time_point arrived);
+
   // Where the transport parses the request into.
   inference::ModelInferRequest& message() { return message_; }
 
   // Finds the model, checks the message and makes the answer's frame. The
   // client waits until `deadline`. Errors: those of ModelRepository::Find,
   // DecodeRequest and PrepareResponse.
-  absl::Status Prepare(Clock::time_point arrived, Clock::time_point deadline);
+  absl::Status Prepare(Clock::time_point deadline);
 
   // After Prepare(). `inference().done` belongs to the transport.
   Model& model() { return *model_; }
@@ -58,7 +63,10 @@ class InferExchange {
   // Any time, on the thread that prepares and resets.
   void Cancel();
 
-  // Observes the metrics of the call: exactly once for each.
+  // The answer is made from now on.
+  void BeginEncode();
+
+  // Counts the call: exactly once for each, before its answer can be seen.
   void Finish(const absl::Status& status);
 
   const inference::ModelInferResponse& response() const { return response_; }
@@ -74,6 +82,9 @@ class InferExchange {
   InferenceRequest inference_;
   std::shared_ptr<Model> model_;
   Clock::time_point arrived_;
+  Clock::time_point decode_start_;
+  Clock::time_point decode_end_;
+  Clock::time_point encode_start_;
 };
 
 }  // namespace relu

@@ -15,6 +15,7 @@
 #include "core/tensor/data_type.h"
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
+#include "server/model_statistics.h"
 #include "server/text.h"
 #include "server/version.h"
 
@@ -90,6 +91,28 @@ absl::Status InferenceHandlers::ModelMetadata(
   }
   for (const TensorSignature& output : compiled.outputs()) {
     FillTensor(output, *response.add_outputs());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status InferenceHandlers::ModelStatistics(
+    const inference::ModelStatisticsRequest& request,
+    inference::ModelStatisticsResponse& response) const {
+  if (!request.name().empty()) {
+    // So that it is an error if there is none.
+    RETURN_IF_ERROR(
+        repository_.Find(request.name(), request.version()).status());
+  }
+  for (const ModelState& state : repository_.Index()) {
+    const std::string version = std::to_string(state.version);
+    if ((!request.name().empty() && request.name() != state.name) ||
+        (!request.version().empty() && request.version() != version)) {
+      continue;
+    }
+    const auto model = repository_.Find(state.name, version);
+    if (model.ok()) {
+      FillStatistics(**model, *response.add_model_stats());
+    }
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,8 @@ class ModelMetadataRequest;
 class ModelMetadataResponse;
 class ModelReadyRequest;
 class ModelReadyResponse;
+class ModelStatisticsRequest;
+class ModelStatisticsResponse;
 class RepositoryIndexRequest;
 class RepositoryIndexResponse;
 class ServerLiveRequest;
@@ -53,6 +55,13 @@ class InferenceHandlers {
   // Errors: those of ModelRepository::Find.
   absl::Status ModelMetadata(const inference::ModelMetadataRequest& request,
                              inference::ModelMetadataResponse& response) const;
+
+  // The statistics of one version, of all versions of a model, or of all models
+  // that are served. Errors: those of ModelRepository::Find, if a model is
+  // named.
+  absl::Status ModelStatistics(
+      const inference::ModelStatisticsRequest& request,
+      inference::ModelStatisticsResponse& response) const;
 
   // UNIMPLEMENTED if a repository is named: there is one.
   absl::Status RepositoryIndex(

@@ -59,6 +59,7 @@ RpcTable::RpcTable(const InferenceHandlers& handlers, const Health& health) {
   rpcs_[v2 + "ModelReady"] = Unary(handlers, &Handlers::ModelReady);
   rpcs_[v2 + "ServerMetadata"] = Unary(handlers, &Handlers::ServerMetadata);
   rpcs_[v2 + "ModelMetadata"] = Unary(handlers, &Handlers::ModelMetadata);
+  rpcs_[v2 + "ModelStatistics"] = Unary(handlers, &Handlers::ModelStatistics);
   rpcs_[v2 + "RepositoryIndex"] = Unary(handlers, &Handlers::RepositoryIndex);
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);

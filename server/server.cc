@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -16,6 +17,8 @@
 #include "core/base/status_macros.h"
 #include "core/base/thread_team.h"
 #include "core/metrics/metrics.h"
+#include "core/metrics/model_metrics.h"
+#include "core/repository/model.h"
 #include "core/repository/model_repository.h"
 #include "fmt/format.h"
 #include "server/config.h"
@@ -49,6 +52,23 @@ int LogFailedModels(const ModelRepository& repository) {
   return failed;
 }
 
+// Two for each thread, so that few meet in one; a shard takes a few KiB for
+// each model.
+std::size_t MetricShards(int threads) {
+  constexpr std::size_t kMost = 64;
+  return std::min(kMost, std::bit_ceil(static_cast<std::size_t>(threads) * 2));
+}
+
+void RefreshQueues(const ModelRepository& repository) {
+  for (const ModelState& state : repository.Index()) {
+    const auto model =
+        repository.Find(state.name, fmt::format("{}", state.version));
+    if (model.ok()) {
+      (*model)->metrics().SetQueuedRequests((*model)->scheduler().queue_size());
+    }
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(
@@ -60,7 +80,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   resolved.instance_count =
       options.instance_count > 0 ? options.instance_count : cpus;
   resolved.intra_op_threads = std::min(options.intra_op_threads, cpus);
-  auto metrics = std::make_unique<Metrics>(kServerVersion);
+  auto metrics = std::make_unique<Metrics>(
+      MetricsOptions{.version = std::string(kServerVersion),
+                     .shards = MetricShards(resolved.threads),
+                     .triton_names = resolved.triton_metrics});
   auto team = resolved.intra_op_threads > 1
                   ? std::make_unique<ThreadTeam>(resolved.intra_op_threads)
                   : nullptr;
@@ -107,7 +130,9 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
       repository_(std::move(repository)),
       timekeeper_(repository_->dispatcher()),
       handlers_(*repository_, options.strict_readiness),
-      rpcs_(handlers_, health_) {}
+      rpcs_(handlers_, health_) {
+  metrics_->OnCollect([this] { RefreshQueues(*repository_); });
+}
 
 int Server::Shutdown() {
   Log(LogLevel::kInfo, "shutting down: not ready any more");
@@ -148,12 +173,17 @@ absl::Status Server::Listen() {
       .metrics = *metrics_,
       .max_response_bytes =
           static_cast<std::size_t>(options_.max_message_bytes)};
-  ASSIGN_OR_RETURN(grpc_, GrpcServer::Start(
-                              {.address = options_.grpc_address,
-                               .port = options_.grpc_port,
-                               .threads = options_.threads,
-                               .max_message_bytes = options_.max_message_bytes},
-                              environment, rpcs_, health_));
+  ASSIGN_OR_RETURN(
+      grpc_, GrpcServer::Start(
+                 {.address = options_.grpc_address,
+                  .port = options_.grpc_port,
+                  .threads = options_.threads,
+                  .max_message_bytes = options_.max_message_bytes,
+                  .stream_limits = {.max_requests = static_cast<std::size_t>(
+                                        options_.max_stream_requests),
+                                    .max_bytes = static_cast<std::size_t>(
+                                        options_.max_stream_bytes)}},
+                 environment, rpcs_, health_));
   return absl::OkStatus();
 }
 

@@ -1,5 +1,6 @@
 #include "core/batching/batch_runner.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,6 +9,7 @@
 #include "absl/status/status.h"
 
 #include "core/batching/inference_request.h"
+#include "core/metrics/compute_times.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
 #include "fmt/format.h"
@@ -55,18 +57,23 @@ BatchRunner::BatchRunner(const CompiledModel& model, int slots,
   }
 }
 
-void BatchRunner::Run(int slot, std::span<BatchSlice> batch, ThreadTeam* team) {
+ComputeTimes BatchRunner::Run(int slot, std::span<BatchSlice> batch,
+                              ThreadTeam* team) {
+  using Clock = std::chrono::steady_clock;
   Workspace& workspace = workspaces_[static_cast<std::size_t>(slot)];
+  const Clock::time_point start = Clock::now();
   std::int64_t rows = 0;
   for (const BatchSlice& slice : batch) {
     Gather(model_, slice, rows, workspace);
     rows += slice.rows;
   }
+  const Clock::time_point gathered = Clock::now();
   if (team != nullptr) {
     model_.Run(rows, workspace, *team);
   } else {
     model_.Run(rows, workspace);
   }
+  const Clock::time_point computed = Clock::now();
   std::int64_t batch_row = 0;
   for (BatchSlice& slice : batch) {
     const std::optional<RowFault> fault =
@@ -81,6 +88,13 @@ void BatchRunner::Run(int slot, std::span<BatchSlice> batch, ThreadTeam* team) {
     }
     batch_row += slice.rows;
   }
+  const ComputeTimes times = {.input = gathered - start,
+                              .infer = computed - gathered,
+                              .output = Clock::now() - computed};
+  for (const BatchSlice& slice : batch) {
+    slice.request->compute.Add(times);
+  }
+  return times;
 }
 
 }  // namespace relu

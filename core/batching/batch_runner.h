@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/batching/inference_request.h"
+#include "core/metrics/compute_times.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
 
@@ -26,8 +27,10 @@ class BatchRunner {
 
   // Computes `batch`, at most max_batch_rows rows, on `slot`. A slice with a
   // row that has no answer gets INVALID_ARGUMENT; the other slices are not
-  // affected. Shared among `team`, if that is not nullptr.
-  void Run(int slot, std::span<BatchSlice> batch, ThreadTeam* team = nullptr);
+  // affected. Shared among `team`, if that is not nullptr. Returns how long it
+  // took, and adds that to each of the requests.
+  ComputeTimes Run(int slot, std::span<BatchSlice> batch,
+                   ThreadTeam* team = nullptr);
 
  private:
   const CompiledModel& model_;

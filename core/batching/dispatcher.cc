@@ -202,6 +202,7 @@ void Dispatcher::AddAll(std::span<InferenceRequest* const> requests,
     request->progress = {};
     request->queued_at = now;
     request->largest_batch_rows = 0;
+    request->compute.Clear();
     request->rejection = queue.Admit(*request, now, threads);
     if (request->rejection == Rejection::kNone) {
       request->rejection = active_.Check(queue, *request);

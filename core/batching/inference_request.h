@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 
 #include "core/batching/rejection.h"
+#include "core/metrics/compute_times.h"
 
 namespace relu {
 
@@ -55,6 +56,7 @@ struct InferenceRequest {
   Clock::time_point started_at;   // Its first batch was taken from the queue.
   Clock::time_point finished_at;  // Its last batch was computed.
   std::int64_t largest_batch_rows = 0;  // Of the batches that it was part of.
+  ComputeTimeSum compute;               // Of the same; the runner adds to it.
   Rejection rejection = Rejection::kNone;
   // After which time it may be worth to send it again; 0: it is not, or nobody
   // knows.

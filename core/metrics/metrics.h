@@ -1,83 +1,96 @@
-// Metrics: every figure that the server exports, in one struct, with its unit
-// and its help.
+// Metrics: every figure that the server exports, and where to find those of a
+// model.
 
 #ifndef CORE_METRICS_METRICS_H_
 #define CORE_METRICS_METRICS_H_
 
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 
+#include "core/base/mutex.h"
+#include "core/metrics/model_metrics.h"
+
 namespace prometheus {
-class Counter;
-class Gauge;
-class Histogram;
 class Registry;
 }  // namespace prometheus
 
 namespace relu {
 
-// The canonical status codes, OK to UNAUTHENTICATED, are 0 .. 16.
-inline constexpr std::size_t kStatusCodes = 17;
-
-// One counter for each status code. The pointers belong to Metrics.
-using RequestCounters = std::array<prometheus::Counter*, kStatusCodes>;
-
-// The figures of one version of one model; labels model and version.
-// Thread-safe. The pointers belong to Metrics. Model observes the figures of
-// batches; who completes a request observes those of requests.
-struct ModelMetrics {
-  // --- Of batches ---
-  prometheus::Counter* batches = nullptr;            // relu_batches_total
-  prometheus::Counter* rows = nullptr;               // relu_rows_total
-  prometheus::Histogram* batch_rows = nullptr;       // relu_batch_rows
-  prometheus::Histogram* compute_seconds = nullptr;  // relu_compute_seconds
-
-  // --- Of requests ---
-  // relu_requests_total, by status code; labels model and code.
-  RequestCounters requests = {};
-  prometheus::Histogram* queue_seconds = nullptr;    // relu_queue_seconds
-  prometheus::Histogram* request_seconds = nullptr;  // relu_request_seconds
-
-  // 1: the model is served, 0: it is not.
-  prometheus::Gauge* ready = nullptr;  // relu_model_ready
-
-  // Counts one finished request: one atomic addition.
-  void CountRequest(absl::StatusCode code) const;
+struct MetricsOptions {
+  std::string version = "0";  // The program's, for relu_build_info.
+  // About as many as there are CPUs to count on: see ShardedCounters.
+  std::size_t shards = 2;
+  // Whether Text() has Triton's nv_* names too.
+  bool triton_names = true;
 };
 
 // Thread-safe.
 class Metrics {
  public:
-  // `version` is the program's, for relu_build_info.
-  explicit Metrics(std::string_view version);
+  explicit Metrics(const MetricsOptions& options);
+  explicit Metrics(std::string_view version)
+      : Metrics(MetricsOptions{.version = std::string(version)}) {}
   ~Metrics();
 
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // The figures of a model; the same pointers for the same name and version.
-  // Looks them up: call it once, at load. Both are valid UTF-8.
-  ModelMetrics ForModel(std::string_view model, std::string_view version);
+  // The figures of a model; the same ones for the same name and version, as
+  // long as somebody holds them and their batches are not smaller. Once nobody
+  // does, they are no longer exported. Call it once, at load. Both names are
+  // valid UTF-8.
+  std::shared_ptr<ModelMetrics> ForModel(std::string_view model,
+                                         std::string_view version,
+                                         std::int64_t max_batch_rows)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Whether the model is served: relu_model_ready.
+  void SetModelReady(std::string_view model, std::string_view version,
+                     bool ready);
 
   // Counts one finished request that reached no model, because there is none of
   // its name or version or it is not ready: in relu_requests_total, with an
   // empty model label. A name that clients made up never becomes a label.
   void CountRequestWithoutModel(absl::StatusCode code);
 
+  // `refresh` is called at the begin of each Text(), to set gauges that nobody
+  // keeps up to date. For one thread, before the first Text().
+  void OnCollect(std::function<void()> refresh);
+
   // All figures in the Prometheus text format (version 0.0.4), those of the
   // process as they are now.
-  std::string Text() const;
+  std::string Text() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
   struct Families;
 
+  // Those that somebody still holds.
+  std::vector<std::shared_ptr<ModelMetrics>> Models() const
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  const MetricsOptions options_;
   std::unique_ptr<prometheus::Registry> registry_;
   std::unique_ptr<Families> families_;
+  std::vector<std::function<void()>> refreshers_;
+
+  mutable Mutex mu_;
+  // By model and version.
+  mutable std::map<std::pair<std::string, std::string>,
+                   std::weak_ptr<ModelMetrics>>
+      models_ ABSL_GUARDED_BY(mu_);
+  std::array<std::atomic<std::uint64_t>, kStatusCodes> without_model_ = {};
 };
 
 }  // namespace relu

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,8 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "prometheus/counter.h"
-#include "prometheus/histogram.h"
 
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
@@ -26,6 +23,7 @@
 #include "core/graph/graph.h"
 #include "core/graph/onnx_import.h"
 #include "core/metrics/metrics.h"
+#include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
 #include "core/repository/model_config.h"
@@ -93,19 +91,21 @@ absl::StatusOr<std::shared_ptr<Model>> Model::Load(const ModelOptions& options,
   if (!compiled.ok()) {
     return WithNames(options, compiled.status());
   }
+  const SchedulerOptions scheduling = Scheduling(options, *compiled);
   auto model = std::make_shared<Model>(
       ForLoad(), options, *std::move(compiled),
-      metrics.ForModel(options.name, fmt::format("{}", options.version)));
+      metrics.ForModel(options.name, fmt::format("{}", options.version),
+                       scheduling.max_batch_rows));
   model->WarmUp();
   return model;
 }
 
 Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
-             const ModelMetrics& metrics)
+             std::shared_ptr<ModelMetrics> metrics)
     : options_(options),
       scheduling_(Scheduling(options, compiled)),
       compiled_(std::move(compiled)),
-      metrics_(metrics),
+      metrics_(std::move(metrics)),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
               options.team == nullptr ? 1 : options.team->size()),
       dispatcher_(options.dispatcher != nullptr
@@ -121,18 +121,9 @@ void Model::Run(int slot, std::span<BatchSlice> batch) {
   for (const BatchSlice& slice : batch) {
     rows += slice.rows;
   }
-  const auto start = std::chrono::steady_clock::now();
-  {
-    const TeamLease lease =
-        MayShare(rows) ? TeamLease(*options_.team) : TeamLease();
-    runner_.Run(slot, batch, lease.team());
-  }
-  const std::chrono::duration<double> seconds =
-      std::chrono::steady_clock::now() - start;
-  metrics_.batches->Increment();
-  metrics_.rows->Increment(static_cast<double>(rows));
-  metrics_.batch_rows->Observe(static_cast<double>(rows));
-  metrics_.compute_seconds->Observe(seconds.count());
+  const TeamLease lease =
+      MayShare(rows) ? TeamLease(*options_.team) : TeamLease();
+  metrics_->CountBatch(rows, runner_.Run(slot, batch, lease.team()));
 }
 
 bool Model::MayShare(std::int64_t rows) const {

@@ -17,6 +17,7 @@
 #include "core/batching/model_queue.h"
 #include "core/batching/scheduler.h"
 #include "core/metrics/metrics.h"
+#include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model_config.h"
 
@@ -60,7 +61,7 @@ class Model {
       const ModelOptions& options, Metrics& metrics);
 
   Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
-        const ModelMetrics& metrics);
+        std::shared_ptr<ModelMetrics> metrics);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
@@ -76,7 +77,7 @@ class Model {
   std::int64_t max_batch_rows() const { return scheduling_.max_batch_rows; }
   int slots() const { return scheduling_.slots; }
   const CompiledModel& compiled() const { return compiled_; }
-  const ModelMetrics& metrics() const { return metrics_; }
+  ModelMetrics& metrics() const { return *metrics_; }
   Scheduler& scheduler() { return scheduler_; }
 
  private:
@@ -95,7 +96,7 @@ class Model {
   const ModelOptions options_;
   const SchedulerOptions scheduling_;
   const CompiledModel compiled_;
-  const ModelMetrics metrics_;
+  const std::shared_ptr<ModelMetrics> metrics_;
   BatchRunner runner_;
   const std::shared_ptr<Dispatcher> dispatcher_;
   Scheduler scheduler_;

@@ -13,7 +13,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "prometheus/gauge.h"
 
 #include "core/base/status_macros.h"
 #include "core/base/utf8.h"
@@ -86,8 +85,8 @@ absl::StatusOr<std::unique_ptr<ModelRepository>> ModelRepository::Load(
     if (model.ok()) {
       entry.model = *std::move(model);
     }
-    metrics.ForModel(source.name, fmt::format("{}", source.version))
-        .ready->Set(entry.state.ready ? 1 : 0);
+    metrics.SetModelReady(source.name, fmt::format("{}", source.version),
+                          entry.state.ready);
     repository->entries_.emplace(source.name, std::move(entry));
   }
   return repository;

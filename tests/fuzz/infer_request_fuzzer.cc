@@ -33,13 +33,13 @@ class Target {
         .metrics = metrics_,
         .max_response_bytes = std::size_t{1} << 20};
     relu::InferExchange exchange(environment);
+    exchange.BeginDecode(relu::InferExchange::Clock::now());
     CHECK(size <= std::numeric_limits<int>::max());
     if (!exchange.message().ParseFromArray(bytes, static_cast<int>(size))) {
       return;
     }
-    const auto now = relu::InferExchange::Clock::now();
     absl::Status status =
-        exchange.Prepare(now, relu::InferExchange::Clock::time_point::max());
+        exchange.Prepare(relu::InferExchange::Clock::time_point::max());
     if (status.ok()) {
       bool answered = false;
       exchange.inference().done = [&](const absl::Status& result) {
@@ -50,6 +50,7 @@ class Target {
       exchange.model().scheduler().Submit(requests);
       CHECK(answered);  // Nobody else is there: it ran at once.
     }
+    exchange.BeginEncode();
     exchange.Finish(status);
   }
 

@@ -262,8 +262,72 @@ test('bad request: bytes that are no message', async () => {
   assert.equal(error.code, status.INVALID_ARGUMENT, error.details);
 });
 
-test('methods that are not there yet say so', async () => {
-  await assert.rejects(call(client, 'ModelStatistics', {}), (error) => error.code === status.UNIMPLEMENTED);
+// Writes the requests to a new stream, as fast as it goes, and ends it. Returns
+// the answers.
+function stream(requests) {
+  return new Promise((resolve, reject) => {
+    const answers = [];
+    const infer = client.ModelStreamInfer({deadline: Date.now() + 10_000});
+    infer.on('data', (answer) => answers.push(answer));
+    infer.on('error', reject);
+    infer.on('end', () => resolve(answers));
+    for (const request of requests) infer.write(request);
+    infer.end();
+  });
+}
+
+test('a stream answers every request in order, with the same bits', async () => {
+  const single = await Promise.all([1, 2, 3].map((rows) => call(client, 'ModelInfer', digitsRequest(rows))));
+  const requests = Array.from({length: 300}, (_, i) => ({...digitsRequest(1 + i % 3), id: String(i)}));
+  const answers = await stream(requests);
+  assert.deepEqual(answers.map((answer) => answer.infer_response.id), requests.map((request) => request.id));
+  answers.forEach((answer, i) => {
+    assert.equal(answer.error_message, '');
+    assert.deepEqual(answer.infer_response.raw_output_contents, single[i % 3].raw_output_contents);
+    assert.equal(answer.infer_response.parameters.triton_final_response.bool_param, true);
+  });
+});
+
+test('an error in a stream is the answer to its request alone', async () => {
+  const answers = await stream([
+    {...digitsRequest(), id: 'a'}, {...digitsRequest(), id: 'b', model_name: 'nope'}, {...digitsRequest(), id: 'c'},
+  ]);
+  assert.deepEqual(answers.map((answer) => answer.infer_response.id), ['a', 'b', 'c']);
+  assert.deepEqual(answers.map((answer) => answer.error_message),
+                   ['', "Request for unknown model: 'nope' is not found", '']);
+});
+
+test('a stream without requests ends well', async () => {
+  assert.deepEqual(await stream([]), []);
+});
+
+test('statistics of a model tell what was done', async () => {
+  const statistics = async () =>
+      (await call(client, 'ModelStatistics', {name: 'digits_mlp', version: '1'})).model_stats[0];
+  const before = await statistics();
+  await call(client, 'ModelInfer', digitsRequest(5));
+  await call(client, 'ModelInfer', digitsRequest(64));
+  const after = await statistics();
+  const grown = (read) => read(after) - read(before);
+  assert.equal(after.name, 'digits_mlp');
+  assert.equal(after.version, '1');
+  assert.equal(grown((s) => s.inference_count), 69);
+  const batches = (s) => s.batch_stats.reduce((sum, batch) => sum + batch.compute_infer.count, 0);
+  assert.ok(grown((s) => s.execution_count) >= 2);
+  assert.equal(grown((s) => s.execution_count), grown(batches));
+  for (const phase of ['success', 'queue', 'compute_input', 'compute_infer', 'compute_output']) {
+    assert.equal(grown((s) => s.inference_stats[phase].count), 2, phase);
+  }
+  assert.ok(grown((s) => s.inference_stats.success.ns) > grown((s) => s.inference_stats.compute_infer.ns));
+  assert.ok(grown((s) => s.inference_stats.compute_infer.ns) > 0);
+  const rows = (s) => s.batch_stats.reduce((sum, batch) => sum + batch.batch_size * batch.compute_infer.count, 0);
+  assert.equal(grown(rows), 69);
+  assert.ok(Math.abs(after.last_inference - Date.now()) < 60_000);
+});
+
+test('statistics of all models', async () => {
+  const {model_stats: all} = await call(client, 'ModelStatistics', {});
+  assert.deepEqual(all.map((s) => s.name).sort(), [...names].sort());
 });
 
 test('health is answered for the server and for each model', async () => {

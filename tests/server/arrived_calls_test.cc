@@ -1,15 +1,15 @@
 #include "server/arrived_calls.h"
 
+#include <cstdint>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "prometheus/counter.h"
 
 #include "core/batching/scheduler.h"
-#include "core/metrics/metrics.h"
+#include "core/metrics/model_metrics.h"
 #include "tests/server/grpc_fixture.h"
 #include "tests/server/loaded_repository.h"
 
@@ -27,7 +27,7 @@ TEST(ArrivedCallsTest, CallsThatWaitedRunAsOneBatch) {
   constexpr std::size_t kCalls = 10;
   GrpcFixture grpc({.slots = 1});
   const auto model = grpc.loaded().model();
-  const double batches_before = model->metrics().batches->Value();
+  const std::uint64_t batches_before = model->metrics().Read().batches;
   SlotHolder holder(*model);
   std::vector<std::thread> calls;
   std::vector<int> codes(kCalls, -1);
@@ -44,7 +44,7 @@ TEST(ArrivedCallsTest, CallsThatWaitedRunAsOneBatch) {
   }
   EXPECT_THAT(codes, testing::Each(grpc::StatusCode::OK));
   // That of the holder, and one.
-  EXPECT_EQ(model->metrics().batches->Value() - batches_before, 2);
+  EXPECT_EQ(model->metrics().Read().batches - batches_before, 2U);
 }
 
 TEST(ArrivedCallsTest, BusyModelDoesNotHoldUpAnother) {

@@ -119,8 +119,7 @@ TEST(GenericCallTest, UnaryCallWithoutARequestReturnsInvalidArgument) {
 TEST(GenericCallTest, MethodThatIsNotThereReturnsUnimplementedAndItsName) {
   GrpcFixture grpc;
   for (const std::string method :
-       {"/inference.GRPCInferenceService/ModelStatistics",
-        "/inference.GRPCInferenceService/Nonsense", "/other.Service/Method"}) {
+       {"/inference.GRPCInferenceService/Nonsense", "/other.Service/Method"}) {
     const grpc::Status status = grpc.Call(method, "").first;
     EXPECT_EQ(status.error_code(), StatusCode::UNIMPLEMENTED);
     EXPECT_THAT(status.error_message(), HasSubstr(method));
@@ -129,7 +128,7 @@ TEST(GenericCallTest, MethodThatIsNotThereReturnsUnimplementedAndItsName) {
 
 TEST(GenericCallTest, StreamThatIsNotThereReturnsUnimplemented) {
   GrpcFixture grpc;
-  Stream stream(grpc, "/inference.GRPCInferenceService/ModelStreamInfer");
+  Stream stream(grpc, "/inference.GRPCInferenceService/ModelStreamOutfer");
   EXPECT_EQ(stream.Read(), "end");
   EXPECT_EQ(stream.Finish().error_code(), StatusCode::UNIMPLEMENTED);
 }

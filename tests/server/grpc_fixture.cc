@@ -17,17 +17,19 @@
 namespace relu {
 
 GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
-                         int threads)
+                         int threads, const StreamLimits& streams)
     : loaded_(repository),
       handlers_(loaded_.repository(), /*strict_readiness=*/true),
       rpcs_(handlers_, health_) {
   health_.Set("", true);
-  auto started =
-      GrpcServer::Start({.address = "127.0.0.1", .port = 0, .threads = threads},
-                        {.repository = loaded_.repository(),
-                         .metrics = loaded_.metrics(),
-                         .max_response_bytes = 1 << 20},
-                        rpcs_, health_);
+  auto started = GrpcServer::Start({.address = "127.0.0.1",
+                                    .port = 0,
+                                    .threads = threads,
+                                    .stream_limits = streams},
+                                   {.repository = loaded_.repository(),
+                                    .metrics = loaded_.metrics(),
+                                    .max_response_bytes = 1 << 20},
+                                   rpcs_, health_);
   CHECK(started.ok());
   server_ = *std::move(started);
   channel_ = grpc::CreateChannel(fmt::format("127.0.0.1:{}", server_->port()),
@@ -66,7 +68,8 @@ double GrpcFixture::Requests(const std::string& model,
                              const std::string& code) {
   const std::string text = loaded_.metrics().Text();
   const std::string line = fmt::format(
-      "relu_requests_total{{code=\"{}\",model=\"{}\"}} ", code, model);
+      "relu_requests_total{{model=\"{}\",version=\"1\",code=\"{}\"}} ", model,
+      code);
   const std::size_t begin = text.find(line);
   CHECK(begin != std::string::npos);
   return std::strtod(text.c_str() + begin + line.size(), nullptr);

@@ -17,6 +17,7 @@
 #include "core/batching/timekeeper.h"
 #include "proto/inference.grpc.pb.h"
 #include "server/grpc_server.h"
+#include "server/grpc_services.h"
 #include "server/health.h"
 #include "server/inference_handlers.h"
 #include "server/rpc_table.h"
@@ -30,7 +31,7 @@ class GrpcFixture {
   using Stub = inference::GRPCInferenceService::Stub;
 
   explicit GrpcFixture(const LoadedRepository::Options& repository = {},
-                       int threads = 2);
+                       int threads = 2, const StreamLimits& streams = {});
 
   GrpcServer& server() { return *server_; }
   LoadedRepository& loaded() { return loaded_; }

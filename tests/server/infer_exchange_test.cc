@@ -6,10 +6,9 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
-#include "prometheus/counter.h"
-#include "prometheus/histogram.h"
 
 #include "core/batching/scheduler.h"
+#include "core/metrics/model_metrics.h"
 #include "tests/server/loaded_repository.h"
 
 namespace relu {
@@ -21,7 +20,8 @@ using Clock = InferExchange::Clock;
 class InferExchangeTest : public testing::Test {
  protected:
   absl::Status Prepare() {
-    return exchange_.Prepare(Clock::now(), Clock::time_point::max());
+    exchange_.BeginDecode(Clock::now());
+    return exchange_.Prepare(Clock::time_point::max());
   }
 
   // A whole call. Returns its status.
@@ -36,15 +36,15 @@ class InferExchangeTest : public testing::Test {
       InferenceRequest* const requests[] = {&exchange_.inference()};
       exchange_.model().scheduler().Submit(requests);
     }
+    exchange_.BeginEncode();
     exchange_.Finish(status);
     return status;
   }
 
-  double Requests(StatusCode code) {
-    return loaded_.model()
-        ->metrics()
-        .requests[static_cast<std::size_t>(code)]
-        ->Value();
+  ModelFigures Figures() { return loaded_.model()->metrics().Read(); }
+
+  std::uint64_t Requests(StatusCode code) {
+    return Figures().requests[StatusIndex(code)];
   }
 
   LoadedRepository loaded_{{.broken_model = true}};
@@ -109,18 +109,26 @@ TEST_F(InferExchangeTest, FinishCountsByModelAndCode) {
   ASSERT_TRUE(Call(DigitsRequest()).ok());
   ASSERT_TRUE(Call(DigitsRequest()).ok());
   ASSERT_FALSE(Call(DigitsRequest(0)).ok());
-  EXPECT_EQ(Requests(StatusCode::kOk), 2);
-  EXPECT_EQ(Requests(StatusCode::kInvalidArgument), 1);
+  EXPECT_EQ(Requests(StatusCode::kOk), 2U);
+  EXPECT_EQ(Requests(StatusCode::kInvalidArgument), 1U);
+  EXPECT_EQ(Figures().requests_in_flight, 0);
 }
 
 TEST_F(InferExchangeTest, FinishObservesTheTimesOfGoodRequests) {
   ASSERT_TRUE(Call(DigitsRequest()).ok());
   ASSERT_FALSE(Call(DigitsRequest(0)).ok());
-  const ModelMetrics& metrics = loaded_.model()->metrics();
-  for (prometheus::Histogram* histogram :
-       {metrics.queue_seconds, metrics.request_seconds}) {
-    EXPECT_EQ(histogram->Collect().histogram.sample_count, 1U);
+  const ModelFigures figures = Figures();
+  for (const TimeHistogram& times :
+       {figures.decode, figures.queue, figures.encode, figures.request}) {
+    EXPECT_EQ(times.total.count, 1U);
   }
+  EXPECT_EQ(figures.failed.count, 1U);
+  // The whole is not less than its parts.
+  EXPECT_GE(figures.request.total.sum,
+            figures.decode.total.sum + figures.queue.total.sum +
+                figures.compute_input.sum + figures.compute_infer.sum +
+                figures.compute_output.sum + figures.encode.total.sum);
+  EXPECT_GT(figures.compute_infer.sum.count(), 0);
 }
 
 TEST_F(InferExchangeTest, FinishCountsUnknownModelsWithoutTheirName) {
@@ -128,7 +136,8 @@ TEST_F(InferExchangeTest, FinishCountsUnknownModelsWithoutTheirName) {
   message.set_model_name("made up");
   ASSERT_FALSE(Call(message).ok());
   const std::string text = loaded_.metrics().Text();
-  EXPECT_NE(text.find("relu_requests_total{code=\"NOT_FOUND\",model=\"\"} 1"),
+  EXPECT_NE(text.find("relu_requests_total{model=\"\",version=\"\","
+                      "code=\"NOT_FOUND\"} 1"),
             std::string::npos);
   EXPECT_EQ(text.find("made up"), std::string::npos);
 }

@@ -131,6 +131,42 @@ TEST_F(InferenceHandlersTest, ModelMetadataReturnsTheErrorsOfFind) {
   EXPECT_EQ(code("broken", ""), StatusCode::kUnavailable);
 }
 
+TEST_F(InferenceHandlersTest, ModelStatisticsListsEveryModelThatIsServed) {
+  inference::ModelStatisticsResponse response;
+  ASSERT_TRUE(handlers_.ModelStatistics({}, response).ok());
+  ASSERT_EQ(response.model_stats_size(), 3);
+  EXPECT_EQ(response.model_stats(0).name(), "digits_mlp");
+  EXPECT_EQ(response.model_stats(1).name(), "fixed_casts");
+  EXPECT_EQ(response.model_stats(2).name(), "iris_argmax");
+}
+
+TEST_F(InferenceHandlersTest, ModelStatisticsListsTheModelThatIsNamed) {
+  inference::ModelStatisticsRequest request;
+  request.set_name("iris_argmax");
+  for (const char* version : {"", "1"}) {
+    request.set_version(version);
+    inference::ModelStatisticsResponse response;
+    ASSERT_TRUE(handlers_.ModelStatistics(request, response).ok());
+    ASSERT_EQ(response.model_stats_size(), 1);
+    EXPECT_EQ(response.model_stats(0).name(), "iris_argmax");
+    EXPECT_EQ(response.model_stats(0).version(), "1");
+  }
+}
+
+TEST_F(InferenceHandlersTest, ModelStatisticsReturnsTheErrorsOfFind) {
+  const auto code = [&](const std::string& name, const std::string& version) {
+    inference::ModelStatisticsRequest request;
+    request.set_name(name);
+    request.set_version(version);
+    inference::ModelStatisticsResponse response;
+    return handlers_.ModelStatistics(request, response).code();
+  };
+  EXPECT_EQ(code("nope", ""), StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "2"), StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "-1"), StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("broken", ""), StatusCode::kUnavailable);
+}
+
 TEST_F(InferenceHandlersTest, RepositoryIndexListsEveryModel) {
   inference::RepositoryIndexResponse response;
   ASSERT_TRUE(handlers_.RepositoryIndex({}, response).ok());

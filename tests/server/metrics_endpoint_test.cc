@@ -72,7 +72,9 @@ TEST_F(MetricsEndpointTest, GetReturnsTheFiguresOfNow) {
   metrics_.CountRequestWithoutModel(absl::StatusCode::kNotFound);
   EXPECT_THAT(
       Fetch("GET /metrics"),
-      HasSubstr("relu_requests_total{code=\"NOT_FOUND\",model=\"\"} 1\n"));
+      HasSubstr(
+          "relu_requests_total{model=\"\",version=\"\",code=\"NOT_FOUND\"} "
+          "1\n"));
 }
 
 TEST_F(MetricsEndpointTest, HeadReturnsNoBody) {

@@ -73,7 +73,7 @@ TEST_F(RpcTableTest, MalformedBytesReturnInvalidArgument) {
 
 TEST_F(RpcTableTest, UnknownMethodReturnsUnimplementedAndItsName) {
   for (const char* path :
-       {"/inference.GRPCInferenceService/ModelStatistics",
+       {"/inference.GRPCInferenceService/ModelGuess",
         "/inference.GRPCInferenceService/ModelStreamInfer", "/a/b", ""}) {
     const absl::Status status = rpcs_.Find(path).status();
     EXPECT_EQ(status.code(), StatusCode::kUnimplemented);

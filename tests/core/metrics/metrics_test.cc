@@ -1,16 +1,12 @@
 #include "core/metrics/metrics.h"
 
 #include <cstddef>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "prometheus/counter.h"
-#include "prometheus/gauge.h"
-#include "prometheus/histogram.h"
 
 namespace relu {
 namespace {
@@ -51,16 +47,16 @@ TEST(MetricsTest, ProcessFiguresArePresent) {
 
 TEST(MetricsTest, EveryFamilyHasTypeAndHelp) {
   Metrics metrics("1");
-  metrics.ForModel("m", "1");
+  const auto model = metrics.ForModel("m", "1", 64);
+  metrics.SetModelReady("m", "1", true);
 
   const std::string text = metrics.Text();
 
   for (const char* family :
-       {"relu_requests_total counter", "relu_rows_total counter",
-        "relu_batches_total counter", "relu_batch_rows histogram",
-        "relu_queue_seconds histogram", "relu_compute_seconds histogram",
-        "relu_request_seconds histogram", "relu_model_ready gauge",
-        "relu_build_info gauge", "process_start_time_seconds gauge",
+       {"relu_requests_total counter", "relu_batch_rows histogram",
+        "relu_queue_requests gauge", "nv_inference_count counter",
+        "relu_model_ready gauge", "relu_build_info gauge",
+        "process_start_time_seconds gauge",
         "process_resident_memory_bytes gauge"}) {
     const std::string name =
         std::string(family).substr(0, std::string_view(family).find(' '));
@@ -69,87 +65,49 @@ TEST(MetricsTest, EveryFamilyHasTypeAndHelp) {
   }
 }
 
-TEST(MetricsTest, ModelFiguresCarryModelAndVersion) {
+TEST(MetricsTest, ModelFiguresAreExportedAsLongAsSomebodyHoldsThem) {
   Metrics metrics("1");
-  const ModelMetrics model = metrics.ForModel("m", "3");
+  auto model = metrics.ForModel("m", "3", 64);
+  model->CountBatch(5, {});
+  const std::string series = R"(relu_rows_total{model="m",version="3"})";
 
-  model.batches->Increment();
-  model.rows->Increment(5);
-  model.ready->Set(1);
+  EXPECT_EQ(Value(metrics.Text(), series), "5");
+
+  model = nullptr;
+  EXPECT_EQ(Value(metrics.Text(), series), "");
+}
+
+TEST(MetricsTest, ForModelReturnsSameFiguresForSameNameAndVersion) {
+  Metrics metrics("1");
+
+  const auto first = metrics.ForModel("m", "1", 64);
+  const auto again = metrics.ForModel("m", "1", 32);
+  const auto other = metrics.ForModel("m", "2", 64);
+
+  EXPECT_EQ(first, again);
+  EXPECT_NE(first, other);
+}
+
+TEST(MetricsTest, ForModelReturnsNewFiguresForLargerBatches) {
+  Metrics metrics("1");
+  const auto small = metrics.ForModel("m", "1", 64);
+
+  const auto large = metrics.ForModel("m", "1", 128);
+
+  EXPECT_EQ(large->max_batch_rows(), 128);
+  EXPECT_EQ(metrics.ForModel("m", "1", 64), large);
+}
+
+TEST(MetricsTest, SetModelReadyIsShown) {
+  Metrics metrics("1");
+
+  metrics.SetModelReady("m", "3", true);
+  metrics.SetModelReady("n", "1", true);
+  metrics.SetModelReady("n", "1", false);
 
   const std::string text = metrics.Text();
-  EXPECT_EQ(Value(text, R"(relu_batches_total{model="m",version="3"})"), "1");
-  EXPECT_EQ(Value(text, R"(relu_rows_total{model="m",version="3"})"), "5");
   EXPECT_EQ(Value(text, R"(relu_model_ready{model="m",version="3"})"), "1");
-}
-
-TEST(MetricsTest, HistogramsCountWhatIsObserved) {
-  Metrics metrics("1");
-  const ModelMetrics model = metrics.ForModel("m", "1");
-
-  model.batch_rows->Observe(64);
-  model.queue_seconds->Observe(1e-6);
-  model.compute_seconds->Observe(0.5);
-  model.request_seconds->Observe(11);
-
-  const std::string text = metrics.Text();
-  EXPECT_EQ(
-      Value(text, R"(relu_batch_rows_bucket{model="m",version="1",le="32"})"),
-      "0");
-  EXPECT_EQ(
-      Value(text, R"(relu_batch_rows_bucket{model="m",version="1",le="64"})"),
-      "1");
-  EXPECT_EQ(Value(text, R"(relu_queue_seconds_count{model="m",version="1"})"),
-            "1");
-  EXPECT_EQ(Value(text, R"(relu_compute_seconds_sum{model="m",version="1"})"),
-            "0.5");
-  EXPECT_EQ(
-      Value(text,
-            R"(relu_request_seconds_bucket{model="m",version="1",le="10"})"),
-      "0");
-  EXPECT_EQ(
-      Value(text,
-            R"(relu_request_seconds_bucket{model="m",version="1",le="+Inf"})"),
-      "1");
-}
-
-TEST(MetricsTest, CountRequestCountsByCode) {
-  Metrics metrics("1");
-  const ModelMetrics model = metrics.ForModel("m", "1");
-
-  model.CountRequest(absl::StatusCode::kOk);
-  model.CountRequest(absl::StatusCode::kOk);
-  model.CountRequest(absl::StatusCode::kUnauthenticated);
-
-  const std::string text = metrics.Text();
-  EXPECT_EQ(Value(text, R"(relu_requests_total{code="OK",model="m"})"), "2");
-  EXPECT_EQ(
-      Value(text, R"(relu_requests_total{code="UNAUTHENTICATED",model="m"})"),
-      "1");
-  EXPECT_EQ(Value(text, R"(relu_requests_total{code="INTERNAL",model="m"})"),
-            "0");
-}
-
-TEST(MetricsTest, CountRequestTakesUnheardOfCodeAsUnknown) {
-  Metrics metrics("1");
-  const ModelMetrics model = metrics.ForModel("m", "1");
-
-  model.CountRequest(static_cast<absl::StatusCode>(99));
-  model.CountRequest(static_cast<absl::StatusCode>(-1));
-
-  EXPECT_EQ(
-      Value(metrics.Text(), R"(relu_requests_total{code="UNKNOWN",model="m"})"),
-      "2");
-}
-
-TEST(MetricsTest, EveryStatusCodeHasItsOwnCounter) {
-  Metrics metrics("1");
-
-  const ModelMetrics model = metrics.ForModel("m", "1");
-
-  const std::set<prometheus::Counter*> counters(model.requests.begin(),
-                                                model.requests.end());
-  EXPECT_EQ(counters.size(), kStatusCodes);
+  EXPECT_EQ(Value(text, R"(relu_model_ready{model="n",version="1"})"), "0");
 }
 
 TEST(MetricsTest, RequestsWithoutModelHaveEmptyModelLabel) {
@@ -157,29 +115,38 @@ TEST(MetricsTest, RequestsWithoutModelHaveEmptyModelLabel) {
 
   metrics.CountRequestWithoutModel(absl::StatusCode::kNotFound);
 
-  EXPECT_EQ(Value(metrics.Text(),
-                  R"(relu_requests_total{code="NOT_FOUND",model=""})"),
-            "1");
+  EXPECT_EQ(
+      Value(metrics.Text(),
+            R"(relu_requests_total{model="",version="",code="NOT_FOUND"})"),
+      "1");
 }
 
-TEST(MetricsTest, ForModelReturnsSameFiguresForSameNameAndVersion) {
+TEST(MetricsTest, TritonNamesCanBeLeftOut) {
+  Metrics metrics({.version = "1", .shards = 1, .triton_names = false});
+  const auto model = metrics.ForModel("m", "1", 64);
+
+  const std::string text = metrics.Text();
+
+  EXPECT_THAT(text, Not(HasSubstr("nv_")));
+  EXPECT_THAT(text, HasSubstr("relu_requests_total{model=\"m\""));
+}
+
+TEST(MetricsTest, RefreshRunsBeforeEachText) {
   Metrics metrics("1");
+  const auto model = metrics.ForModel("m", "1", 64);
+  std::uint64_t queued = 3;
+  metrics.OnCollect([&] { model->SetQueuedRequests(queued); });
+  const std::string series = R"(relu_queue_requests{model="m",version="1"})";
 
-  const ModelMetrics first = metrics.ForModel("m", "1");
-  const ModelMetrics again = metrics.ForModel("m", "1");
-  const ModelMetrics other = metrics.ForModel("m", "2");
-
-  EXPECT_EQ(first.rows, again.rows);
-  EXPECT_EQ(first.batch_rows, again.batch_rows);
-  EXPECT_NE(first.rows, other.rows);
-  // Requests are counted by model, not by version.
-  EXPECT_EQ(first.requests, other.requests);
+  EXPECT_EQ(Value(metrics.Text(), series), "3");
+  queued = 4;
+  EXPECT_EQ(Value(metrics.Text(), series), "4");
 }
 
 TEST(MetricsTest, TextEscapesModelName) {
   Metrics metrics("1");
 
-  metrics.ForModel("a\"b\\c\nd\xC3\xA9", "1").ready->Set(1);
+  metrics.SetModelReady("a\"b\\c\nd\xC3\xA9", "1", true);
 
   const std::string text = metrics.Text();
   EXPECT_EQ(

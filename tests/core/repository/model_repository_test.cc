@@ -217,8 +217,9 @@ TEST_F(ModelRepositoryTest, ReadyGaugesTellTheState) {
 
   Load();
 
-  EXPECT_EQ(metrics_.ForModel("good", "1").ready->Value(), 1);
   const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr("relu_model_ready{model=\"good\",version=\"1\"} "
+                              "1\n"));
   EXPECT_THAT(text, HasSubstr("relu_model_ready{model=\"bad\",version=\"3\"} "
                               "0\n"));
 }

@@ -120,16 +120,15 @@ TEST(ModelTest, BatchesAreObserved) {
   const absl::StatusOr<std::shared_ptr<Model>> model =
       Model::Load(options, metrics);
   ASSERT_TRUE(model.ok()) << model.status();
-  const ModelMetrics& figures = (*model)->metrics();
   // The runs that warm the model up are not counted.
-  ASSERT_EQ(figures.batches->Value(), 0);
+  ASSERT_EQ((*model)->metrics().Read().batches, 0U);
 
   std::vector<Tensor> outputs;
   ASSERT_TRUE(Infer(**model, *reference, outputs).ok());
 
-  const auto batches = static_cast<double>((rows + 23) / 24);
-  EXPECT_EQ(figures.batches->Value(), batches);
-  EXPECT_EQ(figures.rows->Value(), static_cast<double>(rows));
+  const ModelFigures figures = (*model)->metrics().Read();
+  EXPECT_EQ(figures.batches, static_cast<std::uint64_t>((rows + 23) / 24));
+  EXPECT_EQ(figures.rows, static_cast<std::uint64_t>(rows));
   const std::string text = metrics.Text();
   const std::string labels = "{model=\"digits_mlp\",version=\"3\"} ";
   EXPECT_THAT(text, HasSubstr("relu_batch_rows_sum" + labels +
