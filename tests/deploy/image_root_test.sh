@@ -63,7 +63,7 @@ inside() {
     mount --bind "$root" "$root"
     mount -o remount,bind,ro "$root"
     mount -t proc proc "$root/proc"
-    exec setpriv --no-new-privs env -i "$(command -v chroot)" \
+    exec setpriv --no-new-privs env -i RELUD_HTTP_PORT=0 "$(command -v chroot)" \
       --userspec=65532:65532 "$root" "$@"' bash "$root" "$@"
 }
 
