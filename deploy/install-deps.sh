@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.."
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
   libabsl-dev libcli11-dev libfmt-dev libgrpc++-dev libhwy-dev libprotobuf-dev
-  libspdlog-dev nlohmann-json3-dev prometheus-cpp-dev
+  nlohmann-json3-dev prometheus-cpp-dev
   protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(

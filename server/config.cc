@@ -103,9 +103,10 @@ void AddChoice(CLI::App& app, const char* flag, T& variable,
 }
 
 // What CLI11 fills in a form of its own.
-struct Seconds {
+struct Flags {
   double drain_timeout = 30;
   double lame_duck = 0;
+  LogLevel log_level = LogLevel::kInfo;
 };
 
 std::chrono::milliseconds ToMilliseconds(double seconds) {
@@ -170,20 +171,23 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
       ->check(CLI::Range(0, 1024));
 }
 
-void AddOperationSettings(CLI::App& app, ServerOptions& options,
-                          Seconds& seconds) {
-  Add(app, "--drain-timeout", seconds.drain_timeout, "SECONDS",
+void AddOperationSettings(CLI::App& app, ServerOptions& options, Flags& flags) {
+  Add(app, "--drain-timeout", flags.drain_timeout, "SECONDS",
       "After SIGTERM or SIGINT, how long requests in flight may take before "
       "they are cancelled.")
       ->check(CLI::Range(0.0, 86400.0));
-  Add(app, "--lame-duck", seconds.lame_duck, "SECONDS",
+  Add(app, "--lame-duck", flags.lame_duck, "SECONDS",
       "After SIGTERM or SIGINT, how long to go on serving while health checks "
       "say NOT_SERVING, so that clients can turn away.")
       ->check(CLI::Range(0.0, 86400.0));
   AddChoice<LogFormat>(app, "--log-format", options.log.format,
-                       {{"text", LogFormat::kText}, {"json", LogFormat::kJson}},
-                       "Form of the lines of the log, on standard error.");
-  AddChoice<LogLevel>(app, "--log-level", options.log.level,
+                       {{"text", LogFormat::kText},
+                        {"json", LogFormat::kJson},
+                        {"triton", LogFormat::kTriton}},
+                       "Form of the lines of the log.");
+  Add(app, "--log-file", options.log.file, "FILE",
+      "File that the log is appended to. Empty: standard error.");
+  AddChoice<LogLevel>(app, "--log-level", flags.log_level,
                       {{"trace", LogLevel::kTrace},
                        {"debug", LogLevel::kDebug},
                        {"info", LogLevel::kInfo},
@@ -233,14 +237,14 @@ std::string HelpText(const CLI::App& app) {
 CommandLine ParseCommandLine(int argc, const char* const* argv) {
   CommandLine command_line;
   ServerOptions& options = command_line.options;
-  Seconds seconds;
+  Flags flags;
   CLI::App app;
   app.set_version_flag("--version", fmt::format("relud {}", kServerVersion),
                        "Print the version and exit.");
   app.set_help_flag("--help,-h", "Print this help and exit.");
   AddModelSettings(app, options);
   AddNetworkSettings(app, options);
-  AddOperationSettings(app, options, seconds);
+  AddOperationSettings(app, options, flags);
   // CLI11 reports everything, the good and the bad, by exceptions.
   try {
     app.parse(argc, argv);
@@ -259,8 +263,13 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     command_line.text =
         fmt::format("relud: {}\nrelud --help lists the settings.\n", reason);
   }
-  options.drain_timeout = ToMilliseconds(seconds.drain_timeout);
-  options.lame_duck = ToMilliseconds(seconds.lame_duck);
+  options.drain_timeout = ToMilliseconds(flags.drain_timeout);
+  options.lame_duck = ToMilliseconds(flags.lame_duck);
+  const LogSettings levels = LogFrom(flags.log_level);
+  options.log.info = levels.info;
+  options.log.warning = levels.warning;
+  options.log.error = levels.error;
+  options.log.verbose_level = levels.verbose_level;
   return command_line;
 }
 

@@ -39,7 +39,7 @@ struct ServerOptions {
   std::chrono::milliseconds drain_timeout{30'000};
   std::chrono::milliseconds lame_duck{0};
 
-  LogOptions log;
+  LogSettings log;
 };
 
 // What the command line asks for.

@@ -1,134 +1,138 @@
 #include "server/log.h"
 
-#include <array>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
-#include <ctime>
-#include <memory>
+#include <cstdint>
+#include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "spdlog/formatter.h"
-#include "spdlog/logger.h"
-#include "spdlog/sinks/stdout_sinks.h"
-#include "spdlog/spdlog.h"
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 
+#include "core/base/mutex.h"
 #include "fmt/format.h"
-#include "server/text.h"
-#include <nlohmann/json.hpp>
 
 namespace relu {
 namespace {
 
-// Longer messages are cut: a line is for people and for log collectors, many of
-// which split at 16 KiB.
-constexpr std::size_t kMaxMessageBytes = 8000;
-
-std::string_view LevelName(LogLevel level) {
-  static constexpr std::array<std::string_view, 6> kNames = {
-      "trace", "debug", "info", "warning", "error", "off"};
-  return kNames[static_cast<std::size_t>(level)];
+// One bit for each level that is logged.
+std::uint32_t Mask(const LogSettings& settings) {
+  const auto bit = [](LogLevel level, bool on) {
+    return on ? 1U << static_cast<unsigned>(level) : 0U;
+  };
+  return bit(LogLevel::kTrace, settings.verbose_level >= 2) |
+         bit(LogLevel::kDebug, settings.verbose_level >= 1) |
+         bit(LogLevel::kInfo, settings.info) |
+         bit(LogLevel::kWarning, settings.warning) |
+         bit(LogLevel::kError, settings.error);
 }
 
-spdlog::level::level_enum ToSpdlog(LogLevel level) {
-  switch (level) {
-    case LogLevel::kTrace:
-      return spdlog::level::trace;
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarning:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-    case LogLevel::kOff:
-      break;
-  }
-  return spdlog::level::off;
-}
-
-LogLevel FromSpdlog(spdlog::level::level_enum level) {
-  switch (level) {
-    case spdlog::level::trace:
-      return LogLevel::kTrace;
-    case spdlog::level::debug:
-      return LogLevel::kDebug;
-    case spdlog::level::info:
-      return LogLevel::kInfo;
-    case spdlog::level::warn:
-      return LogLevel::kWarning;
-    default:
-      return LogLevel::kError;
+// A line that cannot be written is lost: there is nowhere to say so.
+void WriteAll(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = write(file, text.data(), text.size());
+    if (written < 0 && errno != EINTR) {
+      return;
+    }
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(0, written)));
   }
 }
 
-// "2026-01-31T23:59:59.123456Z"
-std::string Timestamp(std::chrono::system_clock::time_point time) {
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(
-                          time.time_since_epoch())
-                          .count();
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(
-      std::chrono::floor<std::chrono::seconds>(time));
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-                     utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday,
-                     utc.tm_hour, utc.tm_min, utc.tm_sec, micros % 1'000'000);
-}
-
-class LineFormatter final : public spdlog::formatter {
+// Thread-safe.
+class ProcessLog {
  public:
-  explicit LineFormatter(LogFormat format) : format_(format) {}
-
-  void format(const spdlog::details::log_msg& message,
-              spdlog::memory_buf_t& out) override {
-    const std::string line = FormatLogLine(
-        format_, FromSpdlog(message.level), Timestamp(message.time),
-        {message.payload.data(), message.payload.size()});
-    out.append(line.data(), line.data() + line.size());
-    out.push_back('\n');
+  LogSettings settings() const ABSL_LOCKS_EXCLUDED(mu_) {
+    const MutexLock lock(mu_);
+    return settings_;
   }
 
-  std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<LineFormatter>(format_);
+  absl::Status Set(const LogSettings& settings) ABSL_LOCKS_EXCLUDED(mu_) {
+    int file = STDERR_FILENO;
+    if (!settings.file.empty()) {
+      constexpr mode_t kOwnerAndGroup = 0640;
+      file = open(settings.file.c_str(),
+                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kOwnerAndGroup);
+      if (file < 0) {
+        return absl::InvalidArgumentError(
+            fmt::format("log file '{}' cannot be opened: {}", settings.file,
+                        std::strerror(errno)));
+      }
+    }
+    const MutexLock lock(mu_);
+    settings_ = settings;
+    mask_.store(Mask(settings), std::memory_order_relaxed);
+    if (const int old = std::exchange(file_, file); old != STDERR_FILENO) {
+      close(old);
+    }
+    return absl::OkStatus();
+  }
+
+  bool enabled(LogLevel level) const {
+    return (mask_.load(std::memory_order_relaxed) >>
+                static_cast<unsigned>(level) &
+            1U) != 0;
+  }
+
+  void Write(LogLevel level, std::string_view message,
+             std::span<const LogField> fields) ABSL_LOCKS_EXCLUDED(mu_) {
+    const auto now = std::chrono::system_clock::now();
+    std::string line =
+        FormatLogLine(settings().format, level, now, message, fields);
+    line += '\n';
+    const MutexLock lock(mu_);
+    WriteAll(file_, line);
   }
 
  private:
-  LogFormat format_;
+  mutable Mutex mu_;
+  LogSettings settings_ ABSL_GUARDED_BY(mu_);
+  // Ours to close, unless it is standard error.
+  int file_ ABSL_GUARDED_BY(mu_) = STDERR_FILENO;
+  // A hint to save the work of lines that nobody wants: nothing is published
+  // through it.
+  std::atomic<std::uint32_t> mask_ = Mask(LogSettings());
 };
 
-std::shared_ptr<spdlog::logger> MakeLogger(const LogOptions& options) {
-  auto logger = std::make_shared<spdlog::logger>(
-      "relud", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_formatter(std::make_unique<LineFormatter>(options.format));
-  logger->set_level(ToSpdlog(options.level));
-  logger->flush_on(spdlog::level::trace);
-  return logger;
+// The one thing that belongs to the process: whoever fails must be able to say
+// so, and there is one standard error.
+ProcessLog& TheLog() {
+  static ProcessLog log;
+  return log;
 }
 
 }  // namespace
 
-std::string FormatLogLine(LogFormat format, LogLevel level,
-                          std::string_view timestamp,
-                          std::string_view message) {
-  const std::string text = Printable(message, kMaxMessageBytes);
-  if (format == LogFormat::kText) {
-    return fmt::format("{} {:<7} {}", timestamp, LevelName(level), text);
+LogSettings LogFrom(LogLevel least) {
+  LogSettings settings;
+  settings.info = least <= LogLevel::kInfo;
+  settings.warning = least <= LogLevel::kWarning;
+  settings.error = least <= LogLevel::kError;
+  settings.verbose_level = least == LogLevel::kTrace   ? 2
+                           : least == LogLevel::kDebug ? 1
+                                                       : 0;
+  return settings;
+}
+
+LogSettings GetLogSettings() { return TheLog().settings(); }
+
+absl::Status SetLogSettings(const LogSettings& settings) {
+  return TheLog().Set(settings);
+}
+
+void Log(LogLevel level, std::string_view message,
+         std::span<const LogField> fields) {
+  if (TheLog().enabled(level)) {
+    TheLog().Write(level, message, fields);
   }
-  // Ordered, so that lines look alike.
-  const nlohmann::ordered_json line = {
-      {"time", timestamp}, {"level", LevelName(level)}, {"message", text}};
-  return line.dump();
-}
-
-void InitLog(const LogOptions& options) {
-  spdlog::set_default_logger(MakeLogger(options));
-}
-
-void Log(LogLevel level, std::string_view message) {
-  spdlog::default_logger_raw()->log(
-      ToSpdlog(level), spdlog::string_view_t(message.data(), message.size()));
 }
 
 }  // namespace relu

@@ -1,33 +1,48 @@
-// The log of the server: lines on standard error, as text or as JSON.
+// The log of the server: lines on standard error or in a file, and what can be
+// changed of it while the server runs.
 
 #ifndef SERVER_LOG_H_
 #define SERVER_LOG_H_
 
+#include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
+
+#include "server/log_line.h"
+
 namespace relu {
 
-enum class LogFormat { kText, kJson };
-
-enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError, kOff };
-
-struct LogOptions {
+// What LogSettings, of Triton's protocol, reads and changes.
+struct LogSettings {
   LogFormat format = LogFormat::kText;
-  LogLevel level = LogLevel::kInfo;
+  bool info = true;
+  bool warning = true;
+  bool error = true;
+  int verbose_level = 0;  // 1: debug lines, 2 and more: trace lines too.
+  std::string file;       // Lines are appended to it; empty: standard error.
 };
 
-// Call once, before the first Log() and before threads are started.
-void InitLog(const LogOptions& options);
+// The settings with which no line less severe than `least` is logged.
+LogSettings LogFrom(LogLevel least);
 
-// Thread-safe. A message is always one line: what clients made up in it cannot
-// forge another.
-void Log(LogLevel level, std::string_view message);
+// Thread-safe, all of them. The log belongs to the process.
+LogSettings GetLogSettings();
 
-// One line of the log, without its line end; for InitLog and for tests.
-// `timestamp` is printed as it is.
-std::string FormatLogLine(LogFormat format, LogLevel level,
-                          std::string_view timestamp, std::string_view message);
+// INVALID_ARGUMENT, naming it, if the file cannot be opened; then nothing has
+// changed.
+absl::Status SetLogSettings(const LogSettings& settings);
+
+// A message is always one line: what clients made up in it cannot forge
+// another.
+void Log(LogLevel level, std::string_view message,
+         std::span<const LogField> fields = {});
+inline void Log(LogLevel level, std::string_view message,
+                std::initializer_list<LogField> fields) {
+  Log(level, message, std::span(fields.begin(), fields.size()));
+}
 
 }  // namespace relu
 

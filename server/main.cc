@@ -19,7 +19,12 @@ int main(int argc, char** argv) {
     std::fputs(command_line.text.c_str(), out);
     return *command_line.exit_code;
   }
-  relu::InitLog(command_line.options.log);
+  const absl::Status log_status =
+      relu::SetLogSettings(command_line.options.log);
+  if (!log_status.ok()) {
+    relu::Log(relu::LogLevel::kError, std::string(log_status.message()));
+    return relu::kExitFailure;
+  }
   relu::TerminationSignal signal;  // Before any other thread.
   const absl::StatusOr<std::unique_ptr<relu::Server>> server =
       relu::Server::Start(command_line.options);

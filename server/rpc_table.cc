@@ -11,6 +11,7 @@
 #include "proto/inference.pb.h"
 #include "server/health.h"
 #include "server/inference_handlers.h"
+#include "server/log_handler.h"
 #include "server/reflection.h"
 #include "server/text.h"
 
@@ -18,13 +19,10 @@ namespace relu {
 namespace {
 
 // A handler of messages as a handler of bytes.
-template <typename Request, typename Response>
-Rpc Unary(const InferenceHandlers& handlers,
-          absl::Status (InferenceHandlers::*method)(const Request&, Response&)
-              const) {
-  const auto handler =
-      [&handlers,
-       method](std::string_view bytes) -> absl::StatusOr<std::string> {
+template <typename Request, typename Response, typename Handler>
+Rpc OfMessages(const Handler& handler) {
+  const auto of_bytes =
+      [handler](std::string_view bytes) -> absl::StatusOr<std::string> {
     Request request;
     if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
       return absl::InvalidArgumentError(
@@ -32,10 +30,25 @@ Rpc Unary(const InferenceHandlers& handlers,
                       Request::descriptor()->full_name()));
     }
     Response response;
-    RETURN_IF_ERROR((handlers.*method)(request, response));
+    RETURN_IF_ERROR(handler(request, response));
     return response.SerializeAsString();
   };
-  return {.kind = Rpc::Kind::kUnary, .handler = handler};
+  return {.kind = Rpc::Kind::kUnary, .handler = of_bytes};
+}
+
+template <typename Request, typename Response>
+Rpc Unary(const InferenceHandlers& handlers,
+          absl::Status (InferenceHandlers::*method)(const Request&, Response&)
+              const) {
+  return OfMessages<Request, Response>(
+      [&handlers, method](const Request& request, Response& response) {
+        return (handlers.*method)(request, response);
+      });
+}
+
+template <typename Request, typename Response>
+Rpc Unary(absl::Status (*function)(const Request&, Response&)) {
+  return OfMessages<Request, Response>(function);
 }
 
 absl::StatusOr<std::string> CheckHealth(const Health& health,
@@ -61,6 +74,7 @@ RpcTable::RpcTable(const InferenceHandlers& handlers, const Health& health) {
   rpcs_[v2 + "ModelMetadata"] = Unary(handlers, &Handlers::ModelMetadata);
   rpcs_[v2 + "ModelStatistics"] = Unary(handlers, &Handlers::ModelStatistics);
   rpcs_[v2 + "RepositoryIndex"] = Unary(handlers, &Handlers::RepositoryIndex);
+  rpcs_[v2 + "LogSettings"] = Unary(&UpdateLogSettings);
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);
   };

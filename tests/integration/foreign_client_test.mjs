@@ -325,6 +325,18 @@ test('statistics of a model tell what was done', async () => {
   assert.ok(Math.abs(after.last_inference - Date.now()) < 60_000);
 });
 
+test('log settings take effect at once', async () => {
+  const change = (settings) => call(client, 'LogSettings', {settings});
+  const initial = (await change({})).settings;
+  assert.equal(initial.log_info.bool_param, true);
+  assert.equal(initial.log_format.string_param, 'ISO8601');
+  const changed = (await change({log_verbose_level: {uint32_param: 2}, log_format: {string_param: 'JSON'}})).settings;
+  assert.equal(changed.log_verbose_level.uint32_param, 2);
+  await assert.rejects(change({log_file: {string_param: 'x.log'}}), (error) => error.code === status.UNIMPLEMENTED);
+  await assert.rejects(change({log_everything: {bool_param: true}}), /log_everything/);
+  await change({log_verbose_level: {uint32_param: 0}, log_format: {string_param: 'ISO8601'}});
+});
+
 test('statistics of all models', async () => {
   const {model_stats: all} = await call(client, 'ModelStatistics', {});
   assert.deepEqual(all.map((s) => s.name).sort(), [...names].sort());

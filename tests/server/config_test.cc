@@ -65,7 +65,9 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
   EXPECT_EQ(options.drain_timeout, milliseconds(30'000));
   EXPECT_EQ(options.lame_duck, milliseconds(0));
   EXPECT_EQ(options.log.format, LogFormat::kText);
-  EXPECT_EQ(options.log.level, LogLevel::kInfo);
+  EXPECT_TRUE(options.log.info);
+  EXPECT_EQ(options.log.verbose_level, 0);
+  EXPECT_EQ(options.log.file, "");
 }
 
 TEST(ConfigTest, EveryFlagIsTaken) {
@@ -88,6 +90,7 @@ TEST(ConfigTest, EveryFlagIsTaken) {
                                   "--drain-timeout=1.5",
                                   "--lame-duck=0.25",
                                   "--log-format=json",
+                                  "--log-file=relud.log",
                                   "--log-level=trace"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.text;
   const ServerOptions& options = line.options;
@@ -110,7 +113,8 @@ TEST(ConfigTest, EveryFlagIsTaken) {
   EXPECT_EQ(options.drain_timeout, milliseconds(1500));
   EXPECT_EQ(options.lame_duck, milliseconds(250));
   EXPECT_EQ(options.log.format, LogFormat::kJson);
-  EXPECT_EQ(options.log.level, LogLevel::kTrace);
+  EXPECT_EQ(options.log.verbose_level, 2);
+  EXPECT_EQ(options.log.file, "relud.log");
 }
 
 TEST(ConfigTest, ValueMayFollowAsAWord) {

@@ -1,11 +1,17 @@
 #include "server/log.h"
 
-#include <string>
+#include <unistd.h>
 
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-
-#include <nlohmann/json.hpp>
 
 namespace relu {
 namespace {
@@ -13,50 +19,79 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr char kTime[] = "2026-01-31T23:59:59.000001Z";
+class LogTest : public testing::Test {
+ protected:
+  ~LogTest() override { EXPECT_TRUE(SetLogSettings({}).ok()); }
 
-TEST(LogTest, TextLineHoldsTimeLevelAndMessage) {
-  EXPECT_EQ(FormatLogLine(LogFormat::kText, LogLevel::kInfo, kTime, "ready"),
-            "2026-01-31T23:59:59.000001Z info    ready");
+  static std::string ErrorOutput(LogLevel least) {
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(SetLogSettings(LogFrom(least)).ok());
+    Log(LogLevel::kTrace, "a trace");
+    Log(LogLevel::kDebug, "a debug");
+    Log(LogLevel::kInfo, "an info");
+    Log(LogLevel::kWarning, "a warning {} %s");
+    Log(LogLevel::kError, "an error");
+    return testing::internal::GetCapturedStderr();
+  }
+};
+
+TEST_F(LogTest, LinesGoToStandardErrorFromTheLevelOn) {
+  EXPECT_THAT(ErrorOutput(LogLevel::kTrace), HasSubstr(" trace   a trace\n"));
+  EXPECT_THAT(
+      ErrorOutput(LogLevel::kDebug),
+      AllOf(HasSubstr(" debug   a debug\n"), Not(HasSubstr("a trace"))));
+  EXPECT_THAT(
+      ErrorOutput(LogLevel::kInfo),
+      AllOf(HasSubstr(" info    an info\n"), Not(HasSubstr("a debug"))));
+  EXPECT_THAT(ErrorOutput(LogLevel::kWarning),
+              AllOf(HasSubstr(" warning a warning {} %s\n"),
+                    Not(HasSubstr("an info"))));
+  EXPECT_THAT(
+      ErrorOutput(LogLevel::kError),
+      AllOf(HasSubstr(" error   an error\n"), Not(HasSubstr("a warning"))));
 }
 
-TEST(LogTest, TextLineStaysOneLine) {
-  EXPECT_EQ(FormatLogLine(LogFormat::kText, LogLevel::kError, kTime,
-                          "model 'a\nb' is bad"),
-            "2026-01-31T23:59:59.000001Z error   model 'a\\nb' is bad");
-}
+TEST_F(LogTest, OffLogsNothing) { EXPECT_EQ(ErrorOutput(LogLevel::kOff), ""); }
 
-TEST(LogTest, JsonLineHoldsTimeLevelAndMessageInThatOrder) {
-  EXPECT_EQ(FormatLogLine(LogFormat::kJson, LogLevel::kWarning, kTime, "slow"),
-            "{\"time\":\"2026-01-31T23:59:59.000001Z\",\"level\":\"warning\","
-            "\"message\":\"slow\"}");
-}
-
-TEST(LogTest, JsonLineEscapesWhatClientsMadeUp) {
-  const std::string message = "model 'a\",\"level\":\"x\n\xff\\' {é}";
-  const std::string line =
-      FormatLogLine(LogFormat::kJson, LogLevel::kInfo, kTime, message);
-  const nlohmann::json parsed = nlohmann::json::parse(line);
-  EXPECT_EQ(parsed.at("level"), "info");
-  EXPECT_EQ(parsed.at("message"),
-            "model 'a\",\"level\":\"x\\n\\xFF\\' {\\xC3\\xA9}");
-}
-
-TEST(LogTest, LinesGoToStandardErrorFromTheLevelOn) {
+TEST_F(LogTest, FieldsAreLogged) {
   testing::internal::CaptureStderr();
-  InitLog({.format = LogFormat::kText, .level = LogLevel::kWarning});
-  Log(LogLevel::kInfo, "too little");
-  Log(LogLevel::kWarning, "enough {} %s");
+
+  Log(LogLevel::kInfo, "loaded",
+      {{"model", std::string_view("m")}, {"version", std::int64_t{3}}});
+
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
-              AllOf(HasSubstr(" warning enough {} %s\n"),
-                    Not(HasSubstr("too little"))));
+              HasSubstr(" loaded model=m version=3\n"));
 }
 
-TEST(LogTest, OffLogsNothing) {
-  testing::internal::CaptureStderr();
-  InitLog({.format = LogFormat::kJson, .level = LogLevel::kOff});
-  Log(LogLevel::kError, "bad");
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+TEST_F(LogTest, LinesAreAppendedToTheFile) {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() /
+      ("relud-log-test-" + std::to_string(getpid()));
+  LogSettings settings;
+  settings.file = file.string();
+  ASSERT_TRUE(SetLogSettings(settings).ok());
+  Log(LogLevel::kInfo, "first");
+  ASSERT_TRUE(SetLogSettings(settings).ok());
+  Log(LogLevel::kInfo, "second");
+
+  std::ifstream stream(file);
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  std::filesystem::remove(file);
+  EXPECT_THAT(text, testing::MatchesRegex(".* info    first\n.* second\n"));
+  EXPECT_EQ(GetLogSettings().file, file.string());
+}
+
+TEST_F(LogTest, FileThatCannotBeOpenedReturnsInvalidArgument) {
+  LogSettings settings;
+  settings.file = "/nonexistent/folder/log";
+  settings.info = false;
+
+  const absl::Status status = SetLogSettings(settings);
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("/nonexistent/folder/log"));
+  EXPECT_TRUE(GetLogSettings().info);
 }
 
 }  // namespace

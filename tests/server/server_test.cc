@@ -35,7 +35,7 @@ ServerOptions Options(const LoadedRepository& loaded) {
 std::string StartLog(const ServerOptions& options,
                      std::unique_ptr<Server>& server) {
   testing::internal::CaptureStderr();
-  InitLog({});
+  EXPECT_TRUE(SetLogSettings({}).ok());
   auto started = Server::Start(options);
   EXPECT_TRUE(started.ok()) << started.status();
   if (started.ok()) {
