@@ -140,7 +140,7 @@ TEST(ConfigTest, EnvironmentIsReadWhereTheFlagIsMissing) {
   EXPECT_EQ(line.options.model_repository, "/from/env");
   EXPECT_EQ(line.options.grpc_port, 7002);
   EXPECT_FALSE(line.options.allow_metrics);
-  EXPECT_EQ(line.options.log.level, LogLevel::kDebug);
+  EXPECT_EQ(line.options.log.verbose_level, 1);
 }
 
 TEST(ConfigTest, WrongEnvironmentEndsWithTwo) {
