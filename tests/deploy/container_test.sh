@@ -72,7 +72,7 @@ grep -qF '(60 of 64)' "$work/answers" || fail "the answers are wrong"
 "${network[@]}" node tests/deploy/load.mjs 127.0.0.1:8001 100 >"$work/load" &
 load=$!
 for _ in {1..100}; do
-  ! grep -qs sending "$work/load" || break
+  ! grep -qs answered "$work/load" || break
   sleep 0.1
 done
 "${network[@]}" podman stop --time 30 "$name" >/dev/null 2>&1

@@ -108,7 +108,7 @@ start_relud() {
   local host=$1
   shift
   launch "$host" "$RELUD" --grpc-address=0.0.0.0 "$@"
-  wait_until 20 on "$host" "$RELUCTL" -s 127.0.0.1:8001 health ||
+  wait_until 60 on "$host" "$RELUCTL" -s 127.0.0.1:8001 health ||
     fail "relud on $host does not serve"
 }
 

@@ -24,13 +24,13 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 
 // The value of `get` as soon as it is one. Fails after half a minute.
 async function eventually(what, get) {
-  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(100)) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(100)) {
     const value = await get();
     if (value) {
       return value;
     }
   }
-  assert.fail(`${what}: not within 30 s`);
+  assert.fail(`${what}: not within 60 s`);
 }
 
 // Starts a program that ends with this test; resolves with its process and the
@@ -63,7 +63,7 @@ before(async () => {
       /gRPC on ([\d.:]+),.* metrics on ([\d.:]+)/, process.env.RELUD, '--model-repository=deploy/models',
       '--grpc-address=127.0.0.1', '--grpc-port=0', '--metrics-address=127.0.0.1', '--metrics-port=0');
   metricsUrl = `http://${match[2]}/metrics`;
-  await start(/sending/, process.execPath, 'tests/deploy/load.mjs', match[1], '50');
+  await start(/answered/, process.execPath, 'tests/deploy/load.mjs', match[1], '50');
 
   const config = path.join(work, 'prometheus.yml');
   fs.writeFileSync(config, yaml.dump({
