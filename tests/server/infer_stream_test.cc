@@ -236,12 +236,14 @@ TEST(InferStreamTest, ClientThatDoesNotReadHoldsUpNobodyElse) {
   GrpcFixture grpc({}, /*threads=*/1, {.max_requests = 8});
   ClientStream slow(grpc);
   std::thread writer([&] {
-    // More than fits the windows of HTTP/2; most of it is never read.
-    while (slow.Write(StreamRequest("x", 2000))) {
+    // In the end more than fits the windows of HTTP/2; most of it is never
+    // read. Few rows: what waits must not look like an overload.
+    while (slow.Write(StreamRequest("x", 200))) {
     }
   });
   for (int i = 0; i < 200; ++i) {
-    ASSERT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+    const grpc::Status status = grpc.Infer(DigitsRequest()).first;
+    EXPECT_TRUE(status.ok()) << status.error_message();
   }
   slow.Cancel();
   writer.join();
@@ -273,7 +275,13 @@ TEST(InferStreamTest, DeadlineOfTheStreamEndsWhatWaits) {
   SlotHolder holder(*grpc.loaded().model());
   ClientStream stream(grpc, std::chrono::milliseconds(50));
   stream.Write(StreamRequest("a"));
-  EXPECT_EQ(stream.Read().error_message(), "end");
+  // The scheduler may see the deadline before gRPC does.
+  std::string last = stream.Read().error_message();
+  if (last != "end") {
+    EXPECT_THAT(last, HasSubstr("Request timeout expired"));
+    last = stream.Read().error_message();
+  }
+  EXPECT_EQ(last, "end");
   EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   holder.Release();
 }

@@ -1,5 +1,6 @@
 #include "tests/server/loaded_repository.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -40,9 +41,12 @@ LoadedRepository::LoadedRepository(const Options& options) {
     std::filesystem::create_directories(folder() / "broken/1");
     std::ofstream(folder() / "broken/1/model.onnx") << "no model";
   }
-  auto loaded = ModelRepository::Load(
-      {.folder = folder(), .slots = options.slots, .max_batch_rows = 64},
-      metrics_);
+  auto loaded = ModelRepository::Load({.folder = folder(),
+                                       .slots = options.slots,
+                                       .max_batch_rows = 64,
+                                       // A slow machine is no overload.
+                                       .max_queue_time = std::chrono::hours(1)},
+                                      metrics_);
   CHECK(loaded.ok());
   repository_ = *std::move(loaded);
 }

@@ -112,7 +112,7 @@ TEST_F(ModelFamiliesTest, CountersAndGaugesAreThoseOfTheFigures) {
 TEST_F(ModelFamiliesTest, BucketsAreCumulativeAndInSeconds) {
   const auto families = ModelFamilies(Models(), {});
 
-  const auto& compute =
+  const auto compute =
       Find(families, "relu_compute_seconds").metric[0].histogram;
   EXPECT_EQ(compute.sample_count, 2U);
   EXPECT_NEAR(compute.sample_sum, 13e-6, 1e-12);
