@@ -39,7 +39,7 @@ struct SetBits {
   }
 };
 
-constexpr SetBits kSetBits;
+[[maybe_unused]] constexpr SetBits kSetBits;
 
 }  // namespace
 }  // namespace relu::kernels
@@ -50,7 +50,8 @@ namespace relu::kernels::HWY_NAMESPACE {
 namespace {
 
 using IndexTag = hn::RebindToUnsigned<FloatTag>;
-constexpr IndexTag kIndex;
+// Some targets list one input after the other.
+[[maybe_unused]] constexpr IndexTag kIndex;
 
 // What ListNonZeros() writes beyond the entries: whole vectors.
 static_assert(kLanes <= kSparseRowPadding);
