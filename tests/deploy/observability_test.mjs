@@ -88,7 +88,10 @@ test('promtool takes the configuration, the rules and the metrics', async () => 
   const promtool = (...args) => execFileSync('promtool', args, {cwd: root, stdio: 'pipe'});
   promtool('check', 'config', 'deploy/prometheus/prometheus.yml');
   const text = await (await fetch(metricsUrl)).text();
-  execFileSync('promtool', ['check', 'metrics'], {input: text});
+  // The names and units of nv_* are Triton's, and not as promtool wants them.
+  const own = text.split('\n').filter((line) => !/^(# \w+ )?nv_/.test(line)).join('\n');
+  assert.notEqual(own, text);
+  execFileSync('promtool', ['check', 'metrics'], {input: own});
 });
 
 test('each alert fires when it should, and not before', () => {
