@@ -28,10 +28,19 @@ using std::chrono::milliseconds;
 using testing::ElementsAre;
 using Clock = InferenceRequest::Clock;
 
+// Belongs to the dispatcher as long as it lives.
 class CountingWorker final : public Dispatcher::Worker {
  public:
+  explicit CountingWorker(Dispatcher& dispatcher) : dispatcher_(dispatcher) {
+    dispatcher_.AddWorker(*this);
+  }
+  ~CountingWorker() override { dispatcher_.RemoveWorker(*this); }
+
   void Wake() override { ++wakes; }
   std::atomic<int> wakes = 0;
+
+ private:
+  Dispatcher& dispatcher_;
 };
 
 // A dispatcher with a fake clock. Models write their name into log_ for each
@@ -89,48 +98,41 @@ class DispatcherTest : public testing::Test {
 TEST_F(DispatcherTest, WorkerRunsWhatItBringsAndMaySleep) {
   MakeDispatcher({});
   const auto model = MakeModel('a', milliseconds(0));
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call call(1);
   EXPECT_FALSE(Serve(worker, *model, {&call}));
   EXPECT_TRUE(call.status().ok());
   EXPECT_EQ(worker.wakes, 0);
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, WorkerComesAgainAfterARound) {
   MakeDispatcher({});
   const auto model = MakeModel('a', milliseconds(1), {.max_batch_rows = 1});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call calls[] = {Call(1), Call(2), Call(3)};
   EXPECT_TRUE(Serve(worker, *model, {&calls[0], &calls[1], &calls[2]}));
   EXPECT_EQ(log_, "a");
   EXPECT_TRUE(Serve(worker));
   EXPECT_FALSE(Serve(worker));
   EXPECT_EQ(log_, "aaa");
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, ShortBatchesAreRunInOneRound) {
   MakeDispatcher({.round = milliseconds(10)});
   const auto model = MakeModel('a', milliseconds(3), {.max_batch_rows = 1});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call calls[] = {Call(1), Call(2), Call(3), Call(4), Call(5)};
   EXPECT_TRUE(Serve(worker, *model,
                     {&calls[0], &calls[1], &calls[2], &calls[3], &calls[4]}));
   EXPECT_EQ(log_, "aaa");
   EXPECT_FALSE(Serve(worker));
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, ModelsTakeTurnsAndArrivalsAreSeenBetweenBatches) {
   MakeDispatcher({});
   const auto flooded = MakeModel('f', milliseconds(4), {.max_batch_rows = 1});
   const auto other = MakeModel('o', milliseconds(1));
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call flood(1, 1000);
   Call call(2);
   EXPECT_TRUE(Serve(worker, *flooded, {&flood}));
@@ -143,15 +145,13 @@ TEST_F(DispatcherTest, ModelsTakeTurnsAndArrivalsAreSeenBetweenBatches) {
   EXPECT_LE(log_.find('o'), 3U);
   flooded->Cancel(flood.request());
   Serve(worker);
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, FloodedModelsShareTheTimeEvenly) {
   MakeDispatcher({});
   const auto slow = MakeModel('s', milliseconds(5), {.max_batch_rows = 1});
   const auto quick = MakeModel('q', milliseconds(1), {.max_batch_rows = 1});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call many_slow(1, 100);
   Call many_quick(2, 500);
   Serve(worker, *slow, {&many_slow});
@@ -167,7 +167,6 @@ TEST_F(DispatcherTest, FloodedModelsShareTheTimeEvenly) {
   while (Serve(worker)) {
   }
   EXPECT_TRUE(many_slow.status().ok() && many_quick.status().ok());
-  dispatcher_->RemoveWorker(worker);
 }
 
 // --- Who wakes up ---
@@ -175,25 +174,19 @@ TEST_F(DispatcherTest, FloodedModelsShareTheTimeEvenly) {
 TEST_F(DispatcherTest, IdlePathWakesNobody) {
   MakeDispatcher({});
   const auto model = MakeModel('a', milliseconds(100));
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call call(1);
   EXPECT_FALSE(Serve(worker, *model, {&call}));
   EXPECT_EQ(worker.wakes + other.wakes, 0);
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 TEST_F(DispatcherTest, WorkBesideALongBatchWakesAnother) {
   MakeDispatcher({});
   const auto model =
       MakeModel('a', milliseconds(1), {.slots = 2, .max_batch_rows = 1});
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call first(1);
   Call second(2);
   during_ = [&] {
@@ -202,18 +195,14 @@ TEST_F(DispatcherTest, WorkBesideALongBatchWakesAnother) {
   };
   EXPECT_FALSE(Serve(worker, *model, {&first, &second}));
   EXPECT_TRUE(first.status().ok() && second.status().ok());
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 TEST_F(DispatcherTest, ShortWorkIsNotWorthAWake) {
   MakeDispatcher({.round = milliseconds(1000), .wake_cost = milliseconds(50)});
   const auto model =
       MakeModel('a', milliseconds(1), {.slots = 2, .max_batch_rows = 1});
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call few(1, 49);
   Call many(2, 51);
   EXPECT_FALSE(Serve(worker, *model, {&few}));
@@ -221,36 +210,28 @@ TEST_F(DispatcherTest, ShortWorkIsNotWorthAWake) {
   EXPECT_FALSE(Serve(worker, *model, {&many}));
   EXPECT_EQ(other.wakes, 1);
   Serve(other);
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 TEST_F(DispatcherTest, NobodyIsWokenWithoutAFreeSlot) {
   MakeDispatcher({});
   const auto model =
       MakeModel('a', milliseconds(1), {.slots = 1, .max_batch_rows = 1});
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call call(1, 2);
   during_ = [&] { EXPECT_EQ(other.wakes, 0); };
   EXPECT_TRUE(Serve(worker, *model, {&call}));
   EXPECT_FALSE(Serve(worker));
   EXPECT_EQ(other.wakes, 0);
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 TEST_F(DispatcherTest, OnlyOneIsWokenUntilItHasLooked) {
   MakeDispatcher({});
   const auto model =
       MakeModel('a', milliseconds(1), {.slots = 3, .max_batch_rows = 1});
-  CountingWorker worker;
-  CountingWorker others[2];
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(others[0]);
-  dispatcher_->AddWorker(others[1]);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker others[] = {CountingWorker(*dispatcher_),
+                             CountingWorker(*dispatcher_)};
   Call call(1, 4);
   during_ = [&] {
     EXPECT_EQ(others[0].wakes + others[1].wakes, 1);
@@ -268,17 +249,13 @@ TEST_F(DispatcherTest, OnlyOneIsWokenUntilItHasLooked) {
     }
   }
   EXPECT_TRUE(call.status().ok());
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(others[0]);
-  dispatcher_->RemoveWorker(others[1]);
 }
 
 TEST_F(DispatcherTest, ThreadThatIsNoWorkerLeavesTheRestToOne) {
   MakeDispatcher({});
   const auto model =
       MakeModel('a', milliseconds(1), {.slots = 1, .max_batch_rows = 1});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call call(1, 3);
   Submit(*model, {&call});
   EXPECT_EQ(log_, "a");
@@ -287,25 +264,21 @@ TEST_F(DispatcherTest, ThreadThatIsNoWorkerLeavesTheRestToOne) {
   EXPECT_FALSE(Serve(worker));
   EXPECT_TRUE(call.status().ok());
   EXPECT_EQ(worker.wakes, 1);
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, RemovedWorkerLeavesWhatItWasWokenForToAnother) {
   MakeDispatcher({});
   const auto model =
       MakeModel('a', milliseconds(1), {.slots = 1, .max_batch_rows = 1});
-  CountingWorker first;
-  CountingWorker second;
-  dispatcher_->AddWorker(first);
-  dispatcher_->AddWorker(second);
+  auto first = std::make_unique<CountingWorker>(*dispatcher_);
+  CountingWorker second(*dispatcher_);
   Call call(1, 2);
   Submit(*model, {&call});
-  ASSERT_EQ(first.wakes, 1);
-  dispatcher_->RemoveWorker(first);
+  ASSERT_EQ(first->wakes, 1);
+  first = nullptr;
   EXPECT_EQ(second.wakes, 1);
   EXPECT_FALSE(Serve(second));
   EXPECT_TRUE(call.status().ok());
-  dispatcher_->RemoveWorker(second);
 }
 
 // --- Time ---
@@ -314,8 +287,7 @@ TEST_F(DispatcherTest, RequestIsCompletedWhenItExpiresThoughAllSlotsCompute) {
   MakeDispatcher({});
   const auto model =
       MakeModel('a', milliseconds(0), {.slots = 1, .max_batch_rows = 1});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call running(1);
   Call late(2);
   late.request().deadline = Now() + milliseconds(20);
@@ -333,17 +305,14 @@ TEST_F(DispatcherTest, RequestIsCompletedWhenItExpiresThoughAllSlotsCompute) {
   EXPECT_EQ(late.status().code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(late.request().rejection, Rejection::kExpired);
   EXPECT_EQ(log_, "a");
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, BatchThatWaitedForCompanyWakesAWorkerWhenItIsDue) {
   MakeDispatcher({});
   const auto model = MakeModel(
       'a', milliseconds(0), {.batching = {.max_queue_delay = milliseconds(5)}});
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call first(1);
   Call second(2);
   EXPECT_FALSE(Serve(worker, *model, {&first}));
@@ -357,8 +326,6 @@ TEST_F(DispatcherTest, BatchThatWaitedForCompanyWakesAWorkerWhenItIsDue) {
   EXPECT_FALSE(Serve(worker.wakes == 1 ? worker : other));
   EXPECT_TRUE(first.status().ok() && second.status().ok());
   EXPECT_EQ(log_, "a");
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 TEST_F(DispatcherTest, CompleteBatchDoesNotWaitForItsTime) {
@@ -366,15 +333,13 @@ TEST_F(DispatcherTest, CompleteBatchDoesNotWaitForItsTime) {
   const auto model = MakeModel(
       'a', milliseconds(0),
       {.max_batch_rows = 2, .batching = {.max_queue_delay = milliseconds(5)}});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call first(1);
   Call second(2);
   Serve(worker, *model, {&first});
   EXPECT_EQ(log_, "");
   Serve(worker, *model, {&second});
   EXPECT_EQ(log_, "a");
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, WithoutWorkersTheTickRunsWhatIsDue) {
@@ -393,15 +358,13 @@ TEST_F(DispatcherTest, CloseRunsWhatWaitsForCompany) {
   MakeDispatcher({});
   const auto model = MakeModel(
       'a', milliseconds(0), {.batching = {.max_queue_delay = milliseconds(5)}});
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call call(1);
   EXPECT_FALSE(Serve(worker, *model, {&call}));
   model->Close();
   EXPECT_EQ(worker.wakes, 1);
   EXPECT_FALSE(Serve(worker));
   EXPECT_TRUE(call.status().ok());
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, KeepTimeEndsWhatExpires) {
@@ -412,8 +375,7 @@ TEST_F(DispatcherTest, KeepTimeEndsWhatExpires) {
     Scheduler model(dispatcher,
                     {.batching = {.max_queue_delay = std::chrono::hours(1)}},
                     [](int, std::span<BatchSlice>) {});
-    CountingWorker nobody;
-    dispatcher.AddWorker(nobody);
+    const CountingWorker nobody(dispatcher);
     Call call(1);
     call.request().timeout = milliseconds(20);
     // It would start for its deadline's sake, but this worker never comes.
@@ -423,7 +385,6 @@ TEST_F(DispatcherTest, KeepTimeEndsWhatExpires) {
     }
     model.Drain();  // Until `done` has returned.
     EXPECT_EQ(call.status().code(), absl::StatusCode::kDeadlineExceeded);
-    dispatcher.RemoveWorker(nobody);
   }
   dispatcher.StopTime();
 }
@@ -436,10 +397,8 @@ TEST_F(DispatcherTest, AnswersKeepTheOrderOfRequests) {
                                {.slots = 2,
                                 .max_batch_rows = 1,
                                 .batching = {.preserve_ordering = true}});
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call calls[] = {Call(1), Call(2), Call(3)};
   std::vector<std::int64_t> order;
   for (Call& call : calls) {
@@ -456,16 +415,13 @@ TEST_F(DispatcherTest, AnswersKeepTheOrderOfRequests) {
   EXPECT_THAT(order, ElementsAre(1, 2, 3));
   EXPECT_EQ(calls[2].status().code(), absl::StatusCode::kCancelled);
   Serve(other);
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 TEST_F(DispatcherTest, TotalsAreBoundedOverModels) {
   MakeDispatcher({.limits = {.max_requests = 4}});
   const auto first = MakeModel('a', milliseconds(0));
   const auto second = MakeModel('b', milliseconds(0));
-  CountingWorker worker;
-  dispatcher_->AddWorker(worker);
+  CountingWorker worker(*dispatcher_);
   Call running(1);
   Call calls[] = {Call(2), Call(3), Call(4), Call(5)};
   during_ = [&] {
@@ -479,17 +435,14 @@ TEST_F(DispatcherTest, TotalsAreBoundedOverModels) {
   Serve(worker, *first, {&running});
   EXPECT_TRUE(calls[3].status().ok());
   EXPECT_TRUE(calls[1].status().ok());
-  dispatcher_->RemoveWorker(worker);
 }
 
 TEST_F(DispatcherTest, QuietWhileOnlyOneBatchRunsAndNothingWaits) {
   MakeDispatcher({});
   const auto first = MakeModel('a', milliseconds(0));
   const auto second = MakeModel('b', milliseconds(0));
-  CountingWorker worker;
-  CountingWorker other;
-  dispatcher_->AddWorker(worker);
-  dispatcher_->AddWorker(other);
+  CountingWorker worker(*dispatcher_);
+  CountingWorker other(*dispatcher_);
   Call call(1);
   Call beside(2);
   Call waiting(3);
@@ -505,8 +458,6 @@ TEST_F(DispatcherTest, QuietWhileOnlyOneBatchRunsAndNothingWaits) {
   Serve(worker, *first, {&call});
   EXPECT_TRUE(dispatcher_->quiet());
   EXPECT_TRUE(waiting.status().ok());
-  dispatcher_->RemoveWorker(worker);
-  dispatcher_->RemoveWorker(other);
 }
 
 }  // namespace
