@@ -308,6 +308,19 @@ absl::Status CheckAllInputs(const inference::ModelInferRequest& message,
 
 // --- Outputs ---
 
+// Without this a client that wants classes would get the plain values.
+absl::Status CheckOutputParameters(
+    const inference::ModelInferRequest::InferRequestedOutputTensor& output,
+    const Model& model) {
+  if (output.parameters().contains("classification")) {
+    return absl::UnimplementedError(fmt::format(
+        "parameter 'classification' of output '{}' for model '{}' is not "
+        "supported: ask for the values, and sort them",
+        output.name(), model.name()));
+  }
+  return CheckTensorParameters(output.parameters(), output.name(), model);
+}
+
 // Adds the output to the answer and points the request to where its values go.
 // Takes the bytes of the values from `room_bytes`.
 absl::Status AddOutput(std::size_t tensor, const Model& model,
@@ -395,8 +408,7 @@ absl::Status PrepareResponse(const inference::ModelInferRequest& message,
       return Invalid(fmt::format("output '{}' already exists in request",
                                  requested.name()));
     }
-    RETURN_IF_ERROR(
-        CheckTensorParameters(requested.parameters(), requested.name(), model));
+    RETURN_IF_ERROR(CheckOutputParameters(requested, model));
     RETURN_IF_ERROR(AddOutput(tensor, model, room_bytes, request, response));
   }
   return absl::OkStatus();

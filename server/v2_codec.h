@@ -37,7 +37,8 @@ absl::Status DecodeRequest(const inference::ModelInferRequest& message,
 // the values: the outputs of `request` then point into `response`, where the
 // scheduler writes them. The answer is always raw, as Triton's is.
 // Errors: INVALID_ARGUMENT for outputs that do not exist or are asked for
-// twice; RESOURCE_EXHAUSTED if the values take more than `max_bytes`.
+// twice; RESOURCE_EXHAUSTED if the values take more than `max_bytes`;
+// UNIMPLEMENTED for the parameters of shared memory and of classification.
 absl::Status PrepareResponse(const inference::ModelInferRequest& message,
                              const Model& model, std::size_t max_bytes,
                              InferenceRequest& request,

@@ -20,59 +20,14 @@
 #include "proto/inference.pb.h"
 #include "tests/server/loaded_repository.h"
 #include "tests/server/onnx_model.h"
+#include "tests/server/v2_codec_testing.h"
 
 namespace relu {
 namespace {
 
 using absl::StatusCode;
 using inference::ModelInferRequest;
-using inference::ModelInferResponse;
 using testing::HasSubstr;
-
-constexpr std::size_t kMaxBytes = 1 << 20;
-
-// The models are loaded once: they do not change.
-class V2CodecTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    loaded_ = std::make_unique<LoadedRepository>(LoadedRepository::Options{
-        .models = {"digits_mlp", "credit_embed", "iris_argmax"},
-        .cast_model = true,
-        .fixed_cast_model = true,
-        .config = "max_batch_size: 8"});
-  }
-  static void TearDownTestSuite() { loaded_ = nullptr; }
-
-  absl::Status Decode(const ModelInferRequest& message) {
-    return DecodeRequest(message, *loaded_->model(message.model_name()),
-                         converted_, request_);
-  }
-
-  // Both halves of the codec.
-  absl::Status Take(const ModelInferRequest& message) {
-    response_.Clear();
-    const absl::Status status = Decode(message);
-    return status.ok()
-               ? PrepareResponse(message, *loaded_->model(message.model_name()),
-                                 kMaxBytes, request_, response_)
-               : status;
-  }
-
-  void ExpectInvalid(const ModelInferRequest& message,
-                     const std::string& words) {
-    const absl::Status status = Take(message);
-    EXPECT_EQ(status.code(), StatusCode::kInvalidArgument) << status;
-    EXPECT_THAT(std::string(status.message()), HasSubstr(words));
-  }
-
-  static std::unique_ptr<LoadedRepository> loaded_;
-
-  ConvertedInputs converted_;
-  InferenceRequest request_;
-  ModelInferResponse response_;
-};
-
-std::unique_ptr<LoadedRepository> V2CodecTest::loaded_;
 
 // digits_mlp with typed contents of so many elements.
 ModelInferRequest TypedDigits(int elements) {
@@ -93,14 +48,6 @@ ModelInferRequest CreditRequest(std::int64_t dense_rows,
       std::vector<std::int64_t>(static_cast<std::size_t>(cat_rows * 4)));
   AddRawInput(message, "dense", "FP32", {dense_rows, 9},
               std::vector<float>(static_cast<std::size_t>(dense_rows * 9)));
-  return message;
-}
-
-ModelInferRequest IrisRequest(std::int64_t rows) {
-  ModelInferRequest message;
-  message.set_model_name("iris_argmax");
-  AddRawInput(message, "input", "FP32", {rows, 4},
-              std::vector<float>(static_cast<std::size_t>(rows * 4)));
   return message;
 }
 
@@ -419,85 +366,6 @@ TEST_F(V2CodecTest, SequenceReturnsUnimplemented) {
     EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
     EXPECT_THAT(std::string(status.message()), HasSubstr(name));
   }
-}
-
-// --- The answer ---
-
-TEST_F(V2CodecTest, ResponseSaysWhoAnswered) {
-  ModelInferRequest message = DigitsRequest();
-  message.set_id("request 7");
-  ASSERT_TRUE(Take(message).ok());
-  EXPECT_EQ(response_.model_name(), "digits_mlp");
-  EXPECT_EQ(response_.model_version(), "1");
-  EXPECT_EQ(response_.id(), "request 7");
-}
-
-TEST_F(V2CodecTest, ResponseHoldsAllOutputsIfNoneIsNamed) {
-  ASSERT_TRUE(Take(IrisRequest(5)).ok());
-  ASSERT_EQ(response_.outputs_size(), 2);
-  EXPECT_EQ(response_.outputs(0).name(), "probabilities");
-  EXPECT_EQ(response_.outputs(0).datatype(), "FP32");
-  EXPECT_THAT(response_.outputs(0).shape(), testing::ElementsAre(5, 3));
-  EXPECT_EQ(response_.raw_output_contents(0).size(), 60U);
-  EXPECT_EQ(response_.outputs(1).name(), "label");
-  EXPECT_EQ(response_.outputs(1).datatype(), "INT64");
-  EXPECT_THAT(response_.outputs(1).shape(), testing::ElementsAre(5));
-  EXPECT_EQ(response_.raw_output_contents(1).size(), 40U);
-}
-
-TEST_F(V2CodecTest, OutputsPointIntoTheResponse) {
-  ASSERT_TRUE(Take(IrisRequest(5)).ok());
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(
-        static_cast<const void*>(request_.outputs[static_cast<std::size_t>(i)]),
-        static_cast<const void*>(response_.raw_output_contents(i).data()));
-  }
-}
-
-TEST_F(V2CodecTest, ResponseHoldsNamedOutputsInTheirOrder) {
-  ModelInferRequest message = IrisRequest(1);
-  message.add_outputs()->set_name("label");
-  message.add_outputs()->set_name("probabilities");
-  ASSERT_TRUE(Take(message).ok());
-  EXPECT_EQ(response_.outputs(0).name(), "label");
-  EXPECT_EQ(response_.raw_output_contents(0).size(), 8U);
-  EXPECT_EQ(response_.outputs(1).name(), "probabilities");
-  EXPECT_EQ(static_cast<const void*>(request_.outputs[1]),
-            static_cast<const void*>(response_.raw_output_contents(0).data()));
-}
-
-TEST_F(V2CodecTest, OutputThatIsNotNamedIsNotWanted) {
-  ModelInferRequest message = IrisRequest(1);
-  message.add_outputs()->set_name("label");
-  ASSERT_TRUE(Take(message).ok());
-  EXPECT_EQ(response_.outputs_size(), 1);
-  EXPECT_EQ(request_.outputs[0], nullptr);
-}
-
-TEST_F(V2CodecTest, UnexpectedOutputReturnsInvalidArgument) {
-  ModelInferRequest message = DigitsRequest();
-  message.add_outputs()->set_name("DUMMY");
-  ExpectInvalid(message,
-                "unexpected inference output 'DUMMY' for model 'digits_mlp'");
-}
-
-TEST_F(V2CodecTest, OutputNamedTwiceReturnsInvalidArgument) {
-  ModelInferRequest message = DigitsRequest();
-  message.add_outputs()->set_name("output");
-  message.add_outputs()->set_name("output");
-  ExpectInvalid(message, "output 'output' already exists in request");
-}
-
-TEST_F(V2CodecTest, AnswerThatIsTooLargeReturnsResourceExhausted) {
-  const ModelInferRequest message = IrisRequest(5);
-  ASSERT_TRUE(Decode(message).ok());
-  const auto model = loaded_->model("iris_argmax");
-  // Five rows of three floats and of one label.
-  EXPECT_EQ(PrepareResponse(message, *model, 99, request_, response_).code(),
-            StatusCode::kResourceExhausted);
-  ASSERT_TRUE(Decode(message).ok());
-  response_.Clear();
-  EXPECT_TRUE(PrepareResponse(message, *model, 100, request_, response_).ok());
 }
 
 }  // namespace
