@@ -72,8 +72,10 @@ absl::Status InferenceHandlers::ServerMetadata(
     inference::ServerMetadataResponse& response) const {
   response.set_name(kServerName);
   response.set_version(std::string(kServerVersion));
-  // No extensions: clients take a name in that list as a promise of all of its
-  // calls, and of Triton's extensions there is none that is whole here.
+  // Clients take a name in that list as a promise of all of its calls: of
+  // Triton's extensions these are whole here.
+  response.add_extensions("statistics");
+  response.add_extensions("logging");
   return absl::OkStatus();
 }
 

@@ -88,7 +88,7 @@ TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
   EXPECT_EQ(response.name(), "relud");
   EXPECT_THAT(response.version(),
               testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
-  EXPECT_EQ(response.extensions_size(), 0);
+  EXPECT_THAT(response.extensions(), ElementsAre("statistics", "logging"));
 }
 
 TEST_F(InferenceHandlersTest, ModelMetadataDescribesTheTensors) {
