@@ -133,7 +133,7 @@ void Dispatcher::Submit(std::span<InferenceRequest* const> requests) {
   }
   // ServeAs(), further up the stack, looks again.
   const Clock::time_point now = options_.now();
-  RequestList refused;
+  RequestChain refused;
   {
     const MutexLock lock(mu_);
     AddAll(requests, now, refused);
@@ -143,7 +143,7 @@ void Dispatcher::Submit(std::span<InferenceRequest* const> requests) {
 
 void Dispatcher::Cancel(ModelQueue& queue, InferenceRequest& request) {
   const Clock::time_point now = options_.now();
-  RequestList dropped;
+  RequestChain dropped;
   {
     const MutexLock lock(mu_);
     if (!queue.waiting().Holds(request)) {
@@ -195,7 +195,7 @@ void Dispatcher::NoteCost(ModelQueue& queue, std::int64_t rows,
 // --- Under the lock ---
 
 void Dispatcher::AddAll(std::span<InferenceRequest* const> requests,
-                        Clock::time_point now, RequestList& refused) {
+                        Clock::time_point now, RequestChain& refused) {
   const int threads = std::max(1, static_cast<int>(workers_.size()));
   for (InferenceRequest* const request : requests) {
     ModelQueue& queue = request->scheduler->queue_;
@@ -220,7 +220,7 @@ void Dispatcher::AddAll(std::span<InferenceRequest* const> requests,
 }
 
 void Dispatcher::Drop(ModelQueue& queue, InferenceRequest& request,
-                      Rejection why, RequestList& dropped) {
+                      Rejection why, RequestChain& dropped) {
   if (DropRest(request, why)) {
     dropped.PushBack(request);
     ++queue.holds;
@@ -249,7 +249,7 @@ void Dispatcher::Look(Worker* worker, Clock::time_point now,
   }
 }
 
-void Dispatcher::DropExpired(Clock::time_point now, RequestList& dropped) {
+void Dispatcher::DropExpired(Clock::time_point now, RequestChain& dropped) {
   while (true) {
     const ActiveQueues::Expired expired = active_.PopExpired(now);
     if (expired.request == nullptr) {
@@ -309,7 +309,7 @@ void Dispatcher::LetGo(ModelQueue& queue) {
 bool Dispatcher::ServeAs(Worker* worker,
                          std::span<InferenceRequest* const> requests) {
   const Clock::time_point begin = options_.now();
-  RequestList refused;
+  RequestChain refused;
   Findings findings;
   {
     const MutexLock lock(mu_);
@@ -381,7 +381,7 @@ void Dispatcher::Act(Findings& findings, Clock::time_point now) {
   CompleteDropped(findings.dropped, now);
 }
 
-void Dispatcher::CompleteRefused(RequestList& refused, Clock::time_point now) {
+void Dispatcher::CompleteRefused(RequestChain& refused, Clock::time_point now) {
   while (!refused.empty()) {
     InferenceRequest& request = refused.PopFront();
     request.finished_at = now;
@@ -389,7 +389,7 @@ void Dispatcher::CompleteRefused(RequestList& refused, Clock::time_point now) {
   }
 }
 
-void Dispatcher::CompleteDropped(RequestList& dropped, Clock::time_point now) {
+void Dispatcher::CompleteDropped(RequestChain& dropped, Clock::time_point now) {
   while (!dropped.empty()) {
     InferenceRequest& request = dropped.PopFront();
     ModelQueue& queue = request.scheduler->queue_;

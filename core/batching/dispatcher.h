@@ -102,8 +102,8 @@ class Dispatcher {
 
   // What a thread finds to do when it looks.
   struct Findings {
-    Started started;      // To run.
-    RequestList dropped;  // To complete.
+    Started started;       // To run.
+    RequestChain dropped;  // To complete.
     Worker* wake = nullptr;
     // Nothing was started, but something could be.
     bool more = false;
@@ -123,19 +123,19 @@ class Dispatcher {
   // --- Under the lock ---
   // Puts requests into their queues, or into `refused`.
   void AddAll(std::span<InferenceRequest* const> requests,
-              Clock::time_point now, RequestList& refused)
+              Clock::time_point now, RequestChain& refused)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // `request` has left `queue` and is to be dropped. `dropped` gets it if no
   // row of it is running; the queue is then held until it is completed.
   void Drop(ModelQueue& queue, InferenceRequest& request, Rejection why,
-            RequestList& dropped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+            RequestChain& dropped) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // What a thread does before, between and after its batches (`worker` is
   // nullptr for one that is none): drops what has expired, takes a batch if one
   // can start that is over by `round_end`, and finds out who has to wake up and
   // when time is to be kept. If it takes no batch the thread leaves.
   void Look(Worker* worker, Clock::time_point now, Clock::time_point round_end,
             Findings& findings) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void DropExpired(Clock::time_point now, RequestList& dropped)
+  void DropExpired(Clock::time_point now, RequestChain& dropped)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Started Start(ModelQueue& queue, Clock::time_point now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -162,9 +162,9 @@ class Dispatcher {
   void WakeUp(Worker* worker) ABSL_LOCKS_EXCLUDED(mu_);
   // Wakes whom Look() found, and completes what it dropped.
   void Act(Findings& findings, Clock::time_point now) ABSL_LOCKS_EXCLUDED(mu_);
-  void CompleteRefused(RequestList& refused, Clock::time_point now)
+  void CompleteRefused(RequestChain& refused, Clock::time_point now)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void CompleteDropped(RequestList& dropped, Clock::time_point now)
+  void CompleteDropped(RequestChain& dropped, Clock::time_point now)
       ABSL_LOCKS_EXCLUDED(mu_);
   // Calls `done`, in order if the model keeps it. `queue` is held. The request
   // is gone afterwards.

@@ -1,5 +1,5 @@
 // RequestList: requests in a row, linked through themselves: no memory of its
-// own, and any of them can leave.
+// own, and any of them can leave. RequestChain: those that wait nowhere.
 
 #ifndef CORE_BATCHING_REQUEST_LIST_H_
 #define CORE_BATCHING_REQUEST_LIST_H_
@@ -51,17 +51,43 @@ class RequestList {
     --size_;
   }
 
+ private:
+  InferenceRequest* head_ = nullptr;
+  InferenceRequest* tail_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// Requests that have left all lists and are to be answered, in order. Whoever
+// may cancel a request reads its `list`, so that is left alone here: a chain is
+// unlinked without the lock that guards the lists. Thread-compatible.
+class RequestChain {
+ public:
+  RequestChain() = default;
+  RequestChain(const RequestChain&) = delete;
+  RequestChain& operator=(const RequestChain&) = delete;
+
+  bool empty() const { return head_ == nullptr; }
+
+  // `request` is in no list and no other chain.
+  void PushBack(InferenceRequest& request) {
+    request.progress.next = nullptr;
+    (tail_ == nullptr ? head_ : tail_->progress.next) = &request;
+    tail_ = &request;
+  }
+
   // Not if it is empty.
   InferenceRequest& PopFront() {
     InferenceRequest& first = *head_;
-    Remove(first);
+    head_ = first.progress.next;
+    if (head_ == nullptr) {
+      tail_ = nullptr;
+    }
     return first;
   }
 
  private:
   InferenceRequest* head_ = nullptr;
   InferenceRequest* tail_ = nullptr;
-  std::size_t size_ = 0;
 };
 
 }  // namespace relu

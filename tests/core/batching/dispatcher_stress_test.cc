@@ -212,5 +212,33 @@ TEST(DispatcherStressTest, EveryRequestIsDoneExactlyOnce) {
   EXPECT_GT(ok, calls.size() * kCallsPerSender / 10);
 }
 
+// Whoever cancels looks at a request that another thread completes.
+TEST(DispatcherStressTest, RefusedRequestsMayBeCancelled) {
+  constexpr std::size_t kCalls = 3000;
+  Dispatcher dispatcher;
+  Scheduler model(dispatcher, {},
+                  [](int, std::span<BatchSlice> batch) { Compute(batch); });
+  model.Close();
+  std::deque<Call> calls;
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    calls.emplace_back(static_cast<std::int64_t>(i));
+  }
+  std::thread canceller([&] {
+    for (Call& call : calls) {
+      while (call.times_done() == 0) {
+        model.Cancel(call.request());
+      }
+    }
+  });
+  for (Call& call : calls) {
+    Submit(model, {&call});
+  }
+  canceller.join();
+  for (Call& call : calls) {
+    ASSERT_EQ(call.times_done(), 1);
+    ASSERT_NE(call.request().rejection, Rejection::kNone);
+  }
+}
+
 }  // namespace
 }  // namespace relu
