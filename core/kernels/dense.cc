@@ -17,6 +17,7 @@
 #include "hwy/highway.h"
 
 #include "core/kernels/dense-inl.h"
+#include "core/kernels/dense_narrow-inl.h"
 #include "core/kernels/vector-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -301,7 +302,7 @@ void Blocks(const PackedDense& layer, const DenseRows& rows) {
 }
 
 template <typename Weight>
-void AllRows(const PackedDense& layer, const DenseRows& rows) {
+void PanelDense(const PackedDense& layer, const DenseRows& rows) {
   if (rows.m <= kMaxTileRows) {
     Panels<Weight>(layer, rows, /*tiles=*/1,
                    {.panel = 0, .begin = 0, .end = layer.k});
@@ -312,12 +313,12 @@ void AllRows(const PackedDense& layer, const DenseRows& rows) {
 
 }  // namespace
 
-void DenseOfTarget(const PackedDense& layer, const DenseRows& rows) {
-  if (layer.half_weights == nullptr) {
-    AllRows<float>(layer, rows);
-  } else {
-    AllRows<std::uint16_t>(layer, rows);
+DenseFunction DenseFunctionOfTarget(const PackedDense& layer) {
+  const bool is_half = layer.half_weights != nullptr;
+  if (layer.layout == Layout::kNarrow) {
+    return is_half ? NarrowDense<std::uint16_t> : NarrowDense<float>;
   }
+  return is_half ? PanelDense<std::uint16_t> : PanelDense<float>;
 }
 
 // NOLINTNEXTLINE(google-readability-namespace-comments): a macro, not a name.
@@ -327,10 +328,14 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace relu::kernels {
 
-HWY_EXPORT(DenseOfTarget);
+HWY_EXPORT(DenseFunctionOfTarget);
+
+DenseFunction DenseFunctionOf(const PackedDense& layer) {
+  return HWY_DYNAMIC_DISPATCH(DenseFunctionOfTarget)(layer);
+}
 
 void Dense(const PackedDense& layer, const DenseRows& rows) {
-  HWY_DYNAMIC_DISPATCH(DenseOfTarget)(layer, rows);
+  DenseFunctionOf(layer)(layer, rows);
 }
 
 }  // namespace relu::kernels

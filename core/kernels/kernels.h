@@ -23,12 +23,35 @@ inline constexpr std::size_t kPanelColumns = 16;
 // What is applied to each output before it is stored.
 enum class Activation { kIdentity, kRelu };
 
+// How the weights of a layer lie in memory and, with it, in which order their
+// products are added.
+enum class Layout {
+  // [ceil(n/16)][k][16]: panels of 16 columns, k-major, zero-padded. Each
+  // output is one chain.
+  kPanels,
+  // [n][NarrowDepth(k)]: column by column, zero-padded. Each output is
+  // kNarrowChains chains.
+  kNarrow,
+};
+
+// Chains of one output of a narrow layer. A multiple of every lane count.
+inline constexpr std::size_t kNarrowChains = 16;
+
+// The layout of a layer of this shape. In panels, few outputs leave most lanes
+// without work; a row alone waits for their chain. (Zen 3, times as fast as
+// panels with 1 row and with 16: 32 -> 1 2.3 and 2.2, 64 -> 4 2.6 and 1.4,
+// 64 -> 8 1.6 and 0.9, 512 -> 10 2.8 and 1.1. With more outputs it is slower
+// with 16 rows, with fewer inputs with one row too.)
+constexpr Layout LayoutOf(std::size_t k, std::size_t n) {
+  return n < 16 && 8 * n <= k ? Layout::kNarrow : Layout::kPanels;
+}
+
 // The weights of one dense layer, packed. Both arrays are 64-byte aligned and
 // belong to the compiled model.
 struct PackedDense {
-  std::size_t k = 0;  // Input features, 0 or more.
-  std::size_t n = 0;  // Output features, 1 or more.
-  // [ceil(n/16)][k][16]: panels of 16 columns, k-major, zero-padded.
+  std::size_t k = 0;                // Input features, 0 or more.
+  std::size_t n = 0;                // Output features, 1 or more.
+  Layout layout = Layout::kPanels;  // LayoutOf() the whole layer.
   const float* weights = nullptr;
   // [ceil(n/16) * 16], zero-padded.
   const float* bias = nullptr;
@@ -48,8 +71,14 @@ constexpr std::size_t PanelCount(std::size_t n) {
   return (n + kPanelColumns - 1) / kPanelColumns;
 }
 
+// The inputs of a narrow layer with its padding.
+constexpr std::size_t NarrowDepth(std::size_t k) {
+  return (k + kNarrowChains - 1) / kNarrowChains * kNarrowChains;
+}
+
 // The columns of `panels` >= 1 panels of `layer`, from panel `first` on, as a
 // layer of its own that shares the memory. Their output is as many columns on.
+// For layers in panels.
 PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
                      std::size_t panels);
 
@@ -66,7 +95,7 @@ constexpr std::size_t RowStride(std::size_t n) {
 }
 
 // Packs row-major weights [k, n] into `packed`, PackedWeightsSize(k, n) of
-// them. Weight is float or std::uint16_t.
+// them, as LayoutOf(k, n) says. Weight is float or std::uint16_t.
 template <typename Weight>
 void PackWeights(std::size_t k, std::size_t n, const Weight* weights,
                  Weight* packed);
@@ -89,7 +118,16 @@ struct DenseRows {
 // fma(input[i][k], weights[k][j], chain) for k ascending: one chain of fused
 // multiply-adds in float32. act(v) is v + 0.0f (which turns -0 into +0), and
 // for kRelu then max(0, v), where NaN stays NaN. Exactly n columns are written.
+//
+// For a narrow layer, output[i][j] = act(bias[j] + sum), where sum is that of
+// 16 such chains: chain c starts at 0 and takes k = c, c + 16, c + 32 and so
+// on. Then chains 8 to 15 are added to chains 0 to 7, of these the upper four
+// to the lower four, and so on to the last.
 void Dense(const PackedDense& layer, const DenseRows& rows);
+
+// The function that Dense() calls for this layer: for those who call it often.
+using DenseFunction = void (*)(const PackedDense& layer, const DenseRows& rows);
+DenseFunction DenseFunctionOf(const PackedDense& layer);
 
 // The same by definition, in plain scalar code: what tests hold Dense() to. Of
 // `weights` only, not of half_weights.
@@ -113,7 +151,8 @@ std::size_t CountNonZeros(std::size_t k, const float* input);
 SparseRow ListNonZeros(std::size_t k, const float* input,
                        std::uint32_t* indices, float* values);
 
-// Dense() for one row of which only `row` is not zero. `sums` is scratch memory
+// Dense() for one row of which only `row` is not zero, for layers in panels.
+// `sums` is scratch memory
 // for PackedBiasSize(n) floats, 64-byte aligned. The same bits as Dense() gives
 // for finite weights: adding zero changes no chain, but maybe the sign of a
 // zero, which is +0 at the end.

@@ -7,6 +7,18 @@
 namespace relu::kernels {
 namespace {
 
+template <typename Weight>
+void PackNarrow(std::size_t k, std::size_t n, const Weight* weights,
+                Weight* packed) {
+  for (std::size_t column = 0; column < n; ++column) {
+    for (std::size_t i = 0; i < k; ++i) {
+      packed[i] = weights[i * n + column];
+    }
+    std::fill(packed + k, packed + NarrowDepth(k), Weight{0});
+    packed += NarrowDepth(k);
+  }
+}
+
 // nullptr stays nullptr.
 template <typename Weight>
 const Weight* Advance(const Weight* weights, std::size_t count) {
@@ -16,7 +28,8 @@ const Weight* Advance(const Weight* weights, std::size_t count) {
 }  // namespace
 
 std::size_t PackedWeightsSize(std::size_t k, std::size_t n) {
-  return PanelCount(n) * k * kPanelColumns;
+  return LayoutOf(k, n) == Layout::kNarrow ? n * NarrowDepth(k)
+                                           : PanelCount(n) * k * kPanelColumns;
 }
 
 std::size_t PackedBiasSize(std::size_t n) {
@@ -39,6 +52,9 @@ PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
 template <typename Weight>
 void PackWeights(std::size_t k, std::size_t n, const Weight* weights,
                  Weight* packed) {
+  if (LayoutOf(k, n) == Layout::kNarrow) {
+    return PackNarrow(k, n, weights, packed);
+  }
   for (std::size_t column = 0; column < n; column += kPanelColumns) {
     const std::size_t columns = std::min(n - column, kPanelColumns);
     for (std::size_t i = 0; i < k; ++i) {

@@ -41,6 +41,7 @@ DenseStep::DenseStep(const DenseLayer& layer, WeightStorage storage,
       buffers_(buffers) {
   packed_ = {.k = layer.k,
              .n = layer.n,
+             .layout = kernels::LayoutOf(layer.k, layer.n),
              .bias = bias_.As<float>().data(),
              .activation = layer.activation,
              .row_stride = kernels::RowStride(layer.n)};
@@ -65,13 +66,18 @@ void DenseStep::Pack(const DenseLayer& layer,
       AlignedBuffer(layer.k * kernels::RowStride(layer.n) * sizeof(Weight));
   kernels::PackWeights(layer.k, layer.n, weights.data(),
                        weights_.As<Weight>().data());
+  if (kernels::LayoutOf(layer.k, layer.n) == kernels::Layout::kNarrow) {
+    row_weights_ = AlignedBuffer();  // Zeros are not skipped.
+    return;
+  }
   kernels::PackRowWeights(layer.k, layer.n, weights.data(),
                           row_weights_.As<Weight>().data());
 }
 
 void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
   zero_skip_ = limits;
-  if (limits.MaxEntries(1) == 0 || vectors_per_row_ > 1) {
+  if (limits.MaxEntries(1) == 0 || vectors_per_row_ > 1 ||
+      row_weights_.size() == 0) {
     zero_skip_ = ZeroSkipLimits::Never();
     row_weights_ = AlignedBuffer();
     packed_.row_weights = nullptr;

@@ -134,6 +134,10 @@ void Twice(std::size_t layers, const Function& function) {
   }
 }
 
+bool HasRowWeights(const PackedDense& layer) {
+  return layer.row_weights != nullptr || layer.half_row_weights != nullptr;
+}
+
 void TimeAll(std::span<const PackedDense> layers, Operands& operands,
              std::vector<LayerTimes>& times) {
   for (std::size_t size = 0; size < kRows.size(); ++size) {
@@ -143,12 +147,16 @@ void TimeAll(std::span<const PackedDense> layers, Operands& operands,
     });
   }
   Twice(layers.size(), [&](std::size_t i) {
-    Time(layers[i], 1, times[i].few,
-         [&] { operands.RunSparse(layers[i], kFew); });
+    if (HasRowWeights(layers[i])) {
+      Time(layers[i], 1, times[i].few,
+           [&] { operands.RunSparse(layers[i], kFew); });
+    }
   });
   Twice(layers.size(), [&](std::size_t i) {
-    Time(layers[i], 1, times[i].many,
-         [&] { operands.RunSparse(layers[i], kMany); });
+    if (HasRowWeights(layers[i])) {
+      Time(layers[i], 1, times[i].many,
+           [&] { operands.RunSparse(layers[i], kMany); });
+    }
   });
   for (std::size_t i = 0; i < layers.size(); ++i) {
     // Much less work than a layer: time as many as for one of one output.
@@ -238,7 +246,9 @@ std::vector<DenseCosts> MeasureDenseCosts(std::span<const PackedDense> layers) {
   }
   std::vector<DenseCosts> costs;
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    FitSparse(layers[i].k, times[i]);
+    if (HasRowWeights(layers[i])) {
+      FitSparse(layers[i].k, times[i]);
+    }
     costs.push_back(times[i].costs);
   }
   return costs;

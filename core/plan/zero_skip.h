@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct DenseCosts {
   std::array<double, kSizes> dense{};
   // To count the inputs that are not zero in one row.
   double count_row = 0;
-  // Each row and each input that is not zero, where zeros are skipped.
-  double sparse_row = 0;
-  double sparse_entry = 0;
+  // Each row and each input that is not zero, where zeros are skipped. Infinite
+  // for a layer that cannot skip them.
+  double sparse_row = std::numeric_limits<double>::infinity();
+  double sparse_entry = std::numeric_limits<double>::infinity();
 };
 
 // Immutable, so thread-safe.
@@ -43,8 +45,8 @@ class ZeroSkipLimits {
   std::array<std::size_t, kMostRows + 1> max_entries_{};
 };
 
-// Times the layers of a network, which all have row_weights, one after the
-// other, as they run: so that each finds the caches as it will. Takes two
+// Times the layers of a network one after the other, as they run: so that each
+// finds the caches as it will. Takes two
 // passes, and more for a few milliseconds. A layer without inputs has no cost
 // of an entry that means anything.
 std::vector<DenseCosts> MeasureDenseCosts(

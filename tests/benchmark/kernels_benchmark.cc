@@ -60,8 +60,12 @@ void MeasureDense(benchmark::State& state, std::int64_t target) {
   AlignedBuffer output(m * output_stride * sizeof(float));
   FillBuffer(weights, 0x1p-16F);
   FillBuffer(input, 0x1p-16F);
-  const PackedDense layer = {k, n, weights.As<float>().data(),
-                             bias.As<float>().data(), Activation::kRelu};
+  const PackedDense layer = {.k = k,
+                             .n = n,
+                             .layout = LayoutOf(k, n),
+                             .weights = weights.As<float>().data(),
+                             .bias = bias.As<float>().data(),
+                             .activation = Activation::kRelu};
   const DenseRows rows = {m, input.As<float>().data(), input_stride,
                           output.As<float>().data(), output_stride};
   const double peak = MeasurePeak();

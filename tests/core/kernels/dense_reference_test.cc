@@ -17,9 +17,13 @@ float Output(const std::vector<float>& input, const std::vector<float>& weights,
   std::vector<float> packed_bias(PackedBiasSize(1));
   packed_bias[0] = bias;
   float output = kNan;
-  DenseReference(
-      {input.size(), 1, packed.data(), packed_bias.data(), activation},
-      {1, input.data(), input.size(), &output, 1});
+  DenseReference({.k = input.size(),
+                  .n = 1,
+                  .layout = LayoutOf(input.size(), 1),
+                  .weights = packed.data(),
+                  .bias = packed_bias.data(),
+                  .activation = activation},
+                 {1, input.data(), input.size(), &output, 1});
   return output;
 }
 
@@ -33,8 +37,9 @@ TEST(DenseReferenceTest, OutputsAreProductsPlusBias) {
   bias.resize(PackedBiasSize(3));
   std::vector<float> output(7, -1);
 
-  DenseReference({2, 3, packed.data(), bias.data(), Activation::kIdentity},
-                 {2, input.data(), 3, output.data(), 4});
+  DenseReference(
+      {.k = 2, .n = 3, .weights = packed.data(), .bias = bias.data()},
+      {2, input.data(), 3, output.data(), 4});
 
   EXPECT_EQ(output, (std::vector<float>{19, 32, 45, -1, 29, 46, 63}));
 }
@@ -47,8 +52,9 @@ TEST(DenseReferenceTest, OutputsBeyondOnePanelUseTheNextPanel) {
   const float input = 1.0F;
   std::vector<float> output(18);
 
-  DenseReference({1, 18, packed.data(), bias.data(), Activation::kIdentity},
-                 {1, &input, 1, output.data(), 18});
+  DenseReference(
+      {.k = 1, .n = 18, .weights = packed.data(), .bias = bias.data()},
+      {1, &input, 1, output.data(), 18});
 
   EXPECT_EQ(output, weights);
 }
@@ -63,6 +69,25 @@ TEST(DenseReferenceTest, ChainStartsAtTheBiasAndAscends) {
   // 1e8 + 1 - 1e8: the 1 is lost, unless it comes last.
   EXPECT_EQ(Output({1.0F, -1e8F}, {1.0F, 1.0F}, 1e8F), 0.0F);
   EXPECT_EQ(Output({-1e8F, 1.0F}, {1.0F, 1.0F}, 1e8F), 1.0F);
+}
+
+TEST(DenseReferenceTest, NarrowLayerHasSixteenChainsAndThenTheBias) {
+  std::vector<float> input(36, 0.0F);
+  const std::vector<float> weights(36, 1.0F);
+  // Chain 3 takes inputs 3, 19 and 35: the 1 is lost in it.
+  input[3] = 1e8F;
+  input[19] = 1.0F;
+  input[35] = -1e8F;
+  EXPECT_EQ(Output(input, weights, 0.0F), 0.0F);
+  // Chains 3 and 11 meet before any other joins them. (In one chain: lost.)
+  input[19] = 0.0F;
+  input[35] = 0.0F;
+  input[5] = 1.0F;
+  input[27] = -1e8F;
+  EXPECT_EQ(Output(input, weights, 0.0F), 1.0F);
+  // The bias comes after all chains.
+  input[27] = 0.0F;
+  EXPECT_EQ(Output(input, weights, -1e8F), 0.0F);
 }
 
 TEST(DenseReferenceTest, WithoutInputsGivesTheBias) {

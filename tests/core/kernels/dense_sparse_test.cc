@@ -27,14 +27,15 @@ void ExpectSparseSameAsReference(std::size_t n,
   PackWeights(k, n, values.data(), weights.As<float>().data());
   PackRowWeights(k, n, values.data(), row_weights.As<float>().data());
   std::copy_n(values.data() + k * n, n, bias.As<float>().data());
-  const PackedDense layer = {
-      k,
-      n,
-      weights.As<float>().data(),
-      bias.As<float>().data(),
-      (k + n) % 2 == 0 ? Activation::kRelu : Activation::kIdentity,
-      row_weights.As<float>().data(),
-      RowStride(n)};
+  const PackedDense layer = {.k = k,
+                             .n = n,
+                             .weights = weights.As<float>().data(),
+                             .bias = bias.As<float>().data(),
+                             .activation = (k + n) % 2 == 0
+                                               ? Activation::kRelu
+                                               : Activation::kIdentity,
+                             .row_weights = row_weights.As<float>().data(),
+                             .row_stride = RowStride(n)};
   std::vector<std::uint32_t> indices(k + kSparseRowPadding);
   std::vector<float> listed(k + kSparseRowPadding);
   std::vector<float> output(n, -1.0F);
@@ -62,6 +63,9 @@ std::vector<float> SparseValues(std::size_t k, std::size_t period) {
 TEST_P(DenseSparseTest, BitsAreThoseOfTheReferenceForEverySize) {
   for (const std::size_t k : {0U, 1U, 7U, 16U, 63U, 100U}) {
     for (std::size_t n = 1; n <= 150; ++n) {
+      if (LayoutOf(k, n) == Layout::kNarrow) {
+        continue;  // Its zeros are never skipped.
+      }
       ExpectSparseSameAsReference(n, SparseValues(k, 1 + n % 4));
     }
   }
@@ -69,7 +73,7 @@ TEST_P(DenseSparseTest, BitsAreThoseOfTheReferenceForEverySize) {
 
 TEST_P(DenseSparseTest, HalfWeightsGiveTheBitsOfDense) {
   constexpr std::size_t kInputs = 60;
-  for (const std::size_t n : {1U, 16U, 77U}) {
+  for (const std::size_t n : {15U, 16U, 77U}) {
     std::vector<std::uint16_t> weights(kInputs * n);
     for (std::size_t i = 0; i < weights.size(); ++i) {
       // Finite, of both signs, normal and denormal.

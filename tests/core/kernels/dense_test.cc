@@ -28,8 +28,12 @@ class Layer {
     const std::vector<float> values = RandomValues((k + 1) * n, seed);
     PackWeights(k, n, values.data(), weights_.As<float>().data());
     std::copy_n(values.data() + k * n, n, bias_.As<float>().data());
-    packed_ = {k, n, weights_.As<float>().data(), bias_.As<float>().data(),
-               activation};
+    packed_ = {.k = k,
+               .n = n,
+               .layout = LayoutOf(k, n),
+               .weights = weights_.As<float>().data(),
+               .bias = bias_.As<float>().data(),
+               .activation = activation};
   }
 
   const PackedDense& packed() const { return packed_; }
@@ -106,6 +110,14 @@ TEST_P(DenseTest, BitsAreThoseOfTheReferenceForManyInputs) {
   }
 }
 
+TEST_P(DenseTest, BitsOfNarrowLayersAreThoseOfTheReference) {
+  for (const std::size_t k : {8U, 31U, 64U, 120U, 500U}) {
+    for (std::size_t n = 1; n < 16; ++n) {
+      ExpectSameAsReference(k, n);
+    }
+  }
+}
+
 // For every m up to 300, all rows of the batch are those that a batch of one
 // gives.
 void ExpectRowsIndependent(std::size_t k, std::size_t n) {
@@ -129,6 +141,7 @@ void ExpectRowsIndependent(std::size_t k, std::size_t n) {
 TEST_P(DenseTest, RowIsTheSameInEveryBatch) {
   ExpectRowsIndependent(/*k=*/13, /*n=*/37);
   ExpectRowsIndependent(/*k=*/3, /*n=*/144);
+  ExpectRowsIndependent(/*k=*/90, /*n=*/11);
 }
 
 TEST_P(DenseTest, SpecialInputsGiveTheBitsOfTheReference) {
@@ -185,8 +198,8 @@ TEST_P(DenseTest, NegativeZeroBecomesPositive) {
        {Activation::kIdentity, Activation::kRelu}) {
     AlignedBuffer bias(PackedBiasSize(50) * sizeof(float));
     std::ranges::fill(bias.As<float>(), -0.0F);
-    const PackedDense layer = {0, 50, nullptr, bias.As<float>().data(),
-                               activation};
+    const PackedDense layer = {
+        .n = 50, .bias = bias.As<float>().data(), .activation = activation};
 
     const std::vector<float> output = Outputs(Dense, layer, 2, {}, 0);
 

@@ -1,4 +1,5 @@
 #include <cstddef>
+#include <numeric>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -39,6 +40,32 @@ TEST(PackTest, WeightsLieInPanelsOfColumnsThenInputs) {
     const std::size_t j = panel * kPanelColumns + i % kPanelColumns;
     EXPECT_EQ(packed[i], j < kOutputs ? weights[k * kOutputs + j] : 0.0F)
         << "input " << k << ", output " << j;
+  }
+}
+
+TEST(PackTest, NarrowLayersHaveFewOutputsAndManyMoreInputs) {
+  EXPECT_EQ(LayoutOf(7, 1), Layout::kPanels);
+  EXPECT_EQ(LayoutOf(8, 1), Layout::kNarrow);
+  EXPECT_EQ(LayoutOf(119, 15), Layout::kPanels);
+  EXPECT_EQ(LayoutOf(120, 15), Layout::kNarrow);
+  EXPECT_EQ(LayoutOf(100000, 16), Layout::kPanels);
+}
+
+TEST(PackTest, WeightsOfNarrowLayersLieInPaddedColumns) {
+  constexpr std::size_t kInputs = 18;
+  const std::vector<float> weights = [] {
+    std::vector<float> values(2 * kInputs);
+    std::iota(values.begin(), values.end(), 1.0F);
+    return values;
+  }();
+  std::vector<float> packed(PackedWeightsSize(kInputs, 2), -1.0F);
+  ASSERT_EQ(packed.size(), 64U);
+
+  PackWeights(kInputs, 2, weights.data(), packed.data());
+
+  for (std::size_t i = 0; i < packed.size(); ++i) {
+    const std::size_t k = i % 32;
+    EXPECT_EQ(packed[i], k < kInputs ? weights[2 * k + i / 32] : 0.0F) << i;
   }
 }
 
