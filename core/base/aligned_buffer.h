@@ -18,8 +18,8 @@ constexpr std::size_t RoundUp(std::size_t value, std::size_t unit) {
   return (value + unit - 1) & ~(unit - 1);
 }
 
-// Owns zeroed bytes that start on a 64-byte boundary. Movable;
-// thread-compatible.
+// Owns zeroed bytes that start on a 64-byte boundary; many of them lie in large
+// pages where the system has these. Movable; thread-compatible.
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;

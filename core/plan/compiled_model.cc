@@ -22,58 +22,91 @@ namespace {
 // Multiply-adds below which a team is not worth its start and its barriers:
 // some microseconds of work.
 constexpr std::size_t kLeastWorkToShare = 100'000;
-// Rows that fill a register tile. Where each member gets two such tiles or
-// more, rows are split, not columns.
-constexpr std::int64_t kTileRows = 6;
+// The fewest rows of a piece: as many as make the reading of all weights cheap.
+constexpr std::int64_t kLeastPieceRows = 16;
+// Rows of a piece beyond which it is split, so that a member that lost its CPU
+// for a while does not keep the others waiting.
+constexpr std::int64_t kManyPieceRows = 64;
+constexpr std::int64_t kMostPiecesPerMember = 4;
 
 }  // namespace
 
 absl::StatusOr<CompiledModel> CompiledModel::Compile(
-    const Graph& graph, const CompileOptions& options) {
+    const Graph& graph, const CompileOptions& options, DenseCostCache* costs) {
   const RewrittenGraph rewritten = Rewrite(graph);
-  return Compiler(rewritten, options).Compile();
+  return Compiler(rewritten, options, costs).Compile();
 }
 
 void CompiledModel::Run(std::int64_t rows, Workspace& workspace) const {
   workspace.ClearFaults();
+  if (rows <= block_rows_) {
+    RunBlock({.begin = 0, .end = rows}, workspace);
+    return;
+  }
+  // Blocks of the same size, but for one row.
+  const std::int64_t blocks = (rows - 1) / block_rows_ + 1;
+  for (std::int64_t i = 0; i < blocks; ++i) {
+    RunBlock({.begin = rows * i / blocks, .end = rows * (i + 1) / blocks},
+             workspace);
+  }
+}
+
+void CompiledModel::RunBlock(RowRange rows, Workspace& workspace) const {
   for (const std::unique_ptr<const Step>& step : steps_) {
-    step->Run({.begin = 0, .end = rows}, workspace);
+    step->Run(rows, workspace);
   }
 }
 
 void CompiledModel::Run(std::int64_t rows, Workspace& workspace,
-                        ThreadTeam& team) const {
+                        ThreadTeam& team, Sharing sharing) const {
   CHECK(static_cast<std::size_t>(team.size()) <= workspace.threads());
-  if (multiply_adds_ * static_cast<std::size_t>(rows) < kLeastWorkToShare) {
+  if (sharing == Sharing::kAutomatic &&
+      multiply_adds_ * static_cast<std::size_t>(rows) < kLeastWorkToShare) {
     Run(rows, workspace);
     return;
   }
   workspace.ClearFaults();
-  const std::int64_t tiles = (rows + kTileRows - 1) / kTileRows;
-  const bool split_rows = tiles >= 2 * std::int64_t{team.size()};
-  const std::int64_t pieces = std::min(tiles, 4 * std::int64_t{team.size()});
-  // One step after the other, for rows too: the memory of a buffer may be that
-  // of another one, which the rows of another thread still need.
+  const bool many_rows = rows >= kLeastPieceRows * team.size();
+  if (sharing == Sharing::kAutomatic) {
+    sharing = many_rows ? Sharing::kRows : Sharing::kColumns;
+  }
+  if (sharing == Sharing::kRows) {
+    RunRows(rows, workspace, team);
+  } else {
+    RunColumns(rows, workspace, team);
+  }
+}
+
+// One step after the other: the memory of a buffer may be that of another one,
+// which the rows of another thread still need.
+void CompiledModel::RunRows(std::int64_t rows, Workspace& workspace,
+                            ThreadTeam& team) const {
+  const std::int64_t pieces =
+      std::min(rows, team.size() * std::clamp<std::int64_t>(
+                                       rows / (kManyPieceRows * team.size()), 1,
+                                       kMostPiecesPerMember));
   for (const std::unique_ptr<const Step>& step : steps_) {
-    if (split_rows) {
-      team.Run(
-          static_cast<std::size_t>(pieces), [&](std::size_t i, int member) {
-            const auto piece = static_cast<std::int64_t>(i);
-            const RowRange range = {
-                .begin = tiles * piece / pieces * kTileRows,
-                .end = std::min(tiles * (piece + 1) / pieces * kTileRows, rows),
-                .thread = static_cast<std::size_t>(member)};
-            step->Run(range, workspace);
-          });
-    } else {
-      const std::size_t shares = step->column_shares();
-      team.Run(shares, [&](std::size_t share, int member) {
-        step->RunColumns({.begin = 0,
-                          .end = rows,
-                          .thread = static_cast<std::size_t>(member)},
-                         {.index = share, .count = shares}, workspace);
-      });
-    }
+    team.Run(static_cast<std::size_t>(pieces), [&](std::size_t i, int member) {
+      const auto piece = static_cast<std::int64_t>(i);
+      step->Run({.begin = rows * piece / pieces,
+                 .end = rows * (piece + 1) / pieces,
+                 .thread = static_cast<std::size_t>(member)},
+                workspace);
+    });
+  }
+}
+
+void CompiledModel::RunColumns(std::int64_t rows, Workspace& workspace,
+                               ThreadTeam& team) const {
+  for (const std::unique_ptr<const Step>& step : steps_) {
+    // One share each: where zeros are skipped, all shares look for them.
+    const std::size_t shares =
+        std::min(step->column_shares(), static_cast<std::size_t>(team.size()));
+    team.Run(shares, [&](std::size_t share, int member) {
+      step->RunColumns(
+          {.begin = 0, .end = rows, .thread = static_cast<std::size_t>(member)},
+          {.index = share, .count = shares}, workspace);
+    });
   }
 }
 

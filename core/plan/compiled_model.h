@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -29,13 +30,22 @@
 #include "core/plan/compile_options.h"
 #include "core/plan/plan_report.h"
 #include "core/plan/step.h"
+#include "core/plan/weight_memory.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 
 namespace relu {
 
+class DenseCostCache;
 class ThreadTeam;
 class Workspace;
+
+// How the members of a team share a batch.
+enum class Sharing : std::uint8_t {
+  kAutomatic,  // As the next two, or not at all, by the sizes of both.
+  kRows,       // For tests and benchmarks, as the next.
+  kColumns,
+};
 
 // An input or output of a model, as clients see it.
 struct TensorSignature {
@@ -61,13 +71,15 @@ struct TensorSignature {
 // Workspace of its own.
 class CompiledModel {
  public:
+  // What is measured comes from `costs`, if that is given, or is added to it.
   // Errors, each naming the node and its operator:
   //   UNIMPLEMENTED     the plan cannot do it; with advice
   //   INVALID_ARGUMENT  a constant makes no sense: an index outside of its
   //                     dimension, a weight that overflows when scaled, or in
   //                     float16
   static absl::StatusOr<CompiledModel> Compile(
-      const Graph& graph, const CompileOptions& options = {});
+      const Graph& graph, const CompileOptions& options = {},
+      DenseCostCache* costs = nullptr);
 
   const CompileOptions& options() const { return options_; }
 
@@ -104,7 +116,8 @@ class CompiledModel {
   // The same, to the bit, shared among the team, which has at most
   // workspace.threads() members: many rows are split, of few the columns of
   // each layer. What is too small to share runs on the calling thread alone.
-  void Run(std::int64_t rows, Workspace& workspace, ThreadTeam& team) const;
+  void Run(std::int64_t rows, Workspace& workspace, ThreadTeam& team,
+           Sharing sharing = Sharing::kAutomatic) const;
 
   // What Run() does, one line a step, for people.
   std::string Describe() const;
@@ -116,9 +129,16 @@ class CompiledModel {
   friend class Compiler;
   friend class Workspace;
 
+  void RunBlock(RowRange rows, Workspace& workspace) const;
+  void RunRows(std::int64_t rows, Workspace& workspace, ThreadTeam& team) const;
+  void RunColumns(std::int64_t rows, Workspace& workspace,
+                  ThreadTeam& team) const;
+
   CompileOptions options_;
   std::vector<TensorSignature> inputs_;
   std::vector<TensorSignature> outputs_;
+  WeightMemory weights_;      // Of all dense layers.
+  WeightMemory row_weights_;  // The same for layers that skip zeros.
   std::vector<BufferLayout> buffers_;
   std::vector<std::size_t> input_buffers_;   // Index into buffers_, by input.
   std::vector<std::size_t> output_buffers_;  // Index into buffers_, by output.
@@ -127,6 +147,8 @@ class CompiledModel {
   std::int64_t fixed_rows_ = kBatchDim;
   bool couples_rows_ = false;
   bool has_batch_dim_ = true;
+  // Rows that go through all steps before the next ones do, at most.
+  std::int64_t block_rows_ = std::numeric_limits<std::int64_t>::max();
   std::size_t weight_bytes_ = 0;
   std::size_t multiply_adds_ = 0;
   std::size_t workspace_row_bytes_ = 0;  // Of all buffers, for each row.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/concat_step.h"
+#include "core/plan/dense_cost_cache.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/dense_step.h"
 #include "core/plan/interpret_step.h"
@@ -31,6 +33,7 @@
 #include "core/plan/rewrite.h"
 #include "core/plan/step.h"
 #include "core/plan/storage.h"
+#include "core/plan/weight_memory.h"
 #include "core/plan/zero_skip.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -51,6 +54,21 @@ std::size_t MaxConstantBytes(const Graph& graph) {
         value.constant == nullptr ? 0 : value.constant->bytes().size();
   }
   return (std::size_t{32} << 20) + 32 * graph_bytes;
+}
+
+// How many rows go through all steps of a small network before the next ones
+// do: their values stay in L1, and the weights in L2, from where they are read
+// once a block.
+std::int64_t BlockRows(std::size_t weight_bytes, std::size_t row_bytes) {
+  constexpr std::size_t kSmallWeightBytes = 256 << 10;
+  constexpr std::size_t kBlockBytes = 24 << 10;
+  constexpr std::size_t kLeastRows = 24;
+  constexpr std::size_t kTileRows = 6;  // What kernels take at a time.
+  if (weight_bytes > kSmallWeightBytes || row_bytes == 0) {
+    return std::numeric_limits<std::int64_t>::max();
+  }
+  return static_cast<std::int64_t>(
+      std::max(kBlockBytes / row_bytes / kTileRows * kTileRows, kLeastRows));
 }
 
 absl::Status CheckRowSize(const Value& value) {
@@ -132,10 +150,11 @@ bool TakeRoom(const Value& value, std::size_t& room_bytes) {
 }  // namespace
 
 Compiler::Compiler(const RewrittenGraph& rewritten,
-                   const CompileOptions& options)
+                   const CompileOptions& options, DenseCostCache* costs)
     : rewritten_(rewritten),
       graph_(rewritten.graph),
       options_(options),
+      costs_(costs),
       uses_(graph_),
       plan_(graph_),
       lowered_(graph_.nodes.size(), false) {}
@@ -146,6 +165,7 @@ absl::StatusOr<CompiledModel> Compiler::Compile() {
   }
   RETURN_IF_ERROR(CheckRowSizes());
   RETURN_IF_ERROR(FindDenseLayers());
+  RETURN_IF_ERROR(TakeWeightMemory());
   ReserveConcatParts();
   AddInputs();
   RETURN_IF_ERROR(LowerNodes());
@@ -168,6 +188,10 @@ absl::StatusOr<CompiledModel> Compiler::FinishModel(std::size_t max_row_bytes) {
   model_.workspace_row_bytes_ = plan.workspace_row_bytes;
   model_.buffers_ = std::move(plan.buffers);
   model_.steps_ = std::move(plan.steps);
+  if (!model_.couples_rows_) {
+    model_.block_rows_ =
+        BlockRows(model_.weight_bytes_, model_.workspace_row_bytes_);
+  }
   // Only now do the steps know all of themselves.
   for (std::size_t i = 0; i < model_.steps_.size(); ++i) {
     StepReport& report = model_.report_.steps[i];
@@ -382,6 +406,29 @@ absl::Status Compiler::FindDenseLayers() {
   return absl::OkStatus();
 }
 
+// For all layers together, so that their weights lie in large pages, one after
+// the other.
+absl::Status Compiler::TakeWeightMemory() {
+  std::size_t bytes = 0;
+  std::size_t row_bytes = 0;
+  for (const auto& [node, layer] : layers_) {
+    bytes += DenseStep::PackedBytes(layer, options_.weights);
+    if (options_.zero_skip != ZeroSkip::kNever) {
+      row_bytes += DenseStep::PackedRowsBytes(layer, options_.weights);
+    }
+  }
+  const std::size_t most = MaxConstantBytes(graph_);
+  if (bytes + row_bytes > most) {
+    return absl::UnimplementedError(
+        fmt::format("the packed weights of the network take {} bytes; the most "
+                    "for a file of this size is {}",
+                    bytes + row_bytes, most));
+  }
+  model_.weights_ = WeightMemory(bytes);
+  model_.row_weights_ = WeightMemory(row_bytes);
+  return absl::OkStatus();
+}
+
 // The last one first: its parts may be results of others.
 void Compiler::ReserveConcatParts() {
   for (std::size_t i = graph_.nodes.size(); i-- > 0;) {
@@ -395,7 +442,10 @@ absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
   const std::size_t first = plan_.steps().size();
   RETURN_IF_ERROR(ReadWeights(graph_, layer));
   ASSIGN_OR_RETURN(DenseStep* const step,
-                   LowerDense(layer, options_.weights, plan_));
+                   LowerDense(layer, options_.weights, plan_, model_.weights_,
+                              options_.zero_skip == ZeroSkip::kNever
+                                  ? nullptr
+                                  : &model_.row_weights_));
   dense_steps_.push_back(step);
   model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
   plan_.Release(layer.input);
@@ -422,18 +472,42 @@ void Compiler::ChooseZeroSkip() {
   for (const DenseStep* const step : dense_steps_) {
     layers.push_back(step->packed());
   }
-  const std::vector<DenseCosts> costs = MeasureDenseCosts(layers);
+  const std::vector<DenseCosts> costs =
+      costs_ != nullptr ? costs_->CostsOf(layers) : MeasureDenseCosts(layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
     dense_steps_[i]->SetZeroSkip(
         ZeroSkipLimits::FromCosts(costs[i], layers[i].k));
   }
+  GiveBackRowMemory();
+}
+
+// That of layers that skip no zeros.
+void Compiler::GiveBackRowMemory() {
+  std::size_t needed = 0;
+  bool all = true;
+  for (const DenseStep* const step : dense_steps_) {
+    if (step->SkipsZeros()) {
+      needed += WeightMemory::Size(step->row_bytes());
+    } else {
+      all = all && step->row_bytes() == 0;
+    }
+  }
+  if (all) {
+    return;
+  }
+  WeightMemory memory(needed);
+  for (DenseStep* const step : dense_steps_) {
+    step->MoveRows(memory);
+  }
+  model_.row_weights_ = std::move(memory);
 }
 
 void Compiler::AddOutputs() {
   const std::size_t first = plan_.steps().size();
   for (const ValueId output : graph_.outputs) {
     const std::size_t buffer = OutputBuffer(output);
-    plan_.KeepToEnd(buffer);
+    // Rows are computed in blocks: those before this one have their answers.
+    plan_.KeepAlways(buffer);
     model_.output_buffers_.push_back(buffer);
     model_.outputs_.push_back(
         SignatureOf(graph_.values[output], graph_.fixed_rows));

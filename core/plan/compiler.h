@@ -15,6 +15,7 @@
 #include "core/graph/graph.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/plan/dense_cost_cache.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/dense_step.h"
 #include "core/plan/graph_uses.h"
@@ -42,7 +43,9 @@ inline constexpr std::int64_t kMaxInterpretedProducts = std::int64_t{1} << 33U;
 class Compiler {
  public:
   // `rewritten` must outlive the compiler.
-  Compiler(const RewrittenGraph& rewritten, const CompileOptions& options);
+  // `costs` may be null.
+  Compiler(const RewrittenGraph& rewritten, const CompileOptions& options,
+           DenseCostCache* costs);
 
   // Errors: see CompiledModel::Compile().
   absl::StatusOr<CompiledModel> Compile();
@@ -63,9 +66,11 @@ class Compiler {
   absl::Status CheckInterpretedSizes(const Node& node,
                                      const absl::Status& otherwise) const;
   absl::Status FindDenseLayers();
+  absl::Status TakeWeightMemory();
   void ReserveConcatParts();
   absl::Status LowerDenseLayer(DenseLayer& layer);
   void ChooseZeroSkip();
+  void GiveBackRowMemory();
   void AddOutputs();
   std::size_t OutputBuffer(ValueId output);
 
@@ -76,6 +81,7 @@ class Compiler {
   const RewrittenGraph& rewritten_;
   const Graph& graph_;
   const CompileOptions options_;
+  DenseCostCache* const costs_;
   GraphUses uses_;
   PlanBuilder plan_;
   CompiledModel model_;

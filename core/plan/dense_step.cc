@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "core/plan/dense_layer.h"
 #include "core/plan/plan_builder.h"
 #include "core/plan/step.h"
+#include "core/plan/weight_memory.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/float16.h"
 
@@ -32,57 +34,99 @@ std::vector<std::uint16_t> ToFloat16(const std::vector<float>& weights) {
   return halves;
 }
 
+std::size_t WeightSize(WeightStorage storage) {
+  return storage == WeightStorage::kFloat32 ? sizeof(float)
+                                            : sizeof(std::uint16_t);
+}
+
+// Narrow layers are too small to gain, and several vectors of one row have
+// zeros at different places.
+bool CanSkipZeros(const DenseLayer& layer) {
+  return kernels::LayoutOf(layer.k, layer.n) == kernels::Layout::kPanels &&
+         layer.vectors_per_row == 1;
+}
+
 }  // namespace
 
+std::size_t DenseStep::PackedBytes(const DenseLayer& layer,
+                                   WeightStorage storage) {
+  return WeightMemory::Size(kernels::PackedBiasSize(layer.n) * sizeof(float)) +
+         WeightMemory::Size(kernels::PackedWeightsSize(layer.k, layer.n) *
+                            WeightSize(storage));
+}
+
+std::size_t DenseStep::PackedRowsBytes(const DenseLayer& layer,
+                                       WeightStorage storage) {
+  return CanSkipZeros(layer)
+             ? WeightMemory::Size(layer.k * kernels::RowStride(layer.n) *
+                                  WeightSize(storage))
+             : 0;
+}
+
 DenseStep::DenseStep(const DenseLayer& layer, WeightStorage storage,
-                     const Buffers& buffers)
-    : bias_(kernels::PackedBiasSize(layer.n) * sizeof(float)),
+                     const Buffers& buffers, WeightMemory& memory,
+                     WeightMemory* row_memory)
+    : bias_(memory.Take(kernels::PackedBiasSize(layer.n) * sizeof(float))),
+      weights_(memory.Take(kernels::PackedWeightsSize(layer.k, layer.n) *
+                           WeightSize(storage))),
+      storage_(storage),
       vectors_per_row_(layer.vectors_per_row),
       buffers_(buffers) {
+  std::ranges::copy(layer.bias, reinterpret_cast<float*>(bias_.data()));
+  if (storage == WeightStorage::kFloat32) {
+    Pack(layer, layer.weights, row_memory);
+  } else {
+    Pack(layer, ToFloat16(layer.weights), row_memory);
+  }
   packed_ = {.k = layer.k,
              .n = layer.n,
              .layout = kernels::LayoutOf(layer.k, layer.n),
-             .bias = bias_.As<float>().data(),
+             .bias = reinterpret_cast<const float*>(bias_.data()),
              .activation = layer.activation,
              .row_stride = kernels::RowStride(layer.n)};
-  std::ranges::copy(layer.bias, bias_.As<float>().begin());
-  if (storage == WeightStorage::kFloat32) {
-    Pack(layer, layer.weights);
-    packed_.weights = weights_.As<float>().data();
-    packed_.row_weights = row_weights_.As<float>().data();
-  } else {
-    Pack(layer, ToFloat16(layer.weights));
-    packed_.half_weights = weights_.As<std::uint16_t>().data();
-    packed_.half_row_weights = row_weights_.As<std::uint16_t>().data();
-  }
+  Point();
+  dense_ = kernels::DenseFunctionOf(packed_);
 }
 
 template <typename Weight>
 void DenseStep::Pack(const DenseLayer& layer,
-                     const std::vector<Weight>& weights) {
-  weights_ = AlignedBuffer(kernels::PackedWeightsSize(layer.k, layer.n) *
-                           sizeof(Weight));
-  row_weights_ =
-      AlignedBuffer(layer.k * kernels::RowStride(layer.n) * sizeof(Weight));
+                     const std::vector<Weight>& weights,
+                     WeightMemory* row_memory) {
   kernels::PackWeights(layer.k, layer.n, weights.data(),
-                       weights_.As<Weight>().data());
-  if (kernels::LayoutOf(layer.k, layer.n) == kernels::Layout::kNarrow) {
-    row_weights_ = AlignedBuffer();  // Zeros are not skipped.
-    return;
+                       reinterpret_cast<Weight*>(weights_.data()));
+  if (row_memory != nullptr && CanSkipZeros(layer)) {
+    row_weights_ = row_memory->Take(layer.k * kernels::RowStride(layer.n) *
+                                    sizeof(Weight));
+    kernels::PackRowWeights(layer.k, layer.n, weights.data(),
+                            reinterpret_cast<Weight*>(row_weights_.data()));
   }
-  kernels::PackRowWeights(layer.k, layer.n, weights.data(),
-                          row_weights_.As<Weight>().data());
+}
+
+void DenseStep::Point() {
+  if (storage_ == WeightStorage::kFloat32) {
+    packed_.weights = reinterpret_cast<const float*>(weights_.data());
+    packed_.row_weights = reinterpret_cast<const float*>(row_weights_.data());
+  } else {
+    packed_.half_weights =
+        reinterpret_cast<const std::uint16_t*>(weights_.data());
+    packed_.half_row_weights =
+        reinterpret_cast<const std::uint16_t*>(row_weights_.data());
+  }
 }
 
 void DenseStep::SetZeroSkip(const ZeroSkipLimits& limits) {
-  zero_skip_ = limits;
-  if (limits.MaxEntries(1) == 0 || vectors_per_row_ > 1 ||
-      row_weights_.size() == 0) {
-    zero_skip_ = ZeroSkipLimits::Never();
-    row_weights_ = AlignedBuffer();
-    packed_.row_weights = nullptr;
-    packed_.half_row_weights = nullptr;
+  zero_skip_ = row_weights_.empty() ? ZeroSkipLimits::Never() : limits;
+}
+
+void DenseStep::MoveRows(WeightMemory& row_memory) {
+  if (SkipsZeros()) {
+    const std::span<std::byte> moved = row_memory.Take(row_weights_.size());
+    std::ranges::copy(row_weights_, moved.begin());
+    row_weights_ = moved;
+  } else {
+    row_weights_ = {};
   }
+  Point();
 }
 
 void DenseStep::Run(RowRange rows, Workspace& workspace) const {
@@ -90,19 +134,26 @@ void DenseStep::Run(RowRange rows, Workspace& workspace) const {
 }
 
 std::size_t DenseStep::column_shares() const {
-  // As many panels as the kernels take at a time, at least.
-  constexpr std::size_t kPanels = 8;
+  // As many panels as the kernels take at a time of one row, at least.
+  constexpr std::size_t kPanels = 4;
   return std::max<std::size_t>(kernels::PanelCount(packed_.n) / kPanels, 1);
 }
 
 void DenseStep::RunColumns(RowRange rows, ColumnShare share,
                            Workspace& workspace) const {
+  if (share.count == 1) {
+    return RunPart(packed_, /*column=*/0, rows, workspace);
+  }
   const std::size_t panels = kernels::PanelCount(packed_.n);
   const std::size_t first = panels * share.index / share.count;
   const std::size_t end = panels * (share.index + 1) / share.count;
   const kernels::PackedDense part =
       kernels::PanelsOf(packed_, first, end - first);
-  const std::size_t column = first * kernels::kPanelColumns;
+  RunPart(part, first * kernels::kPanelColumns, rows, workspace);
+}
+
+void DenseStep::RunPart(const kernels::PackedDense& part, std::size_t column,
+                        RowRange rows, Workspace& workspace) const {
   if (HasEnoughZeros(rows, workspace)) {
     RunSparse(part, column, rows, workspace);
   } else {
@@ -119,20 +170,20 @@ void DenseStep::RunDense(const kernels::PackedDense& part, std::size_t column,
   // Any order of the vectors gives the same bits: have few, large calls.
   if (m >= vectors_per_row_) {
     for (std::size_t i = 0; i < vectors_per_row_; ++i) {
-      kernels::Dense(part, {.m = m,
-                            .input = from + i * packed_.k,
-                            .input_stride = input.stride,
-                            .output = to + i * packed_.n,
-                            .output_stride = output.stride});
+      dense_(part, {.m = m,
+                    .input = from + i * packed_.k,
+                    .input_stride = input.stride,
+                    .output = to + i * packed_.n,
+                    .output_stride = output.stride});
     }
     return;
   }
   for (std::size_t i = 0; i < m; ++i) {
-    kernels::Dense(part, {.m = vectors_per_row_,
-                          .input = from + i * input.stride,
-                          .input_stride = packed_.k,
-                          .output = to + i * output.stride,
-                          .output_stride = packed_.n});
+    dense_(part, {.m = vectors_per_row_,
+                  .input = from + i * input.stride,
+                  .input_stride = packed_.k,
+                  .output = to + i * output.stride,
+                  .output_stride = packed_.n});
   }
 }
 
@@ -168,7 +219,7 @@ void DenseStep::RunSparse(const kernels::PackedDense& part, std::size_t column,
 }
 
 std::size_t DenseStep::scratch_bytes() const {
-  if (row_weights_.size() == 0) {
+  if (!SkipsZeros()) {
     return 0;
   }
   return kernels::PackedBiasSize(packed_.n) * sizeof(float) +
@@ -195,8 +246,9 @@ std::size_t DenseStep::constant_bytes() const {
 }
 
 absl::StatusOr<DenseStep*> LowerDense(const DenseLayer& layer,
-                                      WeightStorage storage,
-                                      PlanBuilder& plan) {
+                                      WeightStorage storage, PlanBuilder& plan,
+                                      WeightMemory& memory,
+                                      WeightMemory* row_memory) {
   // Rounded up, the largest of all is 65504.
   constexpr float kTooLarge = 65520;
   if (storage == WeightStorage::kFloat16) {
@@ -215,7 +267,8 @@ absl::StatusOr<DenseStep*> LowerDense(const DenseLayer& layer,
       layer, storage,
       DenseStep::Buffers{
           .input = {.index = input, .stride = plan.FloatStride(input)},
-          .output = {.index = output, .stride = plan.FloatStride(output)}});
+          .output = {.index = output, .stride = plan.FloatStride(output)}},
+      memory, row_memory);
   DenseStep* const added = step.get();
   plan.AddStep(std::move(step), {input, output});
   return added;

@@ -95,9 +95,15 @@ void PlanBuilder::Release(ValueId id) {
 }
 
 std::size_t PlanBuilder::AddBuffer(std::size_t row_bytes) {
+  std::size_t stride_bytes = RoundUp(row_bytes, kBufferAlignment);
+  // Rows that far apart would share the same few lines of L1, which six rows at
+  // a time and their weights need together.
+  constexpr std::size_t kAliasBytes = 2048;
+  if (row_bytes > 0 && stride_bytes % kAliasBytes == 0) {
+    stride_bytes += kBufferAlignment;
+  }
   buffers_.push_back(
-      {.row_bytes = row_bytes,
-       .row_stride_bytes = RoundUp(row_bytes, kBufferAlignment)});
+      {.row_bytes = row_bytes, .row_stride_bytes = stride_bytes});
   // Nothing has touched it yet: the first step makes the lifetime right.
   buffer_uses_.push_back({.root = buffers_.size() - 1,
                           .lifetime = {.first_step = kNone, .last_step = 0}});

@@ -26,6 +26,17 @@ struct ConstRowBlock {
   std::size_t stride_bytes = 0;
 };
 
+// Rows of so many bytes that a call of memcpy() for each takes longer than to
+// copy them.
+template <std::size_t kRowBytes>
+void CopySmallRows(std::size_t count, const ConstRowBlock& source,
+                   const RowBlock& destination) {
+  for (std::size_t i = 0; i < count; ++i) {
+    std::memcpy(destination.first_row + i * destination.stride_bytes,
+                source.first_row + i * source.stride_bytes, kRowBytes);
+  }
+}
+
 void CopyRows(std::int64_t rows, std::size_t row_bytes,
               const ConstRowBlock& source, const RowBlock& destination) {
   const auto count = static_cast<std::size_t>(rows);
@@ -37,9 +48,20 @@ void CopyRows(std::int64_t rows, std::size_t row_bytes,
     std::memcpy(destination.first_row, source.first_row, count * row_bytes);
     return;
   }
-  for (std::size_t i = 0; i < count; ++i) {
-    std::memcpy(destination.first_row + i * destination.stride_bytes,
-                source.first_row + i * source.stride_bytes, row_bytes);
+  switch (row_bytes) {
+    case 4:
+      return CopySmallRows<4>(count, source, destination);
+    case 8:
+      return CopySmallRows<8>(count, source, destination);
+    case 12:
+      return CopySmallRows<12>(count, source, destination);
+    case 16:
+      return CopySmallRows<16>(count, source, destination);
+    default:
+      for (std::size_t i = 0; i < count; ++i) {
+        std::memcpy(destination.first_row + i * destination.stride_bytes,
+                    source.first_row + i * source.stride_bytes, row_bytes);
+      }
   }
 }
 
@@ -50,11 +72,14 @@ Workspace::Workspace(const CompiledModel& model, std::int64_t max_rows,
     : model_(model), max_rows_(max_rows), threads_(threads) {
   CHECK(max_rows >= 1 && threads >= 1);
   const auto rows = static_cast<std::size_t>(max_rows);
-  offsets_.reserve(model.buffers_.size());
-  for (const BufferLayout& layout : model.buffers_) {
-    offsets_.push_back(layout.offset_bytes * rows + layout.column_bytes);
-  }
   arena_ = AlignedBuffer(model.workspace_row_bytes_ * rows);
+  places_.reserve(model.buffers_.size());
+  for (const BufferLayout& layout : model.buffers_) {
+    places_.push_back({.first_row = arena_.bytes().data() +
+                                    layout.offset_bytes * rows +
+                                    layout.column_bytes,
+                       .stride_bytes = layout.row_stride_bytes});
+  }
   scratch_ =
       AlignedBuffer(RoundUp(model.scratch_bytes_, kBufferAlignment) * threads);
   faults_.resize(rows, nullptr);
@@ -74,11 +99,9 @@ void Workspace::CopyOut(std::size_t index, std::int64_t first_row,
                         std::int64_t rows, std::byte* destination) const {
   const std::size_t buffer = model_.output_buffers_[index];
   const BufferLayout& layout = model_.buffers_[buffer];
-  const std::byte* source =
-      arena_.bytes().data() + offsets_[buffer] +
-      static_cast<std::size_t>(first_row) * layout.row_stride_bytes;
   CopyRows(model_.outputs_[index].row_axis ? rows : 1, layout.row_bytes,
-           {.first_row = source, .stride_bytes = layout.row_stride_bytes},
+           {.first_row = Row<const std::byte>(buffer, first_row),
+            .stride_bytes = layout.row_stride_bytes},
            {.first_row = destination, .stride_bytes = layout.row_bytes});
 }
 

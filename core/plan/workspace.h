@@ -56,7 +56,7 @@ class Workspace {
 
   // The first byte of row `row` of buffer `buffer`.
   template <typename T>
-  T* Row(std::size_t buffer, std::int64_t row);
+  T* Row(std::size_t buffer, std::int64_t row) const;
   // The memory that a step has for itself while `thread` runs it: as much as
   // its scratch_bytes() says, 64-byte aligned.
   template <typename T>
@@ -68,11 +68,17 @@ class Workspace {
   void ClearFaults();
 
  private:
+  // Where the rows of a buffer are in arena_.
+  struct Place {
+    std::byte* first_row = nullptr;
+    std::size_t stride_bytes = 0;
+  };
+
   const CompiledModel& model_;
   std::int64_t max_rows_;
   std::size_t threads_;
-  std::vector<std::size_t> offsets_;  // In arena_, in bytes, by buffer.
   AlignedBuffer arena_;
+  std::vector<Place> places_;               // By buffer.
   AlignedBuffer scratch_;                   // One part for each thread.
   std::vector<const std::string*> faults_;  // By row; nullptr: good.
   bool any_fault_ = false;
@@ -85,10 +91,10 @@ T* Workspace::Scratch(std::size_t thread) {
 }
 
 template <typename T>
-T* Workspace::Row(std::size_t buffer, std::int64_t row) {
-  const std::size_t stride = model_.buffers_[buffer].row_stride_bytes;
-  return reinterpret_cast<T*>(arena_.bytes().data() + offsets_[buffer] +
-                              static_cast<std::size_t>(row) * stride);
+T* Workspace::Row(std::size_t buffer, std::int64_t row) const {
+  const Place& place = places_[buffer];
+  return reinterpret_cast<T*>(place.first_row + static_cast<std::size_t>(row) *
+                                                    place.stride_bytes);
 }
 
 }  // namespace relu

@@ -42,6 +42,19 @@ TEST(AlignedBufferTest, BytesAreAlignedAndZeroForEverySize) {
   }
 }
 
+TEST(AlignedBufferTest, LargeBuffersStartOnALargePage) {
+  constexpr std::size_t kLargePage = std::size_t{2} << 20U;
+  for (const std::size_t size : {kLargePage, 2 * kLargePage + 1}) {
+    const AlignedBuffer buffer(size);
+    EXPECT_EQ(buffer.size(), size);
+    EXPECT_EQ(
+        reinterpret_cast<std::uintptr_t>(buffer.bytes().data()) % kLargePage,
+        0U);
+    EXPECT_EQ(buffer.bytes().front(), std::byte{0});
+    EXPECT_EQ(buffer.bytes().back(), std::byte{0});
+  }
+}
+
 TEST(AlignedBufferTest, AsViewsTheSameMemory) {
   AlignedBuffer buffer(3 * sizeof(float) + 1);
 

@@ -12,7 +12,9 @@
 
 #include "gtest/gtest.h"
 
+#include "core/base/thread_team.h"
 #include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/data_type.h"
@@ -179,6 +181,42 @@ TEST(NoAllocationTest, ElementStepsTakeNoMemory) {
   model.Run(1, workspace);
   const std::int64_t after = allocations.load();
   EXPECT_EQ(after, before);
+}
+
+// Dense layers, in panels and narrow.
+Graph DenseLayers() {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {100});
+  const ValueId first = builder.Constant(Tensor(DataType::kFp32, {100, 90}));
+  const ValueId second = builder.Constant(Tensor(DataType::kFp32, {90, 3}));
+  const ValueId h = builder.Unary(Operator::kRelu, builder.MatMul(x, first));
+  builder.Output(builder.MatMul(h, second));
+  return builder.Build();
+}
+
+TEST(NoAllocationTest, DenseLayersTakeNoMemoryInAnyWay) {
+  constexpr std::int64_t kRows = 70;
+  const Graph graph = DenseLayers();
+  ThreadTeam team(2);
+  for (const ZeroSkip skip :
+       {ZeroSkip::kMeasured, ZeroSkip::kNever, ZeroSkip::kAlways}) {
+    for (const WeightStorage weights :
+         {WeightStorage::kFloat32, WeightStorage::kFloat16}) {
+      const CompiledModel model =
+          CompileOrDie(graph, {.zero_skip = skip, .weights = weights});
+      Workspace workspace(model, kRows, /*threads=*/2);
+      const std::int64_t before = allocations.load();
+      for (const std::int64_t rows : {1, 4, 70}) {
+        model.Run(rows, workspace);
+        for (const Sharing sharing :
+             {Sharing::kAutomatic, Sharing::kRows, Sharing::kColumns}) {
+          model.Run(rows, workspace, team, sharing);
+        }
+      }
+      const std::int64_t after = allocations.load();
+      EXPECT_EQ(after, before);
+    }
+  }
 }
 
 TEST(NoAllocationTest, CounterCountsWhenMemoryIsTaken) {

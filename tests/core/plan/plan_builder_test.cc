@@ -42,6 +42,15 @@ TEST(PlanBuilderTest, DefineMakesBufferOfRowInWholeCacheLines) {
   EXPECT_EQ(plan.FloatStride(buffer), 32U);
 }
 
+TEST(PlanBuilderTest, RowsAreNotMultiplesOf2048BytesApart) {
+  const Graph graph;
+  PlanBuilder plan(graph);
+  EXPECT_EQ(plan.layout(plan.AddBuffer(1984)).row_stride_bytes, 1984U);
+  EXPECT_EQ(plan.layout(plan.AddBuffer(2000)).row_stride_bytes, 2112U);
+  EXPECT_EQ(plan.layout(plan.AddBuffer(4096)).row_stride_bytes, 4160U);
+  EXPECT_FALSE(plan.HasDenseRows(plan.AddBuffer(4096)));
+}
+
 TEST(PlanBuilderTest, PlaceGivesTwoValuesOneBuffer) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {4});

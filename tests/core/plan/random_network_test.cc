@@ -379,15 +379,18 @@ TEST(RandomNetworkTest, BitsAreTheSameOnAnyNumberOfThreads) {
     const Tensor rows = RandomRows(model, batch, /*seed=*/1);
     const std::vector<Tensor> expected = Answers(model, rows);
     for (const std::unique_ptr<ThreadTeam>& team : teams) {
-      Workspace workspace(model, batch, /*threads=*/4);
-      workspace.CopyIn(0, 0, batch, rows.bytes().data());
-      model.Run(batch, workspace, *team);
-      for (std::size_t i = 0; i < expected.size(); ++i) {
-        Tensor answer(expected[i].type(), expected[i].shape());
-        workspace.CopyOut(i, 0, batch, answer.bytes().data());
-        ASSERT_TRUE(SameBits(answer, expected[i]))
-            << "output " << i << " of " << batch << " rows on " << team->size()
-            << " threads";
+      for (const Sharing sharing :
+           {Sharing::kAutomatic, Sharing::kRows, Sharing::kColumns}) {
+        Workspace workspace(model, batch, /*threads=*/4);
+        workspace.CopyIn(0, 0, batch, rows.bytes().data());
+        model.Run(batch, workspace, *team, sharing);
+        for (std::size_t i = 0; i < expected.size(); ++i) {
+          Tensor answer(expected[i].type(), expected[i].shape());
+          workspace.CopyOut(i, 0, batch, answer.bytes().data());
+          ASSERT_TRUE(SameBits(answer, expected[i]))
+              << "output " << i << " of " << batch << " rows on "
+              << team->size() << " threads";
+        }
       }
     }
   }

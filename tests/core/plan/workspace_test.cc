@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,6 +54,22 @@ TEST(WorkspaceTest, CopyInAndOutMoveRowsWithoutGaps) {
   workspace.CopyOut(0, /*first_row=*/1, /*rows=*/2,
                     reinterpret_cast<std::byte*>(output.data()));
   EXPECT_THAT(output, ElementsAre(4, 5, 0, 0, 8, 9));
+}
+
+TEST(WorkspaceTest, RowsOfEverySizeAreCopied) {
+  for (std::int64_t size = 1; size <= 20; ++size) {
+    GraphBuilder builder;
+    builder.Output(builder.Unary(Operator::kRelu, builder.Input("x", {size})));
+    const CompiledModel model = CompileOrDie(builder.Build());
+    std::vector<float> values(static_cast<std::size_t>(5 * size));
+    std::iota(values.begin(), values.end(), 1.0F);
+    Workspace workspace(model, /*max_rows=*/5);
+    workspace.CopyIn(0, 0, 5, BytesOf(values));
+    model.Run(5, workspace);
+    std::vector<float> output(values.size());
+    workspace.CopyOut(0, 0, 5, reinterpret_cast<std::byte*>(output.data()));
+    EXPECT_EQ(output, values) << size;
+  }
 }
 
 TEST(WorkspaceTest, CopyInTakesUnalignedSource) {
