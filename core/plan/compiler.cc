@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +28,7 @@
 #include "core/plan/interpret_step.h"
 #include "core/plan/lower_node.h"
 #include "core/plan/plan_builder.h"
+#include "core/plan/plan_limits.h"
 #include "core/plan/plan_report.h"
 #include "core/plan/rewrite.h"
 #include "core/plan/step.h"
@@ -43,51 +43,6 @@ namespace relu {
 namespace {
 
 bool IsConverted(DataType type) { return StorageType(type) != type; }
-
-// Weights grow when they are packed (16 columns at least, FP16 to float32), so
-// by 32 times at most, and small constants are expanded to rows. More than this
-// comes from no trained network, but could come from a hostile file.
-std::size_t MaxConstantBytes(const Graph& graph) {
-  std::size_t graph_bytes = 0;
-  for (const Value& value : graph.values) {
-    graph_bytes +=
-        value.constant == nullptr ? 0 : value.constant->bytes().size();
-  }
-  return (std::size_t{32} << 20) + 32 * graph_bytes;
-}
-
-// How many rows go through all steps of a small network before the next ones
-// do: their values stay in L1, and the weights in L2, from where they are read
-// once a block.
-std::int64_t BlockRows(std::size_t weight_bytes, std::size_t row_bytes) {
-  constexpr std::size_t kSmallWeightBytes = 256 << 10;
-  constexpr std::size_t kBlockBytes = 24 << 10;
-  constexpr std::size_t kLeastRows = 24;
-  constexpr std::size_t kTileRows = 6;  // What kernels take at a time.
-  if (weight_bytes > kSmallWeightBytes || row_bytes == 0) {
-    return std::numeric_limits<std::int64_t>::max();
-  }
-  return static_cast<std::int64_t>(
-      std::max(kBlockBytes / row_bytes / kTileRows * kTileRows, kLeastRows));
-}
-
-absl::Status CheckRowSize(const Value& value) {
-  if (!value.is_batched()) {
-    return absl::UnimplementedError(
-        fmt::format("value \"{}\", shape {}, is the same for all rows; only "
-                    "values with the batch dimension first are supported",
-                    value.name, ShapeText(value.shape)));
-  }
-  const std::optional<std::int64_t> count = ElementCount(RowShape(value));
-  const std::size_t most = kMaxWorkspaceRowBytes / DataTypeSize(value.type);
-  if (!count.has_value() || static_cast<std::size_t>(*count) > most) {
-    return absl::UnimplementedError(fmt::format(
-        "value \"{}\", shape {}: a row has more than {} elements, the most "
-        "that is supported",
-        value.name, ShapeText(value.shape), most));
-  }
-  return absl::OkStatus();
-}
 
 // `rows` stands for the batch dimension.
 TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
@@ -107,44 +62,6 @@ TensorSignature SignatureOf(const Value& value, std::int64_t rows) {
       static_cast<std::size_t>(ElementCount(signature.row_shape).value()) *
       DataTypeSize(value.type);
   return signature;
-}
-
-// Whether the interpreter can multiply matrices that large in useful time.
-// Their sizes have been checked, so that only the whole product may overflow.
-absl::Status CheckProduct(const Graph& graph, const Node& node) {
-  if (node.op != Operator::kGemm && node.op != Operator::kMatMul &&
-      node.op != Operator::kMatMulInteger &&
-      node.op != Operator::kQLinearMatMul) {
-    return absl::OkStatus();
-  }
-  const Shape left =
-      WithRows(graph.values[node.inputs[0]].shape, kInterpretedRows);
-  const bool is_transposed =
-      node.op == Operator::kGemm && IntAttribute(node, "transA") != 0;
-  Shape sizes = WithRows(graph.values[node.outputs[0]].shape, kInterpretedRows);
-  sizes.push_back(is_transposed ? left[0] : left.back());
-  const std::optional<std::int64_t> products = ElementCount(sizes);
-  if (!products || *products > kMaxInterpretedProducts) {
-    return absl::UnimplementedError(fmt::format(
-        "{}: takes more than {} multiplications for {} rows, the most that is "
-        "supported for a product without a kernel of its own; export it as x "
-        "* constant weights",
-        NodeText(node), kMaxInterpretedProducts, kInterpretedRows));
-  }
-  return absl::OkStatus();
-}
-
-// Takes what the interpreter needs for a value from `room_bytes`; false if that
-// is too little.
-bool TakeRoom(const Value& value, std::size_t& room_bytes) {
-  const std::optional<std::int64_t> count =
-      ElementCount(WithRows(value.shape, kInterpretedRows));
-  if (!count ||
-      static_cast<std::size_t>(*count) > room_bytes / sizeof(double)) {
-    return false;
-  }
-  room_bytes -= static_cast<std::size_t>(*count) * sizeof(double);
-  return true;
 }
 
 }  // namespace

@@ -20,22 +20,11 @@
 #include "core/plan/dense_step.h"
 #include "core/plan/graph_uses.h"
 #include "core/plan/plan_builder.h"
+#include "core/plan/plan_limits.h"
 #include "core/plan/rewrite.h"
 #include "core/tensor/data_type.h"
 
 namespace relu {
-
-// The most memory that a workspace takes for each row. Far beyond what networks
-// of dense layers need; a batch of 64 rows stays below 1 GiB.
-inline constexpr std::size_t kMaxWorkspaceRowBytes = 16 << 20;
-// The most memory for all values of a graph that goes through the interpreter,
-// which computes with 8 bytes an element: of this many rows together, if there
-// is a batch dimension.
-inline constexpr std::size_t kMaxInterpretedBytes = 256 << 20;
-inline constexpr std::int64_t kInterpretedRows = 64;
-// The most multiplications of a product that goes through the interpreter, for
-// so many rows: some ten seconds.
-inline constexpr std::int64_t kMaxInterpretedProducts = std::int64_t{1} << 33U;
 
 // For one use of Compile(), on one thread. Nodes whose results no output needs
 // are left out; Reshape, Flatten and casts between floating-point types are
