@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,16 +48,17 @@ const std::vector<Shape>& Layers() {
   return layers;
 }
 
-void AddDense(bool quick, std::vector<Case>& cases) {
-  const std::vector<std::size_t> batches =
-      quick ? std::vector<std::size_t>{1, 16, 256}
-            : std::vector<std::size_t>{1, 4, 16, 64, 256};
+void AddDense(std::span<const std::size_t> batches, std::vector<Case>& cases) {
   for (const Shape& shape : Networks()) {
     cases.push_back({.table = "dense",
                      .network = shape.name,
                      .sizes = shape.sizes,
-                     .batches = batches});
+                     .batches = {batches.begin(), batches.end()}});
   }
+}
+
+void AddTrained(std::span<const std::size_t> batches,
+                std::vector<Case>& cases) {
   // Half precision is left out: the engines round at different places, so
   // their answers do not agree to 1e-4.
   for (const char* const model : {"mnist_256x128", "digits_mlp", "credit_embed",
@@ -64,7 +66,7 @@ void AddDense(bool quick, std::vector<Case>& cases) {
     cases.push_back({.table = "trained",
                      .network = model,
                      .sizes = {},
-                     .batches = batches});
+                     .batches = {batches.begin(), batches.end()}});
   }
 }
 
@@ -88,10 +90,22 @@ void AddZeros(bool quick, std::vector<Case>& cases) {
 
 }  // namespace
 
-std::vector<Case> AllCases(bool quick) {
+std::vector<Case> AllCases(int threads, bool quick) {
+  const std::vector<std::size_t> batches =
+      quick || threads > 1 ? std::vector<std::size_t>{1, 16, 256}
+                           : std::vector<std::size_t>{1, 4, 16, 64, 256};
   std::vector<Case> cases;
-  AddDense(quick, cases);
+  AddDense(batches, cases);
+  if (threads > 1) {
+    return cases;
+  }
+  AddTrained(batches, cases);
   for (const Shape& shape : Networks()) {
+    cases.push_back({.table = "half",
+                     .network = shape.name,
+                     .sizes = shape.sizes,
+                     .batches = {1},
+                     .half_weights = true});
     cases.push_back({.table = "cold",
                      .network = shape.name,
                      .sizes = shape.sizes,
@@ -110,8 +124,7 @@ std::string NameOf(const Case& a_case, std::size_t batch) {
 }
 
 absl::StatusOr<Network> MakeNetwork(const Case& a_case,
-                                    const std::string& testdata,
-                                    bool half_precision_weights) {
+                                    const std::string& testdata) {
   if (a_case.sizes.empty()) {
     return LoadTrainedNetwork(std::filesystem::path(testdata) / "models" /
                               a_case.network);
@@ -120,7 +133,7 @@ absl::StatusOr<Network> MakeNetwork(const Case& a_case,
                            {.sizes = a_case.sizes,
                             .input_zeros = a_case.input_zeros,
                             .hidden_zeros = a_case.hidden_zeros,
-                            .half_precision_weights = half_precision_weights});
+                            .half_precision_weights = a_case.half_weights});
 }
 
 }  // namespace relu::benchmarks

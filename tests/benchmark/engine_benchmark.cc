@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <regex>
 #include <string>
 #include <utility>
@@ -46,13 +45,14 @@ constexpr std::size_t kComparedBatches = 4;
 // 0.7 MB of weights and 1 MB of L2 the best time of our engine was 6.6 us in
 // most processes and 8.3 us in one.
 constexpr int kPlacements = 3;
+// Zeros are skipped in batches of so many rows, at most.
+constexpr std::size_t kMostRowsToSkip = 16;
 
 struct Options {
   std::filesystem::path json;
   std::filesystem::path onnx_runtime;
   std::string testdata = "tests/testdata";
   std::string filter;
-  std::string weights = "float";
   std::vector<int> threads{1};
   bool quick = false;
 };
@@ -72,8 +72,7 @@ class Benchmark {
             std::unique_ptr<Engine> empty_call)
       : options_(options),
         threads_(threads),
-        ours_(threads),
-        ours_without_zeros_(threads, "relud without zeros"),
+        ours_("relud", threads),
         peers_(std::move(peers)),
         empty_call_(std::move(empty_call)) {}
 
@@ -82,28 +81,51 @@ class Benchmark {
  private:
   absl::Status RunCase(const Case& a_case, Report& report);
   absl::StatusOr<ReportRow> RunBatch(const Case& a_case, std::size_t rows,
-                                     const Network& network,
-                                     const std::optional<Network>& no_zeros);
-  // All engines that can run the network: ours, then, if there is `no_zeros`,
-  // ours on that, then the peers, then the empty call.
-  absl::StatusOr<std::vector<Engine*>> Prepare(
-      const Network& network, const Batches& batches, const Network* no_zeros,
-      const Batches* batches_without_zeros);
+                                     const Network& network);
+  // All engines that can run the network: ours, ours in other ways, the peers,
+  // and the empty call.
+  absl::StatusOr<std::vector<Engine*>> Prepare(const Case& a_case,
+                                               const Network& network,
+                                               const Batches& batches);
   // The peers that can run the network, after a check of their answers.
-  absl::StatusOr<std::vector<Engine*>> PreparePeers(const Network& network,
-                                                    const Batches& batches);
+  absl::StatusOr<std::vector<Engine*>> PreparePeers(
+      const Network& network, const Batches& batches,
+      const std::vector<double>& wanted);
+  OurEngine& Ours(const Case& a_case);
+  std::vector<OurEngine*> OtherWays(const Case& a_case, std::size_t rows);
   bool IsWanted(const Case& a_case, std::size_t batch) const;
 
   const Options& options_;  // Outlives this.
   int threads_;
   OurEngine ours_;
-  OurEngine ours_without_zeros_;
+  OurEngine ours_half_{"relud", 1, {.weights = WeightStorage::kFloat16}};
+  // What the fastest of the ways that ours could take is looked for among.
+  OurEngine one_thread_{"relud, one thread", 1};
+  OurEngine float_weights_{"relud, float32", 1};
+  OurEngine never_{"relud, no skip", 1, {.zero_skip = ZeroSkip::kNever}};
+  OurEngine always_{"relud, all skip", 1, {.zero_skip = ZeroSkip::kAlways}};
   std::vector<std::unique_ptr<Engine>> peers_;
   std::unique_ptr<Engine> empty_call_;  // May be null.
 };
 
 bool Benchmark::IsWanted(const Case& a_case, std::size_t batch) const {
   return std::regex_search(NameOf(a_case, batch), std::regex(options_.filter));
+}
+
+OurEngine& Benchmark::Ours(const Case& a_case) {
+  return a_case.half_weights ? ours_half_ : ours_;
+}
+
+std::vector<OurEngine*> Benchmark::OtherWays(const Case& a_case,
+                                             std::size_t rows) {
+  if (threads_ > 1) {
+    return {&one_thread_};
+  }
+  if (a_case.half_weights) {
+    return {&float_weights_};
+  }
+  return rows <= kMostRowsToSkip ? std::vector<OurEngine*>{&never_, &always_}
+                                 : std::vector<OurEngine*>{};
 }
 
 // The answers to the first batches, one after the other.
@@ -118,8 +140,8 @@ std::vector<double> AnswersOf(Engine& engine, const Batches& batches) {
 }
 
 absl::StatusOr<std::vector<Engine*>> Benchmark::PreparePeers(
-    const Network& network, const Batches& batches) {
-  const std::vector<double> wanted = AnswersOf(ours_, batches);
+    const Network& network, const Batches& batches,
+    const std::vector<double>& wanted) {
   std::vector<Engine*> ready;
   for (const auto& peer : peers_) {
     const absl::Status status = peer->Prepare(network, batches);
@@ -154,18 +176,24 @@ class FreshPages {
 };
 
 absl::StatusOr<std::vector<Engine*>> Benchmark::Prepare(
-    const Network& network, const Batches& batches, const Network* no_zeros,
-    const Batches* batches_without_zeros) {
+    const Case& a_case, const Network& network, const Batches& batches) {
   const FreshPages fresh_pages;
-  RETURN_IF_ERROR(ours_.Prepare(network, batches));
-  std::vector<Engine*> engines = {&ours_};
-  if (no_zeros != nullptr) {
-    RETURN_IF_ERROR(
-        ours_without_zeros_.Prepare(*no_zeros, *batches_without_zeros));
-    engines.push_back(&ours_without_zeros_);
+  OurEngine& ours = Ours(a_case);
+  RETURN_IF_ERROR(ours.Prepare(network, batches));
+  std::vector<Engine*> engines = {&ours};
+  const std::vector<double> answers = AnswersOf(ours, batches);
+  for (OurEngine* const other : OtherWays(a_case, batches.rows)) {
+    RETURN_IF_ERROR(other->Prepare(network, batches));
+    if (AnswersOf(*other, batches) != answers) {
+      return absl::InternalError(fmt::format(
+          "{}, batches of {}: the answers of {} are not those of {}, to the "
+          "bit",
+          network.name, batches.rows, other->name(), ours.name()));
+    }
+    engines.push_back(other);
   }
   ASSIGN_OR_RETURN(const std::vector<Engine*> peers,
-                   PreparePeers(network, batches));
+                   PreparePeers(network, batches, answers));
   engines.insert(engines.end(), peers.begin(), peers.end());
   if (empty_call_ != nullptr) {
     RETURN_IF_ERROR(empty_call_->Prepare(network, batches));
@@ -174,14 +202,10 @@ absl::StatusOr<std::vector<Engine*>> Benchmark::Prepare(
   return engines;
 }
 
-absl::StatusOr<ReportRow> Benchmark::RunBatch(
-    const Case& a_case, std::size_t rows, const Network& network,
-    const std::optional<Network>& no_zeros) {
+absl::StatusOr<ReportRow> Benchmark::RunBatch(const Case& a_case,
+                                              std::size_t rows,
+                                              const Network& network) {
   const Batches batches = MakeBatches(network, rows);
-  std::optional<Batches> batches_without_zeros;
-  if (no_zeros.has_value()) {
-    batches_without_zeros = MakeBatches(*no_zeros, rows);
-  }
   ReportRow row = {
       .measured = a_case,
       .batch = rows,
@@ -196,10 +220,7 @@ absl::StatusOr<ReportRow> Benchmark::RunBatch(
   std::vector<Engine*> engines;
   Samples samples;
   for (int placement = 0; placement < kPlacements; ++placement) {
-    ASSIGN_OR_RETURN(
-        engines,
-        Prepare(network, batches, no_zeros.has_value() ? &*no_zeros : nullptr,
-                no_zeros.has_value() ? &*batches_without_zeros : nullptr));
+    ASSIGN_OR_RETURN(engines, Prepare(a_case, network, batches));
     Measure(row.measurement, engines, LimitsOf(options_), samples);
   }
   row.result = Summarize(row.measurement, engines, samples);
@@ -207,21 +228,11 @@ absl::StatusOr<ReportRow> Benchmark::RunBatch(
 }
 
 absl::Status Benchmark::RunCase(const Case& a_case, Report& report) {
-  const bool half = options_.weights == "half";
   ASSIGN_OR_RETURN(const Network network,
-                   MakeNetwork(a_case, options_.testdata, half));
-  // Without zeros there is nothing to skip: what our dense path takes.
-  std::optional<Network> no_zeros;
-  if (a_case.table == "zeros" && a_case.input_zeros > 0) {
-    Case dense = a_case;
-    dense.input_zeros = 0.0;
-    dense.hidden_zeros = 0.0;
-    ASSIGN_OR_RETURN(no_zeros, MakeNetwork(dense, options_.testdata, half));
-  }
+                   MakeNetwork(a_case, options_.testdata));
   for (const std::size_t rows : a_case.batches) {
     if (IsWanted(a_case, rows)) {
-      ASSIGN_OR_RETURN(ReportRow row,
-                       RunBatch(a_case, rows, network, no_zeros));
+      ASSIGN_OR_RETURN(ReportRow row, RunBatch(a_case, rows, network));
       fmt::print("{}\n", TextOf(row));
       std::fflush(stdout);
       report.rows.push_back(std::move(row));
@@ -231,7 +242,7 @@ absl::Status Benchmark::RunCase(const Case& a_case, Report& report) {
 }
 
 absl::Status Benchmark::Run(Report& report) {
-  for (const Case& a_case : AllCases(options_.quick)) {
+  for (const Case& a_case : AllCases(threads_, options_.quick)) {
     const bool is_wanted = std::ranges::any_of(
         a_case.batches,
         [&](std::size_t batch) { return IsWanted(a_case, batch); });
@@ -283,9 +294,6 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--filter", options.filter,
                  "only cases whose name has this regular expression");
-  app.add_option("--weights", options.weights, "of the random networks")
-      ->check(CLI::IsMember({"float", "half"}))
-      ->capture_default_str();
   app.add_option("--threads", options.threads, "of every engine, e.g. 1,2")
       ->delimiter(',')
       ->check(CLI::Range(1, 64));

@@ -1,10 +1,9 @@
 #include "tests/benchmark/our_engine.h"
 
-#include <fmt/format.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,16 +22,13 @@ std::string OurEngine::version() const { return kernels::InstructionSet(); }
 
 absl::Status OurEngine::Prepare(const Network& network,
                                 const Batches& batches) {
-  if (threads_ != 1) {
-    return absl::UnimplementedError(
-        fmt::format("relud runs a batch on one thread, not on {}", threads_));
-  }
   ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(network.model, "."));
-  ASSIGN_OR_RETURN(CompiledModel model, CompiledModel::Compile(graph));
+  ASSIGN_OR_RETURN(CompiledModel model,
+                   CompiledModel::Compile(graph, options_));
   workspace_.reset();
   model_ = std::make_unique<const CompiledModel>(std::move(model));
   workspace_ = std::make_unique<Workspace>(
-      *model_, static_cast<std::int64_t>(batches.rows));
+      *model_, static_cast<std::int64_t>(batches.rows), team_.size());
   outputs_ = MakeOutputs(network, batches.rows);
   batches_ = &batches;
   return absl::OkStatus();
@@ -45,7 +41,11 @@ void OurEngine::Run(std::size_t batch) {
     const std::size_t batch_bytes = bytes.size() / batches_->count;
     workspace_->CopyIn(i, 0, rows, bytes.data() + batch * batch_bytes);
   }
-  model_->Run(rows, *workspace_);
+  if (team_.size() == 1) {
+    model_->Run(rows, *workspace_);
+  } else {
+    model_->Run(rows, *workspace_, team_);
+  }
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     workspace_->CopyOut(i, 0, rows, outputs_[i].bytes().data());
   }

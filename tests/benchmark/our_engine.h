@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 
+#include "core/base/thread_team.h"
+#include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/tensor.h"
@@ -20,12 +22,12 @@ namespace relu::benchmarks {
 
 class OurEngine : public Engine {
  public:
-  explicit OurEngine(int threads, std::string name = "relud")
-      : threads_(threads), name_(std::move(name)) {}
+  // On `threads` >= 1 threads, this one included.
+  explicit OurEngine(std::string name, int threads, CompileOptions options = {})
+      : name_(std::move(name)), options_(options), team_(threads) {}
 
   std::string name() const override { return name_; }
   std::string version() const override;
-  // UNIMPLEMENTED also for more than one thread.
   absl::Status Prepare(const Network& network, const Batches& batches) override;
   // What the server does with a batch: the rows are copied in, the model runs,
   // the answers are copied out.
@@ -33,8 +35,9 @@ class OurEngine : public Engine {
   std::vector<double> Answers() const override;
 
  private:
-  int threads_;
   std::string name_;
+  CompileOptions options_;
+  ThreadTeam team_;
   const Batches* batches_ = nullptr;  // Of the last Prepare().
   std::unique_ptr<const CompiledModel> model_;
   std::unique_ptr<Workspace> workspace_;

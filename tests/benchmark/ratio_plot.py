@@ -73,13 +73,13 @@ def title_of(network, rows):
     return f"{network}: {weights} of weights"
 
 
-def ratio_plot(rows, ours, left_out):
-    """An SVG of all rows with one thread. The time of `ours` is 1."""
+def ratio_plot(rows, is_left_out):
+    """An SVG of all rows with one thread. Our time is 1."""
     rows = [row for row in rows if row["threads"] == 1]
     networks = list(dict.fromkeys(row["network"] for row in rows))
     batches = sorted({row["batch"] for row in rows})
-    peers = list(dict.fromkeys(e["name"] for r in rows for e in r["engines"] if e["name"] not in (ours, left_out)))
-    ratios = [e["ratio"] for r in rows for e in r["engines"] if e["name"] != left_out]
+    peers = list(dict.fromkeys(e["name"] for r in rows for e in r["engines"] if not is_left_out(e["name"])))
+    ratios = [e["ratio"] for r in rows for e in r["engines"] if not is_left_out(e["name"])]
     lowest = max(t for t in [0.2] + TICKS if t < min(ratios))
     highest = min(t for t in TICKS + [100] if t > max(ratios))
     width = LEFT + COLUMNS * PANEL_WIDTH + (COLUMNS - 1) * GAP + 24

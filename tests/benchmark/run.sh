@@ -5,8 +5,8 @@
 #   tests/benchmark/run.sh --quick   a part of it, in two minutes, to the terminal
 #
 # More options go to engine_benchmark, such as --filter='dense/A'; then nothing
-# is written either. THREADS=1,2 measures with one thread and with two. NOTE is
-# a sentence for the document, such as what else the machine was doing.
+# is written either. THREADS=1 leaves out two threads. NOTE is a sentence for the
+# document, such as what else the machine was doing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -19,7 +19,7 @@ case "$(uname -m)" in
   aarch64) folder=arm64 ;;
   *) folder=x64 ;;
 esac
-options=(--threads="${THREADS:-1}")
+options=(--threads="${THREADS:-1,2}")
 for library in tests/benchmark/node_modules/onnxruntime-node/bin/*/linux/"$folder"/libonnxruntime.so.1; do
   if [[ -e $library ]]; then
     options+=(--onnxruntime="$library")

@@ -9,12 +9,8 @@ import pathlib
 import subprocess
 import sys
 
+from floors import EMPTY_CALL, ORT, OURS, check, engines_of
 from ratio_plot import ratio_plot
-
-OURS = "relud"
-NO_ZEROS = "relud without zeros"
-ORT = "ONNX Runtime"
-EMPTY_CALL = "ONNX Runtime, empty call"
 
 INTRODUCTION = """# Benchmarks
 
@@ -32,7 +28,7 @@ tests/benchmark/run.sh --quick   # a part of it, to the terminal
 
 HOW_TO_READ = """## How to read it
 
-- All engines run in one process, on the same rows and weights in float32, in turn: a sample of relud, a sample of each peer, and again. A
+- All engines run in one process, on the same rows and weights (in float32, but for one table), in turn: a sample of relud, a sample of each peer, and again. A
   sample is as many calls as fit into 0.3 ms (at least one), after up to eight that bring the weights back into the caches. A ratio is the median
   over all rounds of the ratio *within* a round, so what else the machine does falls on both sides. Times are medians; the best is in brackets. Everything is
   loaded three times for each measurement, as the pages of memory that the weights happen to get matter.
@@ -42,6 +38,8 @@ HOW_TO_READ = """## How to read it
   compiled for this CPU. ONNX Runtime is called through its C interface with all graph optimisations. A call of it that
   does nothing (a model of one Identity) is measured in the same rounds; the column "less call" has its ratio without that time.
 - All answers were compared: those of each peer are within 1e-4 of ours, relative to the largest. Else the program fails.
+- Columns of relud are other ways that it could have taken, measured in the same rounds: it never skips zeros ("no skip"), it skips them wherever it can ("all
+  skip"), with one thread, with weights in float32. Their answers have the same bits as those of the way that it took, or the program fails.
 - *% FMA* is the share of the multiply-adds that a loop on registers makes on this CPU, measured in the same rounds. *% limit* is the share of the
   roofline: the longer of that loop's time and the time to read as many bytes as the weights have. A batch of one row reads each weight
   for a single multiply-add, so it is the reading that limits it.
@@ -57,14 +55,18 @@ Half of the hidden activations are zero, as random weights make them; the inputs
 
 The models of the tests, with real rows. Engines that know only layers cannot run all of them.
 """,
+    "half": """## Weights in float16
+
+One row; the weights are kept in float16, sums are taken in float32. The peers have the same weights in float32, ONNX Runtime in the way that it chose
+for a model whose weights are float16.
+""",
     "cold": """## Cold caches
 
 One row, after 64 MB of other data went through the caches: what a request meets on a server with little to do.
 """,
     "zeros": """## Zeros
 
-One row. That share of the inputs and of the hidden activations is zero, at random places. "Without zeros" is the time of relud's engine
-for the same sizes with no zero at all, by its time with them.
+One row. That share of the inputs and of the hidden activations is zero, at random places.
 """,
 }
 
@@ -73,6 +75,10 @@ def sizes_text(sizes):
     """[512, 512, 10] -> "512-512-10", [256, 256, 256, 16] -> "(256 x 3)-16"."""
     runs = [(size, len(list(run))) for size, run in itertools.groupby(sizes)]
     return "-".join("-".join([str(size)] * count) if count < 3 else f"({size} x {count})" for size, count in runs)
+
+
+def is_ours(name):
+    return name.startswith(OURS)
 
 
 def ratio_text(ratio):
@@ -88,10 +94,6 @@ def bytes_text(size):
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{size / 1e3:.1f} KB"
 
 
-def engines_of(row):
-    return {engine["name"]: engine for engine in row["engines"]}
-
-
 def name_of(row):
     name = row["network"]
     if row["table"] == "zeros":
@@ -101,11 +103,9 @@ def name_of(row):
 
 def table(rows):
     peers = list(dict.fromkeys(e["name"] for r in rows for e in r["engines"] if e["name"] not in (OURS, EMPTY_CALL)))
-    if NO_ZEROS in peers:  # Not a peer: first, beside our own times.
-        peers.remove(NO_ZEROS)
-        peers.insert(0, NO_ZEROS)
+    peers.sort(key=lambda name: not is_ours(name))  # First, beside our own times.
     header = ["network", "rows", "relud us (best)", "GF/s", "GB/s", "% FMA", "% limit"]
-    header += ["without zeros" if p == NO_ZEROS else p for p in peers]
+    header += [p.removeprefix(f"{OURS}, ") for p in peers]
     if ORT in peers:
         header.insert(header.index(ORT) + 1, "less call")
     lines = ["| " + " | ".join(header) + " |", "| " + " | ".join(["---"] * len(header)) + " |"]
@@ -119,7 +119,7 @@ def table(rows):
         for peer in peers:
             engine = engines.get(peer)
             text = ratio_text(engine["ratio"]) if engine else "-"
-            cells.append(text.strip("*") if peer == NO_ZEROS else text)
+            cells.append(text.strip("*") if is_ours(peer) else text)
             if peer == ORT:
                 cells.append(ratio_text(engine["ratio"] - engines[EMPTY_CALL]["ratio"]) if engine else "-")
         lines.append("| " + " | ".join(cells) + " |")
@@ -149,13 +149,28 @@ def summary(rows):
         cells = [f"{name_of(first)} = {sizes_text(first['sizes'])}", bytes_text(first["weight_bytes"])]
         for batch in batches:
             others = engines_of(group[batch]) if batch in group else {}
-            others.pop(OURS, None)
             others.pop(EMPTY_CALL, None)
             ort = others.pop(ORT, None)
-            best = min((e["ratio"] for e in others.values()), default=None)
+            best = min((e["ratio"] for name, e in others.items() if not is_ours(name)), default=None)
             cells.append((ratio_text(ort["ratio"]) if ort else "-") + " / " +
                          (ratio_text(best) if best else "-"))
         lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def cell_text(cell):
+    row, value, floor = cell
+    return (f"{name_of(row)}, {row['batch']} row{'s' if row['batch'] > 1 else ''}: {value:.2f} of {floor:g} "
+            f"(at {100 * row['share_of_limit']:.0f} % of the limit)")
+
+
+def floors_table(rows):
+    lines = ["## What it is to reach\n", "Floors that were set before, and how many cells of the tables below reach them. The limit is the roofline, "
+             "as below: where a cell is near 100 % of it, no kernel can do more with all weights, only skip some.\n",
+             "| floor | reached | the closest, or all below |", "| --- | --- | --- |"]
+    for name, reached, count, closest, missed in check(rows):
+        cells = "; ".join(map(cell_text, missed or [closest]))
+        lines.append(f"| {name} | {reached} of {count} | {cells} |")
     return "\n".join(lines) + "\n"
 
 
@@ -164,11 +179,11 @@ def main():
     folder = pathlib.Path(sys.argv[2])
     note = sys.argv[3] if len(sys.argv) > 3 else ""
     by_table = {name: [r for r in results["rows"] if r["table"] == name] for name in TABLES}
-    parts = [INTRODUCTION, summary(by_table["dense"]), HOW_TO_READ, machine(results, note)]
+    parts = [INTRODUCTION, summary(by_table["dense"]), floors_table(results["rows"]), HOW_TO_READ, machine(results, note)]
     parts += [f"{TABLES[name]}\n{table(rows)}" for name, rows in by_table.items() if rows]
     folder.mkdir(exist_ok=True)
     (folder / "benchmarks.md").write_text("\n".join(parts))
-    (folder / "benchmarks.svg").write_text(ratio_plot(by_table["dense"], OURS, EMPTY_CALL))
+    (folder / "benchmarks.svg").write_text(ratio_plot(by_table["dense"], lambda name: is_ours(name) or name == EMPTY_CALL))
 
 
 if __name__ == "__main__":
