@@ -216,7 +216,8 @@ ZeroSkipLimits ZeroSkipLimits::FromCosts(const DenseCosts& costs,
           std::min(static_cast<std::size_t>(entries), rows * k);
     }
   }
-  return limits;
+  // Then it is the noise of a measurement that says so of more rows.
+  return limits.MaxEntries(1) == 0 ? Never() : limits;
 }
 
 std::size_t ZeroSkipLimits::MaxEntries(std::size_t rows) const {

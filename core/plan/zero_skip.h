@@ -37,6 +37,7 @@ class ZeroSkipLimits {
 
   // The most inputs that are not zero, in all of `rows` >= 1 rows together,
   // with which it is better to skip the others; 0: never, and not worth a look.
+  // If it is 0 for one row, it is for any number.
   std::size_t MaxEntries(std::size_t rows) const;
 
  private:

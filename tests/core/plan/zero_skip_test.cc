@@ -51,6 +51,16 @@ TEST(ZeroSkipLimitsTest, HardlyAnyEntriesAreNotWorthCounting) {
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 1000).MaxEntries(1), 0U);
 }
 
+TEST(ZeroSkipLimitsTest, WhatIsNotWorthItForOneRowIsNotForMore) {
+  // As if something had disturbed the measurement of two rows.
+  const DenseCosts costs{.dense = {1000, 90000, 4000, 8000, 16000},
+                         .sparse_row = 1000,
+                         .sparse_entry = 1};
+  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 1000);
+  EXPECT_EQ(limits.MaxEntries(1), 0U);
+  EXPECT_EQ(limits.MaxEntries(2), 0U);
+}
+
 TEST(ZeroSkipLimitsTest, CountingThatCostsTooMuchIsNotDone) {
   // 3 % of the time is the most: for one row of 1000 ns, but not for two.
   const DenseCosts costs{.dense = {1000, 1500, 2000, 4000, 8000},
