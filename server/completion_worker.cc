@@ -28,6 +28,9 @@ constexpr std::size_t kArmedGenericCalls = 4;
 // an endless one. More than a batch: what is left over wakes another thread.
 constexpr std::size_t kMaxBurst = 128;
 
+// Of requests that come alone, how many for each look for more.
+constexpr int kBurstsPerLook = 4;
+
 }  // namespace
 
 CompletionWorker::CompletionWorker(
@@ -114,11 +117,24 @@ bool CompletionWorker::TakeEvent(bool wait) {
 }
 
 // Takes what is there without waiting, so that it runs as one batch. Not if no
-// request is there to join: looking costs a system call.
+// request is there to join: looking costs a system call. Where requests come
+// one by one, it looks now and then whether they still do.
 void CompletionWorker::DrainReady() {
+  if (arrived_.size() == 0) {
+    return;
+  }
+  if (comes_alone_ && ++unlooked_bursts_ < kBurstsPerLook) {
+    return;
+  }
+  unlooked_bursts_ = 0;
+  TakeReady();
+  comes_alone_ = arrived_.size() == 1;
+}
+
+void CompletionWorker::TakeReady() {
   void* tag = nullptr;
   bool ok = false;
-  while (arrived_.size() > 0 && arrived_.size() < kMaxBurst &&
+  while (arrived_.size() < kMaxBurst &&
          queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
              grpc::CompletionQueue::GOT_EVENT) {
     Dispatch(tag, ok);

@@ -73,6 +73,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   // be no more.
   bool TakeEvent(bool wait);
   void DrainReady();
+  void TakeReady();
   void TendCalls();
 
   const GrpcServices services_;
@@ -90,6 +91,10 @@ class CompletionWorker final : private Dispatcher::Worker {
   std::atomic<bool> stopping_ = false;
   bool over_ = false;  // The thread's own: calls_over_ has been counted down.
   std::latch calls_over_{1};
+  // The thread's own: whether the last look for more found nothing, and how
+  // many bursts have not been looked after since then.
+  bool comes_alone_ = false;
+  int unlooked_bursts_ = 0;
   std::thread thread_;
 };
 

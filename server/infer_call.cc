@@ -61,7 +61,7 @@ void InferCall::OnEvent(Event event, bool ok) {
 }
 
 bool InferCall::Prepare() {
-  exchange().BeginDecode(arrived_at_);
+  exchange().BeginDecode(arrived_at_, request_bytes_.Length());
   status_ = ParseInferRequest(request_bytes_, exchange().message());
   // The exchange holds its own copy.
   request_bytes_.Clear();

@@ -20,8 +20,9 @@
 namespace relu {
 namespace {
 
-// A message that grew beyond this is not kept for the next call: thousands of
-// calls, each with the memory of its largest request, would never give it back.
+// The messages of a call with more values than this are not kept for the next:
+// thousands of calls, each with the memory of its largest request, would never
+// give it back.
 constexpr std::size_t kMaxKeptBytes = 64 << 10;
 
 // The values of a request and of its answer; the rest is little.
@@ -36,22 +37,15 @@ std::size_t HeldBytes(const CompiledModel& model, std::int64_t rows) {
   return bytes;
 }
 
-template <typename Message>
-void Recycle(Message& message) {
-  if (message.SpaceUsedLong() > kMaxKeptBytes) {
-    message = Message();
-  } else {
-    message.Clear();
-  }
-}
-
 }  // namespace
 
 InferExchange::InferExchange(const InferEnvironment& environment)
     : environment_(environment) {}
 
-void InferExchange::BeginDecode(Clock::time_point arrived) {
+void InferExchange::BeginDecode(Clock::time_point arrived,
+                                std::size_t message_bytes) {
   arrived_ = arrived;
+  message_bytes_ = message_bytes;
   decode_start_ = Clock::now();
 }
 
@@ -85,6 +79,9 @@ void InferExchange::Finish(const absl::Status& status) {
     return;
   }
   const Clock::time_point end = Clock::now();
+  // Of a message that was refused nobody knows what it holds.
+  keeps_memory_ = status.ok() && message_bytes_ <= kMaxKeptBytes &&
+                  inference_.bytes <= kMaxKeptBytes;
   if (!status.ok()) {
     model_->metrics().CountFailure(status.code(), end - arrived_);
     return;
@@ -103,8 +100,14 @@ void InferExchange::Reset() {
   inference_.retry_pushback = std::chrono::milliseconds(0);
   inference_.deadline = Clock::time_point::max();
   inference_.cancelled.store(false, std::memory_order_relaxed);
-  Recycle(message_);
-  Recycle(response_);
+  if (keeps_memory_) {
+    message_.Clear();
+    response_.Clear();
+  } else {
+    message_ = inference::ModelInferRequest();
+    response_ = inference::ModelInferResponse();
+  }
+  keeps_memory_ = false;
   for (auto& values : converted_) {
     if (values.capacity() > kMaxKeptBytes) {
       values = {};

@@ -44,8 +44,9 @@ class InferExchange {
   // `environment` outlives the exchange.
   explicit InferExchange(const InferEnvironment& environment);
 
-  // The client's message has arrived, and is parsed from now on.
-  void BeginDecode(Clock::time_point arrived);
+  // The client's message of so many bytes has arrived, and is parsed from now
+  // on.
+  void BeginDecode(Clock::time_point arrived, std::size_t message_bytes);
 
   // Where the transport parses the request into.
   inference::ModelInferRequest& message() { return message_; }
@@ -71,7 +72,8 @@ class InferExchange {
 
   const inference::ModelInferResponse& response() const { return response_; }
 
-  // Lets go of the model and of large memory. Then the next call may come.
+  // Lets go of the model, and of memory that should not be kept for the next
+  // call, which may come then.
   void Reset();
 
  private:
@@ -81,10 +83,13 @@ class InferExchange {
   ConvertedInputs converted_;
   InferenceRequest inference_;
   std::shared_ptr<Model> model_;
+  std::size_t message_bytes_ = 0;
   Clock::time_point arrived_;
   Clock::time_point decode_start_;
   Clock::time_point decode_end_;
   Clock::time_point encode_start_;
+  // Whether the messages hold little memory, which the next call can use.
+  bool keeps_memory_ = false;
 };
 
 }  // namespace relu

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 
 #include "server/config.h"
 #include "server/log.h"
@@ -13,6 +14,9 @@
 #include "server/termination_signal.h"
 
 int main(int argc, char** argv) {
+  // Debian's Abseil is compiled to look for deadlocks among gRPC's locks at
+  // each of them.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const relu::CommandLine command_line = relu::ParseCommandLine(argc, argv);
   if (command_line.exit_code.has_value()) {
     std::FILE* out = *command_line.exit_code == 0 ? stdout : stderr;

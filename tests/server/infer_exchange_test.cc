@@ -20,7 +20,7 @@ using Clock = InferExchange::Clock;
 class InferExchangeTest : public testing::Test {
  protected:
   absl::Status Prepare() {
-    exchange_.BeginDecode(Clock::now());
+    exchange_.BeginDecode(Clock::now(), exchange_.message().ByteSizeLong());
     return exchange_.Prepare(Clock::time_point::max());
   }
 
