@@ -55,10 +55,14 @@ constexpr std::size_t kClientCpu = 1;
 struct BenchmarkModel {
   std::string name;
   std::vector<std::size_t> sizes;
+  double input_zeros;
+  double hidden_zeros;
 };
 
-const BenchmarkModel kTiny = {"tiny", {32, 64, 32, 1}};
-const BenchmarkModel kMnist = {"mnist", {784, 512, 512, 10}};
+// Zeros as in tables, and as in a network of these sizes that was trained on
+// MNIST: 81 % of the digits' pixels, 71 and 48 % of the hidden layers.
+const BenchmarkModel kTiny = {"tiny", {32, 64, 32, 1}, 0.5, 0.5};
+const BenchmarkModel kMnist = {"mnist", {784, 512, 512, 10}, 0.8, 0.6};
 
 void PinTo(std::size_t cpu) {
   cpu_set_t cpus;
@@ -73,12 +77,13 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// The network as a file in the repository; half of its values are zero, as in
-// real networks.
+// The network as a file in the repository.
 Network AddModel(const BenchmarkModel& model,
                  const RepositoryBuilder& builder) {
   absl::StatusOr<Network> network =
-      MakeRandomNetwork(model.name, {.sizes = model.sizes, .input_zeros = 0.5});
+      MakeRandomNetwork(model.name, {.sizes = model.sizes,
+                                     .input_zeros = model.input_zeros,
+                                     .hidden_zeros = model.hidden_zeros});
   CHECK(network.ok());
   const std::filesystem::path folder = builder.folder() / model.name / "1";
   std::filesystem::create_directories(folder);
@@ -88,7 +93,7 @@ Network AddModel(const BenchmarkModel& model,
 }
 
 // A request of one row.
-std::string RequestBytes(const Network& network) {
+std::string RequestBytes(const Network& network, std::size_t row) {
   const Tensor& rows = network.inputs.front();
   const auto features = static_cast<std::size_t>(rows.shape()[1]);
   inference::ModelInferRequest request;
@@ -98,8 +103,19 @@ std::string RequestBytes(const Network& network) {
   input->set_datatype("FP32");
   input->add_shape(1);
   input->add_shape(static_cast<std::int64_t>(features));
-  request.add_raw_input_contents(rows.bytes().data(), features * sizeof(float));
+  const std::size_t size = features * sizeof(float);
+  request.add_raw_input_contents(rows.bytes().data() + row * size, size);
   return request.SerializeAsString();
+}
+
+// One for each row of the network.
+std::vector<std::string> Requests(const Network& network) {
+  std::vector<std::string> requests;
+  const auto rows = static_cast<std::size_t>(network.inputs[0].shape()[0]);
+  for (std::size_t row = 0; row < rows; ++row) {
+    requests.push_back(RequestBytes(network, row));
+  }
+  return requests;
 }
 
 // The time of one row in the engine, with its copies in and out.
@@ -111,10 +127,14 @@ double ForwardPassUs(const std::filesystem::path& file,
   CHECK(model.ok());
   Workspace workspace(*model, 1);
   std::vector<std::byte> output(model->outputs()[0].row_bytes);
+  const Tensor& rows = network.inputs.front();
+  const std::size_t row_bytes = model->inputs()[0].row_bytes;
+  const std::size_t count = rows.bytes().size() / row_bytes;
   std::vector<double> times;
-  for (int i = 0; i < 2000; ++i) {
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const std::byte* const row = rows.bytes().data() + i % count * row_bytes;
     const auto start = std::chrono::steady_clock::now();
-    workspace.CopyIn(0, 0, 1, network.inputs.front().bytes().data());
+    workspace.CopyIn(0, 0, 1, row);
     model->Run(1, workspace);
     workspace.CopyOut(0, 0, 1, output.data());
     times.push_back(std::chrono::duration<double, std::micro>(
@@ -132,7 +152,7 @@ struct Measured {
 
 Measured StartServer(const std::string& program,
                      const std::vector<std::string>& arguments,
-                     const std::string& request) {
+                     const std::vector<std::string>& requests) {
   PinTo(kServerCpu);
   auto process = ServerProcess::Start(program, arguments);
   PinTo(kClientCpu);
@@ -142,7 +162,7 @@ Measured StartServer(const std::string& program,
   }
   Measured measured{.process = *std::move(process), .client = nullptr};
   measured.client = std::make_unique<H2Client>(measured.process->grpc_address(),
-                                               kPath, request, kConnections);
+                                               kPath, requests, kConnections);
   return measured;
 }
 
@@ -156,15 +176,15 @@ class ModelServers {
  public:
   ModelServers(const Plan& plan, const BenchmarkModel& model)
       : rounds_(plan.rounds), network_(AddModel(model, repository_)) {
-    const std::string request = RequestBytes(network_);
+    const std::vector<std::string> requests = Requests(network_);
     // Around the values the answer has some 40 bytes.
     const std::size_t answer = model.sizes.back() * sizeof(float) + 40;
-    null_ =
-        StartServer(std::filesystem::canonical("/proc/self/exe").string(),
-                    {"--null-server", fmt::format("{}", answer), "1"}, request);
-    relud_ = StartServer(plan.relud, Flags({}), request);
+    null_ = StartServer(std::filesystem::canonical("/proc/self/exe").string(),
+                        {"--null-server", fmt::format("{}", answer), "1"},
+                        requests);
+    relud_ = StartServer(plan.relud, Flags({}), requests);
     unbatched_ =
-        StartServer(plan.relud, Flags({"--max-batch-rows=1"}), request);
+        StartServer(plan.relud, Flags({"--max-batch-rows=1"}), requests);
     forward_us_ = ForwardPassUs(
         repository_.folder() / model.name / "1" / "model.onnx", network_);
   }

@@ -82,6 +82,7 @@ double Percentile(std::vector<double>& values, double share) {
 
 struct H2Client::Call {
   Clock::time_point due;
+  const std::string* frame = nullptr;
   std::size_t sent_bytes = 0;
   int status = kNoStatus;
 };
@@ -121,7 +122,7 @@ class H2Client::Connection {
 
   void Start(Clock::time_point due) {
     Call* const call = TakeCall();
-    *call = {.due = due};
+    *call = {.due = due, .frame = &client_.NextFrame()};
     const std::array<nghttp2_nv, 6> headers = {
         {Header(":method", "POST"), Header(":scheme", "http"),
          Header(":path", client_.path_),
@@ -181,9 +182,9 @@ class H2Client::Connection {
   static ssize_t ReadBody(nghttp2_session* /*session*/, std::int32_t /*id*/,
                           std::uint8_t* to, std::size_t room,
                           std::uint32_t* flags, nghttp2_data_source* source,
-                          void* self) {
+                          void* /*self*/) {
     auto* const call = static_cast<Call*>(source->ptr);
-    const std::string& frame = static_cast<Connection*>(self)->client_.frame_;
+    const std::string& frame = *call->frame;
     const std::size_t size = std::min(room, frame.size() - call->sent_bytes);
     std::memcpy(to, frame.data() + call->sent_bytes, size);
     call->sent_bytes += size;
@@ -236,11 +237,11 @@ class H2Client::Connection {
 };
 
 H2Client::H2Client(const std::string& address, const std::string& path,
-                   const std::string& message, int connections)
-    : path_(path),
-      authority_(address),
-      frame_(Frame(message)),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+                   const std::vector<std::string>& messages, int connections)
+    : path_(path), authority_(address), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+  for (const std::string& message : messages) {
+    frames_.push_back(Frame(message));
+  }
   for (int i = 0; i < connections; ++i) {
     connections_.push_back(std::make_unique<Connection>(*this, address));
   }
@@ -249,6 +250,12 @@ H2Client::H2Client(const std::string& address, const std::string& path,
 H2Client::~H2Client() {
   connections_.clear();
   close(epoll_);
+}
+
+const std::string& H2Client::NextFrame() {
+  const std::string& frame = frames_[next_frame_];
+  next_frame_ = next_frame_ + 1 == frames_.size() ? 0 : next_frame_ + 1;
+  return frame;
 }
 
 LoadFigures H2Client::Run(int in_flight, std::chrono::milliseconds time) {

@@ -31,9 +31,10 @@ struct LoadFigures {
 // program if the server cannot be reached.
 class H2Client {
  public:
-  // `address` is "127.0.0.1:8001"; every call sends `message` to `path`.
+  // `address` is "127.0.0.1:8001"; calls to `path` send `messages`, of which
+  // there is one at least, in turn.
   H2Client(const std::string& address, const std::string& path,
-           const std::string& message, int connections);
+           const std::vector<std::string>& messages, int connections);
   ~H2Client();
 
   H2Client(const H2Client&) = delete;
@@ -54,6 +55,7 @@ class H2Client {
   using Clock = std::chrono::steady_clock;
 
   void Start(Clock::time_point due);
+  const std::string& NextFrame();
   // Reads what there is, waiting for at most `wait`, and writes.
   void Turn(std::chrono::milliseconds wait);
   void OnAnswer(Clock::time_point due, int status);
@@ -62,7 +64,8 @@ class H2Client {
   const std::string path_;
   const std::string authority_;
   // With the five bytes that gRPC puts before a message.
-  const std::string frame_;
+  std::vector<std::string> frames_;
+  std::size_t next_frame_ = 0;
   int epoll_ = -1;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::size_t next_connection_ = 0;
