@@ -11,6 +11,7 @@ import sys
 
 from floors import EMPTY_CALL, ORT, OURS, check, engines_of
 from ratio_plot import ratio_plot
+from write_serving import section_of
 
 INTRODUCTION = """# Benchmarks
 
@@ -182,7 +183,10 @@ def main():
     parts = [INTRODUCTION, summary(by_table["dense"]), floors_table(results["rows"]), HOW_TO_READ, machine(results, note)]
     parts += [f"{TABLES[name]}\n{table(rows)}" for name, rows in by_table.items() if rows]
     folder.mkdir(exist_ok=True)
-    (folder / "benchmarks.md").write_text("\n".join(parts))
+    document = folder / "benchmarks.md"
+    # What serving.sh has written stays.
+    parts += filter(None, [section_of(document.read_text()) if document.exists() else ""])
+    document.write_text("\n".join(parts))
     (folder / "benchmarks.svg").write_text(ratio_plot(by_table["dense"], lambda name: is_ours(name) or name == EMPTY_CALL))
 
 

@@ -1,0 +1,54 @@
+#!/usr/bin/env -S python3 -B
+"""Writes what serving_benchmark found into a section of benchmarks.md.
+
+    write_serving.py RESULTS.json DOCUMENT [NOTE]
+
+The rest of the document, which write_report.py writes, stays as it is.
+"""
+import datetime
+import json
+import pathlib
+import re
+import sys
+
+TITLE = "## Serving"
+
+INTRODUCTION = """
+The real server against a null RPC: the same method, payload and size of the answer on the same gRPC, with nothing done in between. Both
+are processes on one CPU, measured in turn by a lean client (nghttp2) on another; medians of rounds, ratios of pairs. *tiny* is 32-64-32-1; *mnist* is
+784-512-512-10 with as many zeros as a network that was trained on MNIST has. Written by:
+
+```sh
+tests/benchmark/serving.sh
+```
+"""
+
+
+def section_of(document):
+    """The section in `document`, or nothing."""
+    found = re.search(rf"^{TITLE}\n.*?(?=^## |\Z)", document, re.DOTALL | re.MULTILINE)
+    return found.group() if found else ""
+
+
+def table(rows):
+    lines = ["| figure | measured | floor | |", "| --- | --- | --- | --- |"]
+    for row in rows:
+        reached = row["value"] >= row["wanted"] if row["at_least"] else row["value"] <= row["wanted"]
+        value = f"{row['value']:.2f}"
+        floor = f"{'>=' if row['at_least'] else '<='} {row['wanted']:g}"
+        lines.append(f"| {row['what']} | {value if reached else f'**{value}**'} | {floor} | {row['detail']} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    rows = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    document = pathlib.Path(sys.argv[2])
+    notes = [f"Measured on {datetime.date.today().isoformat()}; **bold** does not reach its floor."] + sys.argv[3:]
+    section = f"{TITLE}\n{INTRODUCTION}\n{' '.join(notes)}\n\n{table(rows)}"
+    text = document.read_text()
+    old = section_of(text)
+    document.write_text(text.replace(old, section) if old else f"{text}\n{section}")
+
+
+if __name__ == "__main__":
+    main()
