@@ -16,13 +16,13 @@ cd "$(dirname "$0")/.."
 
 build_packages=(
   g++ cmake ninja-build ccache pkg-config
-  libabsl-dev libcli11-dev libfmt-dev libgrpc++-dev libhwy-dev libprotobuf-dev
-  nlohmann-json3-dev prometheus-cpp-dev
+  libabsl-dev libcli11-dev libfmt-dev libgrpc++-dev libhwy-dev libnghttp2-dev
+  libprotobuf-dev nlohmann-json3-dev prometheus-cpp-dev
   protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(
   clang clang-format dnsmasq-base iproute2 libbenchmark-dev libclang-rt-14-dev
-  libgmock-dev libgtest-dev libnghttp2-dev prometheus python3 python3-onnx
+  libgmock-dev libgtest-dev prometheus python3 python3-onnx
   shellcheck systemd
 )
 container_packages=(
