@@ -10,19 +10,15 @@
 #include <vector>
 
 #include "client/cli/outcome.h"
+#include "client/cli/row_source.h"
 #include "client/inference_client.h"
 
 namespace relu {
 
-struct InferOptions {
+struct InferOptions : RowOptions {
   std::string model;
-  std::string version;      // Empty: the latest.
-  std::string input = "-";  // A file; "-": standard input.
-  std::string format;       // "csv", "json", "npy"; empty: by the name.
-  std::vector<std::string> named_inputs;  // "NAME=FILE" of a .npy file each.
+  std::string version;                    // Empty: the latest.
   bool json = false;                      // Print JSON, not a table.
-  std::string label;  // The column of the true label; empty: none.
-  std::optional<std::int64_t> max_rows;   // Rows to send; nullopt: all.
   std::optional<std::int64_t> show_rows;  // Rows to print; nullopt: all.
   std::int64_t batch_rows = 64;           // Rows in one request, at most.
   std::vector<std::string> outputs;       // Empty: all.

@@ -18,6 +18,7 @@ enum class ExitCode : int {
   kWrongInput = 2,
   kUnreachable = 3,
   kRefused = 4,
+  kFailedCalls = 5,
 };
 
 // For the end of --help.
@@ -28,7 +29,9 @@ inline constexpr std::string_view kExitCodeHelp =
     "  2  wrong usage, rows or a model that cannot be read, or output that "
     "cannot be written\n"
     "  3  the server cannot be reached, or did not answer in time\n"
-    "  4  the server refused or failed the request\n";
+    "  4  the server refused or failed the request\n"
+    "  5  'load': calls failed or got wrong answers, or no rate meets the "
+    "target\n";
 
 struct Outcome {
   ExitCode code = ExitCode::kOk;

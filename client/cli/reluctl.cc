@@ -3,16 +3,17 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <istream>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <variant>
 
+#include "client/cli/console.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/info_commands.h"
 #include "client/cli/inspect_command.h"
+#include "client/cli/load_command.h"
 #include "client/cli/outcome.h"
 #include "client/cli/reluctl_options.h"
 #include "client/inference_client.h"
@@ -34,10 +35,10 @@ int WriteAll(int descriptor, std::string_view text) {
 }
 
 Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
-                   std::istream& standard_input) {
+                   Console& console) {
   switch (options.command) {
     case Command::kInfer:
-      return RunInfer(client, options.infer, standard_input);
+      return RunInfer(client, options.infer, console.in);
     case Command::kHealth:
       return RunHealth(client, options.model);
     case Command::kMetadata:
@@ -45,6 +46,10 @@ Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
                  ? RunServerMetadata(client, options.json)
                  : RunModelMetadata(client, options.model, options.version,
                                     options.json);
+    case Command::kLoad:
+      return RunLoadCommand(
+          client, {.address = options.server, .timeout = options.timeout},
+          options.load, console);
     case Command::kInspect:  // Needs no client.
     case Command::kModels:
       break;
@@ -54,8 +59,7 @@ Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
 
 }  // namespace
 
-Outcome RunReluctl(std::span<const char* const> arguments,
-                   std::istream& standard_input) {
+Outcome RunReluctl(std::span<const char* const> arguments, Console& console) {
   const auto parsed = ParseArguments(arguments);
   if (const Outcome* const outcome = std::get_if<Outcome>(&parsed)) {
     return *outcome;
@@ -69,7 +73,7 @@ Outcome RunReluctl(std::span<const char* const> arguments,
   if (!client.ok()) {
     return WrongInput(client.status());
   }
-  return RunCommand(**client, options, standard_input);
+  return RunCommand(**client, options, console);
 }
 
 int PrintOutcome(const Outcome& outcome, int out_descriptor,

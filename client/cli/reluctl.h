@@ -3,16 +3,15 @@
 #ifndef CLIENT_CLI_RELUCTL_H_
 #define CLIENT_CLI_RELUCTL_H_
 
-#include <iosfwd>
 #include <span>
 
+#include "client/cli/console.h"
 #include "client/cli/outcome.h"
 
 namespace relu {
 
 // `arguments` are those after the program's name.
-Outcome RunReluctl(std::span<const char* const> arguments,
-                   std::istream& standard_input);
+Outcome RunReluctl(std::span<const char* const> arguments, Console& console);
 
 // Writes all of outcome.out and outcome.err to two file descriptors and returns
 // the process's exit code. A reader that goes away before the end (`| head`) is

@@ -10,11 +10,12 @@
 
 #include "client/cli/infer_command.h"
 #include "client/cli/inspect_command.h"
+#include "client/cli/load_options.h"
 #include "client/cli/outcome.h"
 
 namespace relu {
 
-enum class Command { kInfer, kHealth, kInspect, kMetadata, kModels };
+enum class Command { kInfer, kHealth, kInspect, kLoad, kMetadata, kModels };
 
 struct ReluctlOptions {
   Command command = Command::kHealth;
@@ -22,6 +23,7 @@ struct ReluctlOptions {
   std::chrono::milliseconds timeout{10'000};
   InferOptions infer;      // For kInfer.
   InspectOptions inspect;  // For kInspect.
+  LoadOptions load;        // For kLoad.
   std::string model;       // For kHealth and kMetadata; may be empty.
   std::string version;     // For kMetadata; may be empty.
   bool json = false;       // For kMetadata.

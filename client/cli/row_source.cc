@@ -14,7 +14,6 @@
 #include "absl/status/statusor.h"
 
 #include "client/cli/csv_reader.h"
-#include "client/cli/infer_command.h"
 #include "client/cli/json_reader.h"
 #include "client/cli/npy_reader.h"
 #include "client/cli/rows.h"
@@ -49,7 +48,7 @@ absl::StatusOr<std::string> ReadAll(const std::string& file,
 }
 
 // The format by the option, or by the end of the file's name.
-absl::StatusOr<std::string> FormatOf(const InferOptions& options) {
+absl::StatusOr<std::string> FormatOf(const RowOptions& options) {
   if (!options.format.empty()) {
     return options.format;
   }
@@ -130,7 +129,7 @@ absl::StatusOr<Rows> ReadNamedInputs(const std::vector<std::string>& texts,
   return rows;
 }
 
-absl::StatusOr<Rows> ReadAnyRows(const InferOptions& options,
+absl::StatusOr<Rows> ReadAnyRows(const RowOptions& options,
                                  const ModelInputs& inputs,
                                  std::istream& standard_input) {
   std::string format = "npy";
@@ -155,7 +154,7 @@ absl::StatusOr<Rows> ReadAnyRows(const InferOptions& options,
 
 }  // namespace
 
-absl::StatusOr<Rows> ReadRows(const InferOptions& options,
+absl::StatusOr<Rows> ReadRows(const RowOptions& options,
                               const ModelInputs& inputs,
                               std::istream& standard_input) {
   ASSIGN_OR_RETURN(Rows rows, ReadAnyRows(options, inputs, standard_input));

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <span>
 #include <sstream>
 #include <string>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "client/cli/console.h"
 #include "client/cli/outcome.h"
 #include "tests/client/fake_server.h"
 
@@ -21,11 +23,17 @@ namespace {
 
 using testing::HasSubstr;
 
+Outcome RunWith(std::span<const char* const> arguments, std::istream& in) {
+  std::ostringstream progress;
+  Console console{.in = in, .out = progress, .err = progress};
+  return RunReluctl(arguments, console);
+}
+
 Outcome OutcomeOf(const FakeServer& server, std::vector<const char*> arguments,
                   const std::string& standard_input = "") {
   arguments.insert(arguments.end(), {"--server", server.address().c_str()});
   std::istringstream stream(standard_input);
-  return RunReluctl(arguments, stream);
+  return RunWith(arguments, stream);
 }
 
 FakeAnswers OneModel() {
@@ -85,14 +93,14 @@ TEST(ReluctlTest, EachCommandRuns) {
 TEST(ReluctlTest, HelpNeedsNoServer) {
   std::istringstream stream;
   const std::vector<const char*> arguments = {"--help"};
-  EXPECT_EQ(RunReluctl(arguments, stream).code, ExitCode::kOk);
+  EXPECT_EQ(RunWith(arguments, stream).code, ExitCode::kOk);
 }
 
 TEST(ReluctlTest, InspectNeedsNoServer) {
   std::istringstream stream;
   const std::vector<const char*> arguments = {
       "inspect", "tests/testdata/quirks/rank3_input/model.onnx", "-o", "json"};
-  const Outcome outcome = RunReluctl(arguments, stream);
+  const Outcome outcome = RunWith(arguments, stream);
   EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("\"steps\":"));
 }
@@ -101,7 +109,7 @@ TEST(ReluctlTest, MissingServerIsCodeThree) {
   std::istringstream stream;
   const std::vector<const char*> arguments = {"models", "-s",
                                               "unix:/nonexistent/relud.sock"};
-  const Outcome outcome = RunReluctl(arguments, stream);
+  const Outcome outcome = RunWith(arguments, stream);
   EXPECT_EQ(outcome.code, ExitCode::kUnreachable);
   EXPECT_THAT(outcome.err, HasSubstr("unix:/nonexistent/relud.sock"));
 }
@@ -109,7 +117,7 @@ TEST(ReluctlTest, MissingServerIsCodeThree) {
 TEST(ReluctlTest, EmptyAddressIsCodeTwo) {
   std::istringstream stream;
   const std::vector<const char*> arguments = {"models", "-s", ""};
-  EXPECT_EQ(RunReluctl(arguments, stream).code, ExitCode::kWrongInput);
+  EXPECT_EQ(RunWith(arguments, stream).code, ExitCode::kWrongInput);
 }
 
 TEST(ReluctlTest, OutcomeIsPrintedWhole) {
