@@ -21,8 +21,8 @@ build_packages=(
   protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(
-  clang clang-format dnsmasq-base iproute2 libbenchmark-dev libclang-rt-14-dev
-  libgmock-dev libgtest-dev prometheus python3 python3-onnx
+  chromium clang clang-format dnsmasq-base iproute2 libbenchmark-dev
+  libclang-rt-14-dev libgmock-dev libgtest-dev prometheus python3 python3-onnx
   shellcheck systemd
 )
 container_packages=(
