@@ -127,14 +127,15 @@ TEST(ModelTest, BatchesAreObserved) {
   ASSERT_TRUE(Infer(**model, *reference, outputs).ok());
 
   const ModelFigures figures = (*model)->metrics().Read();
-  EXPECT_EQ(figures.batches, static_cast<std::uint64_t>((rows + 23) / 24));
+  // Smaller ones than it may take, where they were measured to be as good.
+  EXPECT_GE(figures.batches, static_cast<std::uint64_t>((rows + 23) / 24));
   EXPECT_EQ(figures.rows, static_cast<std::uint64_t>(rows));
   const std::string text = metrics.Text();
   const std::string labels = "{model=\"digits_mlp\",version=\"3\"} ";
   EXPECT_THAT(text, HasSubstr("relu_batch_rows_sum" + labels +
                               std::to_string(rows) + "\n"));
   EXPECT_THAT(text, HasSubstr("relu_compute_seconds_count" + labels +
-                              std::to_string((rows + 23) / 24) + "\n"));
+                              std::to_string(figures.batches) + "\n"));
 }
 
 TEST(ModelTest, LoadTellsWhatItWasAskedFor) {
