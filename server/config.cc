@@ -1,17 +1,16 @@
 #include "server/config.h"
 
-#include <algorithm>
-#include <cctype>
 #include <chrono>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "fmt/format.h"
+#include "server/flags.h"
 #include "server/log.h"
+#include "server/repository_flags.h"
 #include "server/version.h"
 #include <CLI/CLI.hpp>
 
@@ -36,72 +35,6 @@ constexpr std::string_view kExitCodes =
     "     a second signal\n"
     "  2  wrong settings\n";
 
-// "--grpc-port" to "RELUD_GRPC_PORT".
-std::string EnvironmentName(std::string_view flag) {
-  std::string name = "RELUD_";
-  for (const char c : flag.substr(flag.find_first_not_of('-'))) {
-    name +=
-        c == '-'
-            ? '_'
-            : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  }
-  return name;
-}
-
-// Adds a setting. `unit` is what stands for the value in --help; the default is
-// the value that `variable` has now.
-template <typename T>
-CLI::Option* Add(CLI::App& app, const char* flag, T& variable, const char* unit,
-                 const char* help) {
-  return app.add_option(flag, variable, help)
-      ->envname(EnvironmentName(flag))
-      ->option_text(unit)
-      ->capture_default_str()
-      // The last one wins, so that a script can append.
-      ->take_last();
-}
-
-// A setting that is on or off.
-void AddSwitch(CLI::App& app, const char* flag, bool& variable,
-               const char* help) {
-  Add(app, flag, variable, "true|false", help)
-      ->default_str(variable ? "true" : "false");
-}
-
-// A setting of one of a few words.
-template <typename T>
-using Choices = std::vector<std::pair<std::string, T>>;
-
-template <typename T>
-auto FindChoice(const Choices<T>& choices, const std::string& word) {
-  return std::ranges::find(choices, word, &std::pair<std::string, T>::first);
-}
-
-template <typename T>
-void AddChoice(CLI::App& app, const char* flag, T& variable,
-               const Choices<T>& choices, const char* help) {
-  std::string words;
-  std::string chosen;
-  for (const auto& [word, value] : choices) {
-    words += (words.empty() ? "" : "|") + word;
-    chosen = value == variable ? word : chosen;
-  }
-  const auto check = [choices, words](const std::string& text) {
-    return FindChoice(choices, text) != choices.end()
-               ? std::string()
-               : fmt::format("Value {} is not one of {}", text, words);
-  };
-  const auto set = [choices, &variable](const std::string& text) {
-    variable = FindChoice(choices, text)->second;
-  };
-  app.add_option_function<std::string>(flag, set, help)
-      ->envname(EnvironmentName(flag))
-      ->option_text(words)
-      ->default_str(chosen)
-      ->check(check)
-      ->take_last();
-}
-
 // What CLI11 fills in a form of its own.
 struct Flags {
   double drain_timeout = 30;
@@ -118,6 +51,7 @@ void AddModelSettings(CLI::App& app, ServerOptions& options) {
       "Folder of the models: DIR/<model>/<version>/model.onnx, or "
       "DIR/<model>.onnx for version 1.")
       ->required();
+  AddRepositoryFlags(app, options.repository);
   AddSwitch(
       app, "--exit-on-error", options.exit_on_error,
       "Do not start if a model cannot be loaded. Else the others are served.");
@@ -197,6 +131,12 @@ void AddOperationSettings(CLI::App& app, ServerOptions& options, Flags& flags) {
                       "The least severe lines to log.");
 }
 
+void Refuse(std::string_view reason, CommandLine& command_line) {
+  command_line.exit_code = kExitUsage;
+  command_line.text =
+      fmt::format("relud: {}\nrelud --help lists the settings.\n", reason);
+}
+
 // Breaks `text` into indented lines of at most 80 characters.
 std::string Wrap(std::string_view text) {
   constexpr std::string_view kIndent = "      ";
@@ -259,9 +199,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
     const std::vector<std::string> unknown = app.remaining();
     const std::string reason =
         unknown.empty() ? error.what() : CLI::ExtrasError(unknown).what();
-    command_line.exit_code = kExitUsage;
-    command_line.text =
-        fmt::format("relud: {}\nrelud --help lists the settings.\n", reason);
+    Refuse(reason, command_line);
+  }
+  const std::string contradiction = Contradiction(options.repository);
+  if (!command_line.exit_code.has_value() && !contradiction.empty()) {
+    Refuse(contradiction, command_line);
   }
   options.drain_timeout = ToMilliseconds(flags.drain_timeout);
   options.lame_duck = ToMilliseconds(flags.lame_duck);

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "server/log.h"
+#include "server/repository_flags.h"
 
 namespace relu {
 
@@ -18,6 +19,7 @@ namespace relu {
 // made from them.
 struct ServerOptions {
   std::filesystem::path model_repository;
+  RepositorySettings repository;
   bool exit_on_error = false;
   bool strict_readiness = true;
 

@@ -86,7 +86,8 @@ void GenericCall::OnArrived() {
     return;
   }
   rpc_ = *rpc;
-  if (rpc_->kind != Rpc::Kind::kUnary) {
+  if (rpc_->kind == Rpc::Kind::kStream ||
+      rpc_->kind == Rpc::Kind::kHealthWatch) {
     services_.health.Subscribe(*this);
     Advance();  // The server may be going already.
   }
@@ -109,6 +110,10 @@ void GenericCall::OnRead(bool ok) {
   request_bytes_.Clear();
   const std::string_view request(reinterpret_cast<const char*>(slice.begin()),
                                  slice.size());
+  if (rpc_->kind == Rpc::Kind::kDeferred) {
+    Defer(request);
+    return;
+  }
   const absl::StatusOr<std::string> result =
       rpc_->kind == Rpc::Kind::kHealthWatch ? ParseHealthRequest(request)
                                             : rpc_->handler(request);
@@ -125,6 +130,8 @@ void GenericCall::OnRead(bool ok) {
       break;
     case Rpc::Kind::kHealthWatch:
       Watch(*result);
+      break;
+    case Rpc::Kind::kDeferred:
       break;
   }
 }
@@ -178,6 +185,22 @@ void GenericCall::Finish(const absl::Status& status) {
   if (Begin(/*last=*/true)) {
     stream_->Finish(ToGrpcStatus(status), &finished_tag_);
   }
+}
+
+void GenericCall::Defer(std::string_view request) {
+  // The operation that ends the call begins now, so that its memory is not used
+  // again before the answer is there.
+  if (!Begin(/*last=*/true)) {
+    return;
+  }
+  rpc_->deferred(request, [this](absl::StatusOr<std::string> answer) {
+    if (answer.ok()) {
+      stream_->WriteAndFinish(ToByteBuffer(*answer), grpc::WriteOptions(),
+                              grpc::Status::OK, &finished_tag_);
+    } else {
+      stream_->Finish(ToGrpcStatus(answer.status()), &finished_tag_);
+    }
+  });
 }
 
 void GenericCall::Watch(const std::string& service) {

@@ -25,12 +25,13 @@ namespace relu {
 // Looks the method up in the table of RPCs and answers it:
 //
 //   unary         read -> write and finish
+//   deferred      read -> ... -> write and finish
 //   stream        read -> write -> read -> ... -> finish
 //   health watch  read -> write, and again at each change, until the client or
 //                 the server goes
 //
 // Used again and again. Runs on the thread of its completion queue, but for
-// changes of health, which come from any thread.
+// changes of health and deferred answers, which come from any thread.
 class GenericCall final : public QueuedCall, private Health::Listener {
  public:
   // All of these outlive the call.
@@ -55,6 +56,9 @@ class GenericCall final : public QueuedCall, private Health::Listener {
   void Write(std::string_view message);
   void WriteAndFinish(std::string_view message);
   void Finish(const absl::Status& status);
+
+  // Answers `request` when the answer is there.
+  void Defer(std::string_view request) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Watches the health of `service`.
   void Watch(const std::string& service);

@@ -1,6 +1,7 @@
 #include "server/health.h"
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,8 +28,26 @@ constexpr int kStatusField = 1;
 void Health::Set(std::string_view name, bool serving) {
   {
     const MutexLock lock(mu_);
+    if (ending_) {
+      return;
+    }
     services_[std::string(name)] =
         serving ? ServingStatus::kServing : ServingStatus::kNotServing;
+  }
+  Notify();
+}
+
+void Health::SetAll(const std::map<std::string, bool>& services) {
+  {
+    const MutexLock lock(mu_);
+    if (ending_) {
+      return;
+    }
+    services_.clear();
+    for (const auto& [name, serving] : services) {
+      services_[name] =
+          serving ? ServingStatus::kServing : ServingStatus::kNotServing;
+    }
   }
   Notify();
 }
@@ -36,6 +55,7 @@ void Health::Set(std::string_view name, bool serving) {
 void Health::SetAllNotServing(std::string_view except) {
   {
     const MutexLock lock(mu_);
+    ending_ = true;
     for (auto& [name, status] : services_) {
       status = name == except ? status : ServingStatus::kNotServing;
     }

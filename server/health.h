@@ -48,10 +48,15 @@ class Health {
   // name is that model.
   void Set(std::string_view name, bool serving) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Sets the status of every service but `except`, in one step.
+  // Sets which services there are and whether they serve, in one step.
+  void SetAll(const std::map<std::string, bool>& services)
+      ABSL_LOCKS_EXCLUDED(mu_);
+
+  // No service but `except` serves from now on, whatever Set() and SetAll()
+  // say: the server ends.
   void SetAllNotServing(std::string_view except) ABSL_LOCKS_EXCLUDED(mu_);
 
-  // kServiceUnknown if `name` was never set.
+  // kServiceUnknown if `name` was never set, or was not among SetAll().
   ServingStatus Get(std::string_view name) const ABSL_LOCKS_EXCLUDED(mu_);
 
   // The server ends: calls that wait for changes are to finish.
@@ -69,6 +74,7 @@ class Health {
   std::map<std::string, ServingStatus, std::less<>> services_
       ABSL_GUARDED_BY(mu_);
   std::set<Listener*> listeners_ ABSL_GUARDED_BY(mu_);
+  bool ending_ ABSL_GUARDED_BY(mu_) = false;  // SetAllNotServing() was called.
   bool closed_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -2,15 +2,20 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
 #include "core/plan/compiled_model.h"
+#include "core/repository/effective_config.h"
 #include "core/repository/model.h"
+#include "core/repository/model_override.h"
 #include "core/repository/model_repository.h"
 #include "core/tensor/data_type.h"
 #include "fmt/format.h"
@@ -36,9 +41,65 @@ void FillTensor(const TensorSignature& signature,
   }
 }
 
+absl::Status NamesRepository(const std::string& name) {
+  return absl::UnimplementedError(
+      fmt::format("repository '{}': 'repository_name' is not supported, "
+                  "expected it to be empty",
+                  Printable(name)));
+}
+
+// The model of a load or unload. Under the same method, KServe's clients send
+// its name where Triton's send that of the repository.
+struct ControlTarget {
+  std::string model;
+  bool is_kserve = false;
+};
+
+template <typename Request>
+absl::StatusOr<ControlTarget> ReadTarget(const Request& request) {
+  if (request.model_name().empty()) {
+    return ControlTarget{.model = request.repository_name(),
+                         .is_kserve = !request.repository_name().empty()};
+  }
+  if (!request.repository_name().empty()) {
+    return NamesRepository(request.repository_name());
+  }
+  return ControlTarget{.model = request.model_name()};
+}
+
+absl::Status WrongType(std::string_view key, std::string_view wanted) {
+  return absl::InvalidArgumentError(
+      fmt::format("invalid value type for load parameter '{}', expected {}",
+                  Printable(key), wanted));
+}
+
+absl::StatusOr<ModelOverride> ReadOverride(
+    const inference::RepositoryModelLoadRequest& request) {
+  ModelOverride change;
+  for (const auto& [key, value] : request.parameters()) {
+    if (key == "config") {
+      if (!value.has_string_param()) {
+        return WrongType(key, "string_param");
+      }
+      change.config_json = value.string_param();
+    } else if (key.starts_with("file:")) {
+      if (!value.has_bytes_param()) {
+        return WrongType(key, "bytes_param");
+      }
+      RETURN_IF_ERROR(change.AddFile(key, value.bytes_param()));
+    } else {
+      return absl::InvalidArgumentError(
+          fmt::format("unrecognized load parameter '{}', expected 'config' or "
+                      "'file:<version>/<name>'",
+                      Printable(key)));
+    }
+  }
+  return change;
+}
+
 }  // namespace
 
-InferenceHandlers::InferenceHandlers(const ModelRepository& repository,
+InferenceHandlers::InferenceHandlers(ModelRepository& repository,
                                      bool strict_readiness)
     : repository_(repository), strict_readiness_(strict_readiness) {}
 
@@ -74,8 +135,11 @@ absl::Status InferenceHandlers::ServerMetadata(
   response.set_version(std::string(kServerVersion));
   // Clients take a name in that list as a promise of all of its calls: of
   // Triton's extensions these are whole here.
-  response.add_extensions("statistics");
-  response.add_extensions("logging");
+  for (const char* extension :
+       {"model_repository", "model_repository(unload_dependents)",
+        "model_configuration", "statistics", "logging"}) {
+    response.add_extensions(extension);
+  }
   return absl::OkStatus();
 }
 
@@ -86,7 +150,9 @@ absl::Status InferenceHandlers::ModelMetadata(
                    repository_.Find(request.name(), request.version()));
   const CompiledModel& compiled = model->compiled();
   response.set_name(model->name());
-  response.add_versions(std::to_string(model->version()));
+  for (const std::int64_t version : repository_.ServedVersions(model->name())) {
+    response.add_versions(std::to_string(version));
+  }
   response.set_platform(kPlatform);
   for (const TensorSignature& input : compiled.inputs()) {
     FillTensor(input, *response.add_inputs());
@@ -100,15 +166,19 @@ absl::Status InferenceHandlers::ModelMetadata(
 absl::Status InferenceHandlers::ModelStatistics(
     const inference::ModelStatisticsRequest& request,
     inference::ModelStatisticsResponse& response) const {
+  std::string wanted;  // Of the versions; "": all.
   if (!request.name().empty()) {
-    // So that it is an error if there is none.
-    RETURN_IF_ERROR(
-        repository_.Find(request.name(), request.version()).status());
+    // It is an error if there is none; and a version may be named by a label.
+    ASSIGN_OR_RETURN(const std::shared_ptr<Model> named,
+                     repository_.Find(request.name(), request.version()));
+    wanted = request.version().empty() ? "" : std::to_string(named->version());
+  } else {
+    wanted = request.version();
   }
   for (const ModelState& state : repository_.Index()) {
     const std::string version = std::to_string(state.version);
     if ((!request.name().empty() && request.name() != state.name) ||
-        (!request.version().empty() && request.version() != version)) {
+        (!wanted.empty() && wanted != version)) {
       continue;
     }
     const auto model = repository_.Find(state.name, version);
@@ -123,13 +193,10 @@ absl::Status InferenceHandlers::RepositoryIndex(
     const inference::RepositoryIndexRequest& request,
     inference::RepositoryIndexResponse& response) const {
   if (!request.repository_name().empty()) {
-    return absl::UnimplementedError(
-        fmt::format("repository '{}': 'repository_name' is not supported, "
-                    "expected it to be empty",
-                    Printable(request.repository_name())));
+    return NamesRepository(request.repository_name());
   }
   for (const ModelState& state : repository_.Index()) {
-    if (request.ready() && !state.ready) {
+    if (request.ready() && !state.ready()) {
       continue;
     }
     auto& model = *response.add_models();
@@ -137,10 +204,77 @@ absl::Status InferenceHandlers::RepositoryIndex(
     if (state.version > 0) {
       model.set_version(std::to_string(state.version));
     }
-    model.set_state(state.ready ? "READY" : "UNAVAILABLE");
+    model.set_state(std::string(VersionStateName(state.state)));
     model.set_reason(Printable(state.reason, 2000));
   }
   return absl::OkStatus();
+}
+
+absl::Status InferenceHandlers::ModelConfig(
+    const inference::ModelConfigRequest& request,
+    inference::ModelConfigResponse& response) const {
+  ASSIGN_OR_RETURN(const std::shared_ptr<Model> model,
+                   repository_.Find(request.name(), request.version()));
+  *response.mutable_config() = EffectiveConfig(*model);
+  return absl::OkStatus();
+}
+
+void InferenceHandlers::RepositoryModelLoad(
+    const inference::RepositoryModelLoadRequest& request,
+    std::function<void(absl::StatusOr<inference::RepositoryModelLoadResponse>)>
+        done) {
+  absl::StatusOr<ControlTarget> target = ReadTarget(request);
+  absl::StatusOr<ModelOverride> change = ReadOverride(request);
+  if (!target.ok() || !change.ok()) {
+    done(target.ok() ? change.status() : target.status());
+    return;
+  }
+  repository_.LoadModel(
+      target->model, *std::move(change),
+      [target = *target, done = std::move(done)](const absl::Status& status) {
+        inference::RepositoryModelLoadResponse response;
+        if (!status.ok()) {
+          done(status);
+          return;
+        }
+        if (target.is_kserve) {
+          response.set_model_name(target.model);
+          response.set_is_loaded(true);
+        }
+        done(std::move(response));
+      });
+}
+
+void InferenceHandlers::RepositoryModelUnload(
+    const inference::RepositoryModelUnloadRequest& request,
+    std::function<
+        void(absl::StatusOr<inference::RepositoryModelUnloadResponse>)>
+        done) {
+  absl::StatusOr<ControlTarget> target = ReadTarget(request);
+  // No model depends on another, so there are none to unload with it.
+  const auto dependents = request.parameters().find("unload_dependents");
+  if (target.ok() && dependents != request.parameters().end() &&
+      !dependents->second.has_bool_param()) {
+    target = WrongType(dependents->first, "bool_param");
+  }
+  if (!target.ok()) {
+    done(target.status());
+    return;
+  }
+  repository_.UnloadModel(
+      target->model,
+      [target = *target, done = std::move(done)](const absl::Status& status) {
+        inference::RepositoryModelUnloadResponse response;
+        if (!status.ok()) {
+          done(status);
+          return;
+        }
+        if (target.is_kserve) {
+          response.set_model_name(target.model);
+          response.set_is_unloaded(true);
+        }
+        done(std::move(response));
+      });
 }
 
 bool InferenceHandlers::ready() const {

@@ -5,12 +5,16 @@
 #define SERVER_INFERENCE_HANDLERS_H_
 
 #include <atomic>
+#include <functional>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "core/repository/model_repository.h"
 
 namespace inference {
+class ModelConfigRequest;
+class ModelConfigResponse;
 class ModelMetadataRequest;
 class ModelMetadataResponse;
 class ModelReadyRequest;
@@ -19,6 +23,10 @@ class ModelStatisticsRequest;
 class ModelStatisticsResponse;
 class RepositoryIndexRequest;
 class RepositoryIndexResponse;
+class RepositoryModelLoadRequest;
+class RepositoryModelLoadResponse;
+class RepositoryModelUnloadRequest;
+class RepositoryModelUnloadResponse;
 class ServerLiveRequest;
 class ServerLiveResponse;
 class ServerMetadataRequest;
@@ -34,7 +42,7 @@ class InferenceHandlers {
  public:
   // `repository` outlives the handlers. Strict: the server is ready only if
   // every model is.
-  InferenceHandlers(const ModelRepository& repository, bool strict_readiness);
+  InferenceHandlers(ModelRepository& repository, bool strict_readiness);
 
   absl::Status ServerLive(const inference::ServerLiveRequest& request,
                           inference::ServerLiveResponse& response) const;
@@ -56,6 +64,11 @@ class InferenceHandlers {
   absl::Status ModelMetadata(const inference::ModelMetadataRequest& request,
                              inference::ModelMetadataResponse& response) const;
 
+  // The configuration that a model runs with. Errors: those of
+  // ModelRepository::Find.
+  absl::Status ModelConfig(const inference::ModelConfigRequest& request,
+                           inference::ModelConfigResponse& response) const;
+
   // The statistics of one version, of all versions of a model, or of all models
   // that are served. Errors: those of ModelRepository::Find, if a model is
   // named.
@@ -68,6 +81,21 @@ class InferenceHandlers {
       const inference::RepositoryIndexRequest& request,
       inference::RepositoryIndexResponse& response) const;
 
+  // Take requests in Triton's form and in KServe's. `done` gets the response or
+  // an error, exactly once and from any thread. Errors: UNIMPLEMENTED if a
+  // repository is named beside the model; INVALID_ARGUMENT for a parameter that
+  // there is not or that has another type; those of ModelRepository.
+  void RepositoryModelLoad(
+      const inference::RepositoryModelLoadRequest& request,
+      std::function<
+          void(absl::StatusOr<inference::RepositoryModelLoadResponse>)>
+          done);
+  void RepositoryModelUnload(
+      const inference::RepositoryModelUnloadRequest& request,
+      std::function<
+          void(absl::StatusOr<inference::RepositoryModelUnloadResponse>)>
+          done);
+
   // The server can serve what it promised, and is not about to stop.
   bool ready() const;
 
@@ -75,7 +103,7 @@ class InferenceHandlers {
   void BeginShutdown();
 
  private:
-  const ModelRepository& repository_;
+  ModelRepository& repository_;
   const bool strict_readiness_;
   // A hint to clients: nothing else is published through it, so relaxed order
   // is enough.

@@ -1,5 +1,6 @@
 #include "server/rpc_table.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,17 +19,23 @@
 namespace relu {
 namespace {
 
+template <typename Request>
+absl::StatusOr<Request> Parse(std::string_view bytes) {
+  Request request;
+  if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InvalidArgumentError(
+        fmt::format("the request of {} bytes is no {}", bytes.size(),
+                    Request::descriptor()->full_name()));
+  }
+  return request;
+}
+
 // A handler of messages as a handler of bytes.
 template <typename Request, typename Response, typename Handler>
 Rpc OfMessages(const Handler& handler) {
   const auto of_bytes =
       [handler](std::string_view bytes) -> absl::StatusOr<std::string> {
-    Request request;
-    if (!request.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-      return absl::InvalidArgumentError(
-          fmt::format("the request of {} bytes is no {}", bytes.size(),
-                      Request::descriptor()->full_name()));
-    }
+    ASSIGN_OR_RETURN(const Request request, Parse<Request>(bytes));
     Response response;
     RETURN_IF_ERROR(handler(request, response));
     return response.SerializeAsString();
@@ -51,6 +58,29 @@ Rpc Unary(absl::Status (*function)(const Request&, Response&)) {
   return OfMessages<Request, Response>(function);
 }
 
+template <typename Request, typename Response>
+Rpc Deferred(InferenceHandlers& handlers,
+             void (InferenceHandlers::*method)(
+                 const Request&,
+                 std::function<void(absl::StatusOr<Response>)>)) {
+  const auto deferred = [&handlers, method](std::string_view bytes,
+                                            const Rpc::Answer& answer) {
+    const absl::StatusOr<Request> request = Parse<Request>(bytes);
+    if (!request.ok()) {
+      answer(request.status());
+      return;
+    }
+    (handlers.*method)(*request, [answer](absl::StatusOr<Response> response) {
+      if (response.ok()) {
+        answer(response->SerializeAsString());
+      } else {
+        answer(response.status());
+      }
+    });
+  };
+  return {.kind = Rpc::Kind::kDeferred, .handler = {}, .deferred = deferred};
+}
+
 absl::StatusOr<std::string> CheckHealth(const Health& health,
                                         std::string_view request) {
   ASSIGN_OR_RETURN(const std::string name, ParseHealthRequest(request));
@@ -64,7 +94,7 @@ absl::StatusOr<std::string> CheckHealth(const Health& health,
 
 }  // namespace
 
-RpcTable::RpcTable(const InferenceHandlers& handlers, const Health& health) {
+RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health) {
   using Handlers = InferenceHandlers;
   const std::string v2 = "/inference.GRPCInferenceService/";
   rpcs_[v2 + "ServerLive"] = Unary(handlers, &Handlers::ServerLive);
@@ -73,7 +103,12 @@ RpcTable::RpcTable(const InferenceHandlers& handlers, const Health& health) {
   rpcs_[v2 + "ServerMetadata"] = Unary(handlers, &Handlers::ServerMetadata);
   rpcs_[v2 + "ModelMetadata"] = Unary(handlers, &Handlers::ModelMetadata);
   rpcs_[v2 + "ModelStatistics"] = Unary(handlers, &Handlers::ModelStatistics);
+  rpcs_[v2 + "ModelConfig"] = Unary(handlers, &Handlers::ModelConfig);
   rpcs_[v2 + "RepositoryIndex"] = Unary(handlers, &Handlers::RepositoryIndex);
+  rpcs_[v2 + "RepositoryModelLoad"] =
+      Deferred(handlers, &Handlers::RepositoryModelLoad);
+  rpcs_[v2 + "RepositoryModelUnload"] =
+      Deferred(handlers, &Handlers::RepositoryModelUnload);
   rpcs_[v2 + "LogSettings"] = Unary(&UpdateLogSettings);
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);

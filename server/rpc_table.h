@@ -19,20 +19,26 @@ namespace relu {
 struct Rpc {
   enum class Kind {
     kUnary,        // One request, one answer.
+    kDeferred,     // The same, but the answer takes time: it comes later.
     kStream,       // Any number of requests, an answer to each.
     kHealthWatch,  // The request names a service; an answer at each change.
   };
 
   Kind kind = Kind::kUnary;
   // From one request message to one answer message; thread-safe. Malformed
-  // bytes are INVALID_ARGUMENT. None for kHealthWatch.
-  std::function<absl::StatusOr<std::string>(std::string_view)> handler;
+  // bytes are INVALID_ARGUMENT. None for kHealthWatch and kDeferred.
+  std::function<absl::StatusOr<std::string>(std::string_view)> handler = {};
+
+  // kDeferred: the same, but the answer is given to `answer`, exactly once and
+  // from any thread. The request need not live on.
+  using Answer = std::function<void(absl::StatusOr<std::string>)>;
+  std::function<void(std::string_view request, Answer answer)> deferred = {};
 };
 
 class RpcTable {
  public:
   // Both outlive the table.
-  RpcTable(const InferenceHandlers& handlers, const Health& health);
+  RpcTable(InferenceHandlers& handlers, const Health& health);
 
   // The RPC of this path, such as "/inference.GRPCInferenceService/ServerLive",
   // valid as long as the table. UNIMPLEMENTED, naming the method, if there is

@@ -4,11 +4,11 @@
 #include <bit>
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -39,17 +39,54 @@ using Clock = std::chrono::steady_clock;
 constexpr char kLivenessService[] = "liveness";
 constexpr char kInferenceService[] = "inference.GRPCInferenceService";
 
-// Counts and logs the models that could not be loaded.
-int LogFailedModels(const ModelRepository& repository) {
+// How many models are to be served, and how many of them cannot be.
+struct ModelCount {
+  int wanted = 0;
   int failed = 0;
+};
+
+// Counts the models, and logs what could not be loaded.
+ModelCount CountModels(const ModelRepository& repository) {
+  std::map<std::string, bool> ready;  // By name.
   for (const ModelState& model : repository.Index()) {
-    if (!model.ready) {
-      ++failed;
+    if (model.state == VersionState::kNotLoaded) {
+      continue;
+    }
+    const bool others = ready.try_emplace(model.name, true).first->second;
+    ready[model.name] = others && model.ready();
+    if (!model.ready()) {
       Log(LogLevel::kWarning, fmt::format("model '{}' is not served: {}",
                                           Printable(model.name), model.reason));
     }
   }
-  return failed;
+  ModelCount count;
+  for (const auto& [name, is_ready] : ready) {
+    ++count.wanted;
+    count.failed += is_ready ? 0 : 1;
+  }
+  return count;
+}
+
+void LogEvent(const RepositoryEvent& event) {
+  const std::string name = Printable(event.model);
+  const std::chrono::duration<double, std::milli> took = event.took;
+  switch (event.kind) {
+    case RepositoryEvent::Kind::kLoaded:
+      Log(LogLevel::kInfo, fmt::format("model '{}' version {} loaded in {:.0f} "
+                                       "ms",
+                                       name, event.version, took.count()));
+      break;
+    case RepositoryEvent::Kind::kNotLoaded:
+      Log(LogLevel::kWarning,
+          fmt::format("model '{}' is not loaded: {}", name, event.reason));
+      break;
+    case RepositoryEvent::Kind::kUnloaded:
+      Log(LogLevel::kInfo, fmt::format("model '{}' unloaded", name));
+      break;
+    case RepositoryEvent::Kind::kNoLook:
+      Log(LogLevel::kError, event.reason);
+      break;
+  }
 }
 
 // Two for each thread, so that few meet in one; a shard takes a few KiB for
@@ -87,20 +124,21 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   auto team = resolved.intra_op_threads > 1
                   ? std::make_unique<ThreadTeam>(resolved.intra_op_threads)
                   : nullptr;
-  ASSIGN_OR_RETURN(
-      auto repository,
-      ModelRepository::Load({.folder = resolved.model_repository,
-                             .slots = resolved.instance_count,
-                             .max_batch_rows = resolved.max_batch_rows,
-                             .team = team.get()},
-                            *metrics));
-  const int failed = LogFailedModels(*repository);
-  if (failed > 0 && resolved.exit_on_error) {
+  RepositoryOptions repository_options = ToOptions(resolved.repository);
+  repository_options.folder = resolved.model_repository;
+  repository_options.slots = resolved.instance_count;
+  repository_options.max_batch_rows = resolved.max_batch_rows;
+  repository_options.team = team.get();
+  repository_options.max_override_bytes =
+      static_cast<std::size_t>(resolved.max_message_bytes);
+  ASSIGN_OR_RETURN(auto repository,
+                   ModelRepository::Load(repository_options, *metrics));
+  const ModelCount models = CountModels(*repository);
+  if (models.failed > 0 && resolved.exit_on_error) {
     return absl::FailedPreconditionError(fmt::format(
-        "{} models of {} cannot be loaded, and --exit-on-error is set", failed,
-        resolved.model_repository.string()));
+        "{} models of {} cannot be loaded, and --exit-on-error is set",
+        models.failed, resolved.model_repository.string()));
   }
-  const std::size_t models = repository->Index().size();
   auto server = std::make_unique<Server>(
       resolved, std::move(metrics), std::move(team), std::move(repository));
   RETURN_IF_ERROR(server->Listen());
@@ -114,10 +152,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
       fmt::format(
           "relud {} ready in {:.0f} ms: {} of {} models, gRPC on {}:{}, "
           "metrics{}, {} threads",
-          kServerVersion, took.count(),
-          models - static_cast<std::size_t>(failed), models,
-          resolved.grpc_address, server->grpc_port(), metrics_text,
-          resolved.threads));
+          kServerVersion, took.count(), models.wanted - models.failed,
+          models.wanted, resolved.grpc_address, server->grpc_port(),
+          metrics_text, resolved.threads));
   return server;
 }
 
@@ -134,8 +171,16 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
   metrics_->OnCollect([this] { RefreshQueues(*repository_); });
 }
 
+Server::~Server() {
+  // Before what it tells of changes.
+  repository_->StopLoading();
+  grpc_ = nullptr;
+  repository_->Drain();
+}
+
 int Server::Shutdown() {
   Log(LogLevel::kInfo, "shutting down: not ready any more");
+  repository_->StopLoading();
   handlers_.BeginShutdown();
   health_.SetAllNotServing(kLivenessService);
   if (options_.lame_duck.count() > 0) {
@@ -184,17 +229,21 @@ absl::Status Server::Listen() {
                                     .max_bytes = static_cast<std::size_t>(
                                         options_.max_stream_bytes)}},
                  environment, rpcs_, health_));
+  repository_->Start(
+      {.on_event = LogEvent, .on_change = [this] { SetHealth(); }});
   return absl::OkStatus();
 }
 
 void Server::SetHealth() {
+  std::map<std::string, bool> services;
   for (const ModelState& model : repository_->Index()) {
-    health_.Set(model.name, model.ready);
+    services[model.name] |= model.ready();
   }
   // After the models: none may take these names.
-  health_.Set("", handlers_.ready());
-  health_.Set(kInferenceService, handlers_.ready());
-  health_.Set(kLivenessService, true);
+  services[""] = handlers_.ready();
+  services[kInferenceService] = handlers_.ready();
+  services[kLivenessService] = true;
+  health_.SetAll(services);
 }
 
 }  // namespace relu

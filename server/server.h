@@ -24,8 +24,9 @@ namespace relu {
 //
 // Threads: --threads of them serve gRPC and compute (CompletionWorker),
 // --intra-op-threads less one help with large batches (ThreadTeam), one ends
-// requests whose time is over (Timekeeper), two serve the metrics, and gRPC has
-// a few of its own for timers and name resolution. Nothing else starts one, but
+// requests whose time is over (Timekeeper), one loads and frees models
+// (ModelRepository), two serve the metrics, and gRPC has a few of its own for
+// timers and name resolution. Nothing else starts one, but
 // TerminationSignal.
 class Server {
  public:
@@ -41,11 +42,17 @@ class Server {
          std::unique_ptr<ThreadTeam> team,
          std::unique_ptr<ModelRepository> repository);
 
-  // The whole of the shutdown, in this order: health and readiness say no; the
-  // lame-duck time passes, in which requests are served as before, and then
-  // until none arrives for a moment; no new calls are taken; those in flight
-  // are answered, or cancelled after the drain timeout; the models are drained.
-  // Returns how many requests were cancelled.
+  // Shuts down at once, if that was not done.
+  ~Server();
+
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // The whole of the shutdown, in this order: no model is loaded any more;
+  // health and readiness say no; the lame-duck time passes, in which requests
+  // are served as before, and then until none arrives for a moment; no new
+  // calls are taken; those in flight are answered, or cancelled after the drain
+  // timeout; the models are drained. Returns how many requests were cancelled.
   int Shutdown();
 
   int grpc_port() const { return grpc_->port(); }
@@ -54,6 +61,7 @@ class Server {
 
  private:
   absl::Status Listen();
+  // Tells the health of what is served now.
   void SetHealth();
 
   const ServerOptions options_;

@@ -23,6 +23,7 @@
 #include "core/metrics/model_families.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/process_families.h"
+#include "core/metrics/repository_metrics.h"
 
 namespace relu {
 namespace {
@@ -46,16 +47,13 @@ void Append(FamilyList families, FamilyList& all) {
 // What is not counted where requests are served.
 struct Metrics::Families {
   explicit Families(prometheus::Registry& registry)
-      : model_ready(GaugeFamily(registry, "relu_model_ready",
-                                "1 if the model is served, 0 if it is not.")),
-        build_info(GaugeFamily(registry, "relu_build_info",
+      : build_info(GaugeFamily(registry, "relu_build_info",
                                "Always 1; the label is the server's version.")),
         start_time_seconds(
             GaugeFamily(registry, "process_start_time_seconds",
                         "Start of the process, in seconds since 1970 in UTC.")
                 .Add({})) {}
 
-  Family<prometheus::Gauge>& model_ready;
   Family<prometheus::Gauge>& build_info;
   prometheus::Gauge& start_time_seconds;
 };
@@ -63,7 +61,8 @@ struct Metrics::Families {
 Metrics::Metrics(const MetricsOptions& options)
     : options_(options),
       registry_(std::make_unique<prometheus::Registry>()),
-      families_(std::make_unique<Families>(*registry_)) {
+      families_(std::make_unique<Families>(*registry_)),
+      repository_(std::make_unique<RepositoryMetrics>(*registry_)) {
   families_->build_info.Add({{"version", options.version}}).Set(1);
   const std::chrono::duration<double> now =
       std::chrono::system_clock::now().time_since_epoch();
@@ -88,12 +87,7 @@ std::shared_ptr<ModelMetrics> Metrics::ForModel(std::string_view model,
   return metrics;
 }
 
-void Metrics::SetModelReady(std::string_view model, std::string_view version,
-                            bool ready) {
-  families_->model_ready
-      .Add({{"model", std::string(model)}, {"version", std::string(version)}})
-      .Set(ready ? 1 : 0);
-}
+RepositoryMetrics& Metrics::repository() { return *repository_; }
 
 void Metrics::CountRequestWithoutModel(absl::StatusCode code) {
   // Counts are only looked at: nothing is published through them.

@@ -28,6 +28,8 @@ class Registry;
 
 namespace relu {
 
+class RepositoryMetrics;
+
 struct MetricsOptions {
   std::string version = "0";  // The program's, for relu_build_info.
   // About as many as there are CPUs to count on: see ShardedCounters.
@@ -56,9 +58,7 @@ class Metrics {
                                          std::int64_t max_batch_rows)
       ABSL_LOCKS_EXCLUDED(mu_);
 
-  // Whether the model is served: relu_model_ready.
-  void SetModelReady(std::string_view model, std::string_view version,
-                     bool ready);
+  RepositoryMetrics& repository();
 
   // Counts one finished request that reached no model, because there is none of
   // its name or version or it is not ready: in relu_requests_total, with an
@@ -83,6 +83,7 @@ class Metrics {
   const MetricsOptions options_;
   std::unique_ptr<prometheus::Registry> registry_;
   std::unique_ptr<Families> families_;
+  std::unique_ptr<RepositoryMetrics> repository_;
   std::vector<std::function<void()>> refreshers_;
 
   mutable Mutex mu_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,7 @@
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
 #include "core/repository/model_config.h"
+#include "core/repository/model_warmup.h"
 #include "core/tensor/data_type.h"
 #include "fmt/format.h"
 
@@ -55,6 +57,29 @@ SchedulerOptions Scheduling(const ModelOptions& options,
   return scheduling;
 }
 
+std::size_t Bytes(const CompiledModel& compiled,
+                  const SchedulerOptions& scheduling) {
+  return compiled.weight_bytes() +
+         compiled.workspace_row_bytes() *
+             static_cast<std::size_t>(scheduling.max_batch_rows) *
+             static_cast<std::size_t>(scheduling.slots);
+}
+
+absl::Status CheckMemory(const ModelOptions& options,
+                         const CompiledModel& compiled) {
+  const SchedulerOptions scheduling = Scheduling(options, compiled);
+  const std::size_t bytes = Bytes(compiled, scheduling);
+  if (bytes <= options.memory_limit_bytes) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError(fmt::format(
+      "it takes {} bytes, of weights {} and for {} slots of {} rows {}; {} are "
+      "left",
+      bytes, compiled.weight_bytes(), scheduling.slots,
+      scheduling.max_batch_rows, bytes - compiled.weight_bytes(),
+      options.memory_limit_bytes));
+}
+
 // The graph is gone afterwards: it holds a second copy of the weights.
 absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
   ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
@@ -62,6 +87,7 @@ absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
                    CompiledModel::Compile(graph, options.config.compile));
   RETURN_IF_ERROR(SelfCheck(graph, compiled));
   RETURN_IF_ERROR(CheckTensors(options.config, compiled));
+  RETURN_IF_ERROR(CheckMemory(options, compiled));
   return compiled;
 }
 
@@ -85,18 +111,21 @@ std::byte WarmUpByte(DataType type) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<Model>> Model::Load(const ModelOptions& options,
+absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
                                                    Metrics& metrics) {
   absl::StatusOr<CompiledModel> compiled = Compile(options);
   if (!compiled.ok()) {
     return WithNames(options, compiled.status());
   }
   const SchedulerOptions scheduling = Scheduling(options, *compiled);
-  auto model = std::make_shared<Model>(
+  auto model = std::make_unique<Model>(
       ForLoad(), options, *std::move(compiled),
       metrics.ForModel(options.name, fmt::format("{}", options.version),
                        scheduling.max_batch_rows));
-  model->WarmUp();
+  const absl::Status warm = model->WarmUp();
+  if (!warm.ok()) {
+    return WithNames(options, warm);
+  }
   return model;
 }
 
@@ -136,9 +165,9 @@ bool Model::MayShare(std::int64_t rows) const {
          dispatcher_->quiet();
 }
 
-void Model::WarmUp() {
-  // Enough to know what batches take; large ones cost in proportion.
-  constexpr std::chrono::milliseconds kLongest{10};
+std::size_t Model::bytes() const { return Bytes(compiled_, scheduling_); }
+
+absl::Status Model::WarmUp() {
   InferenceRequest request;
   request.rows = scheduling_.max_batch_rows;
   std::vector<std::vector<std::byte>> values;
@@ -147,26 +176,60 @@ void Model::WarmUp() {
     request.inputs.push_back(values.back().data());
   }
   request.outputs.resize(compiled_.outputs().size(), nullptr);
-  const auto run = [&](int slot, std::int64_t rows) {
-    // That such rows may have no answer does not matter here.
+  for (const std::int64_t rows : {std::int64_t{1}, request.rows}) {
+    RunOnEverySlot(request, rows);
+  }
+  MeasureCost(request);
+  for (const WarmupSample& sample : options_.config.warmup) {
+    ASSIGN_OR_RETURN(
+        const WarmupRequest warmup,
+        MakeWarmupRequest(sample, compiled_, options_.config.max_batch_size,
+                          options_.warmup_folder));
+    if (max_request_rows() > 0 && warmup.rows > max_request_rows()) {
+      return absl::InvalidArgumentError(fmt::format(
+          "model_warmup \"{}\" has {} rows, a request has at most {}",
+          sample.name, warmup.rows, max_request_rows()));
+    }
+    for (std::size_t i = 0; i < warmup.inputs.size(); ++i) {
+      request.inputs[i] = warmup.inputs[i].data();
+    }
+    for (int run = 0; run < warmup.runs; ++run) {
+      RunOnEverySlot(request, warmup.rows);
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Model::MeasureCost(InferenceRequest& request) {
+  // Enough to know what batches take; large ones cost in proportion.
+  constexpr std::chrono::milliseconds kLongest{10};
+  std::chrono::steady_clock::duration spent{0};
+  for (std::int64_t rows = 1; rows <= request.rows && spent < kLongest;
+       rows *= 2) {
     std::array<BatchSlice, 1> batch = {{{.request = &request,
                                          .first_row = 0,
                                          .rows = rows,
                                          .status = absl::OkStatus()}}};
     const auto start = std::chrono::steady_clock::now();
-    runner_.Run(slot, batch);
-    return std::chrono::steady_clock::now() - start;
-  };
-  for (int slot = 0; slot < scheduling_.slots; ++slot) {
-    run(slot, 1);
-    run(slot, request.rows);
-  }
-  std::chrono::steady_clock::duration spent{0};
-  for (std::int64_t rows = 1; rows <= request.rows && spent < kLongest;
-       rows *= 2) {
-    const auto cost = run(0, rows);
+    runner_.Run(0, batch);
+    const auto cost = std::chrono::steady_clock::now() - start;
     scheduler_.NoteCost(rows, cost);
     spent += cost;
+  }
+}
+
+void Model::RunOnEverySlot(InferenceRequest& request, std::int64_t rows) {
+  for (int slot = 0; slot < scheduling_.slots; ++slot) {
+    for (std::int64_t first = 0; first < rows;
+         first += scheduling_.max_batch_rows) {
+      std::array<BatchSlice, 1> batch = {{{
+          .request = &request,
+          .first_row = first,
+          .rows = std::min(rows - first, scheduling_.max_batch_rows),
+          .status = absl::OkStatus(),
+      }}};
+      runner_.Run(slot, batch);
+    }
   }
 }
 

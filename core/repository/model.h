@@ -4,12 +4,15 @@
 #define CORE_REPOSITORY_MODEL_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/batching/batch_runner.h"
@@ -27,10 +30,10 @@ class Dispatcher;
 class ThreadTeam;
 
 struct ModelOptions {
-  std::string name;  // Valid UTF-8.
+  std::string name = {};  // Valid UTF-8.
   std::int64_t version = 1;
-  std::filesystem::path file;  // The ONNX file.
-  ModelConfig config;          // What config.pbtxt says.
+  std::filesystem::path file = {};  // The ONNX file.
+  ModelConfig config = {};          // What config.pbtxt says.
   // The server's defaults, where the config does not say.
   int slots = 1;
   std::int64_t max_batch_rows = 64;
@@ -42,22 +45,27 @@ struct ModelOptions {
   // Threads that large batches may be shared among, where nothing else is to be
   // done. Outlives the model; nullptr: none.
   ThreadTeam* team = nullptr;
+  // Where the files of model_warmup are.
+  std::filesystem::path warmup_folder = {};
+  // What the model may take at most.
+  std::size_t memory_limit_bytes = std::numeric_limits<std::size_t>::max();
 };
 
-// Thread-safe. Holds the weights, the workspaces and the scheduler; published
-// by shared_ptr, and gone when its last request ends. The last pointer must not
-// go from within a `done` of its own scheduler.
+// Thread-safe. Holds the weights, the workspaces and the scheduler. Its end
+// must not come from within a `done` of its own scheduler, nor while another
+// thread runs one: who publishes it sees to that.
 class Model {
-  // Keeps the constructor for Load(), although std::make_shared calls it.
+  // Keeps the constructor for Load(), although std::make_unique calls it.
   struct ForLoad {
     explicit ForLoad() = default;
   };
 
  public:
   // Imports, compiles, self-checks, compares with the config and warms up.
-  // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck and
-  // CheckTensors, with the model's name and the file's path in front.
-  static absl::StatusOr<std::shared_ptr<Model>> Load(
+  // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck,
+  // CheckTensors and MakeWarmupRequest, and RESOURCE_EXHAUSTED beyond
+  // memory_limit_bytes; with the model's name and the file's path in front.
+  static absl::StatusOr<std::unique_ptr<Model>> Load(
       const ModelOptions& options, Metrics& metrics);
 
   Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
@@ -76,7 +84,10 @@ class Model {
   // Rows of one batch, and batches at the same time.
   std::int64_t max_batch_rows() const { return scheduling_.max_batch_rows; }
   int slots() const { return scheduling_.slots; }
+  const ModelConfig& config() const { return options_.config; }
   const CompiledModel& compiled() const { return compiled_; }
+  // Memory that it takes: packed weights, and rows in every slot.
+  std::size_t bytes() const;
   ModelMetrics& metrics() const { return *metrics_; }
   Scheduler& scheduler() { return scheduler_; }
 
@@ -89,9 +100,13 @@ class Model {
   bool MayShare(std::int64_t rows) const;
 
   // Runs rows through every slot, one of them and a full batch, so that the
-  // first request finds code, weights and workspaces in memory; and tells the
-  // scheduler what batches take.
-  void WarmUp();
+  // first request finds code, weights and workspaces in memory; tells the
+  // scheduler what batches take; and then runs what the config asks for.
+  absl::Status WarmUp();
+  // Tells the scheduler what batches of the rows of `request` take.
+  void MeasureCost(InferenceRequest& request);
+  // The same request on every slot. That it may have no answer does not matter.
+  void RunOnEverySlot(InferenceRequest& request, std::int64_t rows);
 
   const ModelOptions options_;
   const SchedulerOptions scheduling_;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,17 +16,23 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "google/protobuf/descriptor.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/tokenizer.h"
-#include "google/protobuf/message.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/text_format.h"
+#include "google/protobuf/util/json_util.h"
 
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
+#include "core/base/utf8.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/batching_config.h"
+#include "core/repository/config_fields.h"
+#include "core/repository/model_warmup.h"
+#include "core/repository/safe_path.h"
+#include "core/repository/version_policy.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
@@ -37,8 +44,8 @@ namespace {
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 // More slots than any machine has cores only cost memory.
 constexpr std::int64_t kMaxSlots = 256;
-constexpr std::array<std::string_view, 4> kBackends = {
-    "", "onnxruntime", "onnxruntime_onnx", "relud"};
+constexpr std::array<std::string_view, 5> kBackends = {
+    "", "onnxruntime", "onnxruntime_onnx", "relud", "relu_onnx"};
 
 // Keeps the first error; lines and columns from 1.
 class FirstError final : public google::protobuf::io::ErrorCollector {
@@ -65,23 +72,6 @@ absl::StatusOr<inference::ModelConfig> Parse(std::string_view text) {
   return message;
 }
 
-// UNIMPLEMENTED if `message`, which is `path` in the file, sets a field that is
-// not in `supported`.
-absl::Status CheckFields(const google::protobuf::Message& message,
-                         std::string_view path,
-                         std::initializer_list<std::string_view> supported) {
-  std::vector<const google::protobuf::FieldDescriptor*> fields;
-  message.GetReflection()->ListFields(message, &fields);
-  for (const google::protobuf::FieldDescriptor* field : fields) {
-    if (std::ranges::find(supported, std::string_view(field->name())) ==
-        supported.end()) {
-      return absl::UnimplementedError(fmt::format(
-          "field {}{} is not supported: remove it", path, field->name()));
-    }
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckBackend(std::string_view field, std::string_view value) {
   if (std::ranges::find(kBackends, value) != kBackends.end()) {
     return absl::OkStatus();
@@ -90,15 +80,6 @@ absl::Status CheckBackend(std::string_view field, std::string_view value) {
       fmt::format("{} \"{}\" is not supported: models are ONNX files; wanted "
                   "\"onnxruntime\", \"onnxruntime_onnx\", \"relud\" or none",
                   field, value));
-}
-
-// nullopt for a type that relud has no tensors of, or a number without a name.
-std::optional<DataType> FromProto(inference::DataType type) {
-  const std::string& name = inference::DataType_Name(type);
-  constexpr std::string_view kPrefix = "TYPE_";
-  return name.starts_with(kPrefix)
-             ? ParseDataType(std::string_view(name).substr(kPrefix.size()))
-             : std::nullopt;
 }
 
 // T is ModelInput or ModelOutput; `path` is "input" or "output".
@@ -117,7 +98,7 @@ absl::StatusOr<TensorConfig> ReadTensor(const T& message,
   if (message.data_type() == inference::TYPE_INVALID) {
     return tensor;  // Not given.
   }
-  tensor.type = FromProto(message.data_type());
+  tensor.type = FromConfig(message.data_type());
   if (!tensor.type.has_value()) {
     return absl::UnimplementedError(
         fmt::format("{} \"{}\": data_type {} ({}) is not supported", path,
@@ -176,26 +157,13 @@ absl::StatusOr<std::string> ReadFilename(
   if (name.empty()) {
     return ModelConfig().model_filename;
   }
-  if (name == "." || name == ".." ||
-      name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+  if (!IsEntryName(name)) {
     return absl::InvalidArgumentError(
         fmt::format("default_model_filename \"{}\": wanted the name of a file "
                     "in the version folder, without a path",
                     name));
   }
   return name;
-}
-
-absl::Status CheckVersionPolicy(const inference::ModelConfig& message) {
-  const inference::ModelVersionPolicy& policy = message.version_policy();
-  RETURN_IF_ERROR(CheckFields(policy, "version_policy.", {"latest"}));
-  if (policy.latest().num_versions() > 1) {
-    return absl::UnimplementedError(
-        fmt::format("version_policy.latest.num_versions is {}: only the latest "
-                    "version is served, wanted 1",
-                    policy.latest().num_versions()));
-  }
-  return absl::OkStatus();
 }
 
 template <typename T>
@@ -219,9 +187,9 @@ absl::StatusOr<T> ReadChoice(std::string_view key, std::string_view name,
       fmt::format("parameters \"{}\" is \"{}\", wanted {}", key, name, names));
 }
 
-absl::StatusOr<CompileOptions> ReadParameters(
-    const inference::ModelConfig& message) {
-  CompileOptions options;
+absl::Status ReadParameters(const inference::ModelConfig& message,
+                            ModelConfig& config) {
+  CompileOptions& options = config.compile;
   for (const auto& [key, parameter] : message.parameters()) {
     const std::string& value = parameter.string_value();
     if (key == "weight_storage") {
@@ -235,23 +203,26 @@ absl::StatusOr<CompileOptions> ReadParameters(
                        ReadChoice<ZeroSkip>(key, value,
                                             {{"measured", ZeroSkip::kMeasured},
                                              {"never", ZeroSkip::kNever}}));
+    } else if (key.starts_with(kVersionLabelPrefix)) {
+      RETURN_IF_ERROR(ReadVersionLabel(key, value, config.version_labels));
     } else {
       return absl::UnimplementedError(
           fmt::format("parameters \"{}\" is not supported; there are "
-                      "\"weight_storage\" and \"zero_skip\"",
+                      "\"weight_storage\", \"zero_skip\" and "
+                      "\"version_label.<label>\"",
                       key));
     }
   }
-  return options;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
                                         std::string_view model_name) {
-  RETURN_IF_ERROR(
-      CheckFields(message, "",
-                  {"name", "backend", "platform", "max_batch_size", "input",
-                   "output", "instance_group", "default_model_filename",
-                   "dynamic_batching", "version_policy", "parameters"}));
+  RETURN_IF_ERROR(CheckFields(
+      message, "",
+      {"name", "backend", "platform", "max_batch_size", "input", "output",
+       "instance_group", "default_model_filename", "dynamic_batching",
+       "version_policy", "parameters", "model_warmup"}));
   if (!message.name().empty() && message.name() != model_name) {
     return absl::InvalidArgumentError(
         fmt::format("name is \"{}\", wanted that of the folder, \"{}\"",
@@ -259,7 +230,6 @@ absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
   }
   RETURN_IF_ERROR(CheckBackend("backend", message.backend()));
   RETURN_IF_ERROR(CheckBackend("platform", message.platform()));
-  RETURN_IF_ERROR(CheckVersionPolicy(message));
   if (message.max_batch_size() < 0) {
     return absl::InvalidArgumentError(fmt::format(
         "max_batch_size is {}, wanted 0 or more", message.max_batch_size()));
@@ -272,7 +242,14 @@ absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,
   ASSIGN_OR_RETURN(config.model_filename, ReadFilename(message));
   ASSIGN_OR_RETURN(config.batching, ReadBatching(message.dynamic_batching(),
                                                  config.max_batch_size));
-  ASSIGN_OR_RETURN(config.compile, ReadParameters(message));
+  RETURN_IF_ERROR(ReadParameters(message, config));
+  ASSIGN_OR_RETURN(config.version_policy,
+                   ReadVersionPolicy(message.version_policy()));
+  for (const inference::ModelWarmup& warmup : message.model_warmup()) {
+    ASSIGN_OR_RETURN(WarmupSample sample, ReadWarmup(warmup));
+    config.warmup.push_back(std::move(sample));
+  }
+  config.message = std::make_shared<const inference::ModelConfig>(message);
   return config;
 }
 
@@ -328,6 +305,46 @@ absl::StatusOr<ModelConfig> ReadModelConfig(const std::filesystem::path& file,
     return WithPrefix(file.string() + ": ", config.status());
   }
   return config;
+}
+
+absl::StatusOr<ModelConfig> ParseModelConfigJson(std::string_view json,
+                                                 std::string_view model_name) {
+  inference::ModelConfig message;
+  if (json.size() > kMaxConfigBytes) {
+    return absl::InvalidArgumentError(fmt::format(
+        "config: {} bytes, the most is {}", json.size(), kMaxConfigBytes));
+  }
+  const auto parsed = google::protobuf::util::JsonStringToMessage(
+      google::protobuf::StringPiece(json.data(), json.size()), &message);
+  if (!parsed.ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("config: {}", ToValidUtf8(parsed.message().ToString())));
+  }
+  absl::StatusOr<ModelConfig> config = FromMessage(message, model_name);
+  if (!config.ok()) {
+    return WithPrefix("config: ", config.status());
+  }
+  return config;
+}
+
+std::string LoadKey(const ModelConfig& config) {
+  inference::ModelConfig message;
+  if (config.message != nullptr) {
+    message = *config.message;
+  }
+  message.clear_version_policy();
+  for (const auto& [label, version] : config.version_labels) {
+    message.mutable_parameters()->erase(
+        fmt::format("{}{}", kVersionLabelPrefix, label));
+  }
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream output(&stream);
+  // Or maps come in another order each time.
+  output.SetSerializationDeterministic(true);
+  message.SerializeToCodedStream(&output);
+  output.Trim();
+  return bytes;
 }
 
 absl::Status CheckTensors(const ModelConfig& config,

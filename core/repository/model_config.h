@@ -19,10 +19,14 @@
 //                            or KIND_AUTO
 //   default_model_filename   the file in a version folder; "model.onnx" if ""
 //   dynamic_batching         always on; see core/repository/batching_config.h
-//   version_policy           latest { num_versions: 1 }
+//   version_policy           latest, all or specific
 //   parameters               "weight_storage": "float32" (the default), or
 //                            "float16" for half the memory and other answers;
-//                            "zero_skip": "measured" (the default) or "never"
+//                            "zero_skip": "measured" (the default) or "never";
+//                            "version_label.<label>": a version that requests
+//                            may then name by the label
+//   model_warmup             requests that the model answers before it is
+//                            served
 //
 // Every other field that is set is refused by its name, so that no setting is
 // silently without effect.
@@ -32,6 +36,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,8 +48,14 @@
 #include "core/batching/batching_options.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/repository/model_warmup.h"
+#include "core/repository/version_policy.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
+
+namespace inference {
+class ModelConfig;
+}  // namespace inference
 
 namespace relu {
 
@@ -65,6 +76,11 @@ struct ModelConfig {
   std::string model_filename = "model.onnx";
   BatchingOptions batching = {};
   CompileOptions compile;
+  VersionPolicy version_policy;
+  VersionLabels version_labels;
+  std::vector<WarmupSample> warmup;
+  // What all of the above was read from; nullptr if there was nothing.
+  std::shared_ptr<const inference::ModelConfig> message;
 };
 
 // Reads `file`, of at most 1 MiB, as the configuration of model `model_name`.
@@ -75,6 +91,16 @@ struct ModelConfig {
 //   those of ReadFile
 absl::StatusOr<ModelConfig> ReadModelConfig(const std::filesystem::path& file,
                                             std::string_view model_name);
+
+// The same from the JSON form of the message, as Triton's clients send it to
+// load a model with other settings than those of its file. Errors begin with
+// "config: ".
+absl::StatusOr<ModelConfig> ParseModelConfigJson(std::string_view json,
+                                                 std::string_view model_name);
+
+// What of `config` shapes a loaded version: if it is the same for another
+// config, there is no need to load the version again.
+std::string LoadKey(const ModelConfig& config);
 
 // INVALID_ARGUMENT, with what was found and what was wanted, if `config` says
 // of the tensors or of the batch what does not hold for `model`.

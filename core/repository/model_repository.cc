@@ -1,13 +1,13 @@
 #include "core/repository/model_repository.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstddef>
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -15,130 +15,221 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
-#include "core/base/utf8.h"
 #include "core/batching/dispatcher.h"
-#include "core/metrics/metrics.h"
-#include "core/repository/model.h"
-#include "core/repository/repository_scan.h"
+#include "core/batching/scheduler.h"
 #include "fmt/format.h"
 
 namespace relu {
 namespace {
 
-// Of texts that clients sent, in messages: gRPC bounds the size of an error.
-constexpr std::size_t kMaxQuotedBytes = 256;
+using Clock = std::chrono::steady_clock;
 
-// The words with which Triton says that a request cannot be served.
-std::string UnknownModel(std::string_view name) {
-  return fmt::format("Request for unknown model: '{}'",
-                     ClipUtf8(name, kMaxQuotedBytes));
-}
+// How often a client's load looks at files that go on changing.
+constexpr int kPatience = 20;
 
-absl::StatusOr<std::int64_t> ParseVersion(std::string_view name,
-                                          std::string_view text) {
-  std::int64_t version = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, version);
-  if (error != std::errc() || rest != end || version <= 0) {
-    return absl::InvalidArgumentError(fmt::format(
-        "model '{}': version '{}' is not a positive integer below 2^63",
-        ClipUtf8(name, kMaxQuotedBytes), ClipUtf8(text, kMaxQuotedBytes)));
+// Far enough to be never, near enough for any clock.
+constexpr std::chrono::hours kNever{1};
+
+RepositoryOptions WithDispatcher(RepositoryOptions options) {
+  if (options.dispatcher == nullptr) {
+    options.dispatcher = std::make_shared<Dispatcher>();
   }
-  return version;
-}
-
-absl::StatusOr<std::shared_ptr<Model>> LoadModel(
-    const ModelSource& source, const RepositoryOptions& options,
-    const std::shared_ptr<Dispatcher>& dispatcher, Metrics& metrics) {
-  RETURN_IF_ERROR(source.status);
-  return Model::Load({.name = source.name,
-                      .version = source.version,
-                      .file = source.file,
-                      .config = source.config,
-                      .slots = options.slots,
-                      .max_batch_rows = options.max_batch_rows,
-                      .queue_limits = options.queue_limits,
-                      .max_queue_time = options.max_queue_time,
-                      .dispatcher = dispatcher,
-                      .team = options.team},
-                     metrics);
+  return options;
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ModelRepository>> ModelRepository::Load(
     const RepositoryOptions& options, Metrics& metrics) {
-  ASSIGN_OR_RETURN(const std::vector<ModelSource> sources,
-                   ScanRepository(options.folder));
-  auto repository = std::make_unique<ModelRepository>();
-  repository->dispatcher_ = options.dispatcher != nullptr
-                                ? options.dispatcher
-                                : std::make_shared<Dispatcher>();
-  for (const ModelSource& source : sources) {
-    absl::StatusOr<std::shared_ptr<Model>> model =
-        LoadModel(source, options, repository->dispatcher_, metrics);
-    Entry entry{.state = {.name = source.name,
-                          .version = source.version,
-                          .ready = model.ok(),
-                          .reason = std::string(model.status().message())},
-                .model = nullptr};
-    if (model.ok()) {
-      entry.model = *std::move(model);
-    }
-    metrics.SetModelReady(source.name, fmt::format("{}", source.version),
-                          entry.state.ready);
-    repository->entries_.emplace(source.name, std::move(entry));
-  }
+  auto repository = std::make_unique<ModelRepository>(options, metrics);
+  RETURN_IF_ERROR(repository->loader_.Start());
   return repository;
 }
 
+ModelRepository::ModelRepository(const RepositoryOptions& options,
+                                 Metrics& metrics)
+    : options_(WithDispatcher(options)),
+      catalog_(std::make_shared<const ModelCatalog>()),
+      queue_(std::make_shared<LoaderQueue>()),
+      loader_(options_, metrics, catalog_, queue_) {}
+
+ModelRepository::~ModelRepository() {
+  Join();
+  loader_.Free(queue_->Finish());
+}
+
+void ModelRepository::Start(RepositoryListener listener) {
+  loader_.Listen(std::move(listener));
+  next_poll_ = Clock::now() + options_.poll_interval;
+  thread_ = std::thread([this] { Loop(); });
+}
+
+// --- What is served ---
+
 absl::StatusOr<std::shared_ptr<Model>> ModelRepository::Find(
     std::string_view name, std::string_view version) const {
-  const auto found = entries_.find(name);
-  if (found == entries_.end()) {
-    return absl::NotFoundError(UnknownModel(name) + " is not found");
+  std::shared_ptr<Model> model = catalog_.With(
+      [&](const ModelCatalog& catalog) { return catalog.Find(name, version); });
+  if (model != nullptr) {
+    return model;
   }
-  const Entry& entry = found->second;
-  if (!version.empty()) {
-    ASSIGN_OR_RETURN(const std::int64_t wanted, ParseVersion(name, version));
-    if (wanted != entry.state.version && entry.state.version != 0) {
-      return absl::NotFoundError(
-          fmt::format("{} version {} is not found: version {} is served",
-                      UnknownModel(name), wanted, entry.state.version));
-    }
-  }
-  if (entry.model == nullptr) {
-    return absl::UnavailableError(fmt::format(
-        "{} is not ready: {}", UnknownModel(name), entry.state.reason));
-  }
-  return entry.model;
+  return catalog_.Get()->WhyNot(name, version);
 }
 
 std::vector<ModelState> ModelRepository::Index() const {
   std::vector<ModelState> states;
-  states.reserve(entries_.size());
-  for (const auto& [name, entry] : entries_) {
-    states.push_back(entry.state);
+  for (const auto& [name, entry] : catalog_.Get()->entries()) {
+    states.insert(states.end(), entry->states.begin(), entry->states.end());
   }
   return states;
 }
 
-bool ModelRepository::ready() const {
-  return std::ranges::all_of(
-      entries_, [](const auto& item) { return item.second.state.ready; });
+std::vector<std::int64_t> ModelRepository::ServedVersions(
+    std::string_view name) const {
+  std::vector<std::int64_t> versions;
+  const std::shared_ptr<const ModelCatalog> catalog = catalog_.Get();
+  const auto found = catalog->entries().find(name);
+  if (found != catalog->entries().end()) {
+    for (const std::shared_ptr<Model>& model : found->second->served) {
+      versions.push_back(model->version());
+    }
+  }
+  return versions;
 }
 
+bool ModelRepository::ready() const { return catalog_.Get()->ready(); }
+
 void ModelRepository::Drain() {
-  for (const auto& [name, entry] : entries_) {
-    if (entry.model != nullptr) {
-      entry.model->scheduler().Close();
+  Join();
+  const std::shared_ptr<const ModelCatalog> catalog = catalog_.Get();
+  const auto each_scheduler = [&](void (Scheduler::*call)()) {
+    for (const auto& [name, entry] : catalog->entries()) {
+      for (const std::shared_ptr<Model>& model : entry->served) {
+        (model->scheduler().*call)();
+      }
+    }
+  };
+  each_scheduler(&Scheduler::Close);
+  each_scheduler(&Scheduler::Drain);
+}
+
+// --- What clients ask for ---
+
+void ModelRepository::LoadModel(std::string name, ModelOverride change,
+                                Done done) {
+  Push({.kind = ControlCommand::Kind::kLoad,
+        .model = std::move(name),
+        .change = std::move(change),
+        .done = std::move(done)});
+}
+
+void ModelRepository::UnloadModel(std::string name, Done done) {
+  Push({.kind = ControlCommand::Kind::kUnload,
+        .model = std::move(name),
+        .change = {},
+        .done = std::move(done)});
+}
+
+void ModelRepository::StopLoading() { queue_->Close(); }
+
+void ModelRepository::Join() {
+  StopLoading();
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void ModelRepository::Push(ControlCommand command) {
+  if (options_.control != ControlMode::kExplicit) {
+    command.done(absl::UnavailableError(
+        "explicit model load / unload is not allowed if polling is enabled"));
+    return;
+  }
+  queue_->Push(std::move(command));
+}
+
+// --- The loader thread ---
+
+void ModelRepository::Loop() {
+  bool closed = false;
+  while (!closed) {
+    LoaderQueue::Work work = queue_->Wait(NextLook());
+    loader_.Free(std::move(work.retired));
+    closed = work.closed;
+    if (work.command.has_value()) {
+      Run(*std::move(work.command));
+    }
+    std::erase_if(waiting_, [this](Waiting& waiting) {
+      return waiting.look_at <= Clock::now() && TryLoad(waiting);
+    });
+    if (!closed && options_.control != ControlMode::kNone &&
+        next_poll_ <= Clock::now()) {
+      next_poll_ = Clock::now() + loader_.Poll();
     }
   }
-  for (const auto& [name, entry] : entries_) {
-    if (entry.model != nullptr) {
-      entry.model->scheduler().Drain();
-    }
+  for (Waiting& waiting : waiting_) {
+    waiting.command.done(absl::UnavailableError("server is shutting down"));
   }
+  waiting_.clear();
+}
+
+Clock::time_point ModelRepository::NextLook() const {
+  Clock::time_point next = Clock::now() + kNever;
+  if (options_.control != ControlMode::kNone) {
+    next = std::min(next, next_poll_);
+  }
+  for (const Waiting& waiting : waiting_) {
+    next = std::min(next, waiting.look_at);
+  }
+  return next;
+}
+
+void ModelRepository::Run(ControlCommand command) {
+  if (command.kind == ControlCommand::Kind::kUnload) {
+    loader_.Unload(command.model);
+    EndWaiting(command.model, "it was unloaded meanwhile");
+    command.done(absl::OkStatus());
+    return;
+  }
+  // The newest load of a model is the one that counts.
+  EndWaiting(command.model, "another load of it came meanwhile");
+  Waiting waiting = {
+      .command = std::move(command), .since = Clock::now(), .look_at = {}};
+  if (!TryLoad(waiting)) {
+    waiting_.push_back(std::move(waiting));
+  }
+}
+
+void ModelRepository::EndWaiting(std::string_view model,
+                                 std::string_view reason) {
+  std::erase_if(waiting_, [&](Waiting& waiting) {
+    const bool ends = waiting.command.model == model;
+    if (ends) {
+      waiting.command.done(absl::UnavailableError(
+          fmt::format("load failed for model '{}': {}", model, reason)));
+    }
+    return ends;
+  });
+}
+
+bool ModelRepository::TryLoad(Waiting& waiting) {
+  ControlCommand& command = waiting.command;
+  std::chrono::milliseconds retry_after(0);
+  std::optional<absl::Status> result =
+      loader_.Load(command.model, command.change, retry_after);
+  const auto waited = Clock::now() - waiting.since;
+  if (!result.has_value() && waited > kPatience * options_.settle_time) {
+    result = absl::UnavailableError(fmt::format(
+        "load failed for model '{}': its files have been changing for {} ms; "
+        "load it when they are complete",
+        command.model,
+        std::chrono::duration_cast<std::chrono::milliseconds>(waited).count()));
+  }
+  waiting.look_at = Clock::now() + retry_after;
+  if (result.has_value()) {
+    command.done(*result);
+  }
+  return result.has_value();
 }
 
 }  // namespace relu

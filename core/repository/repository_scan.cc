@@ -1,11 +1,10 @@
 #include "core/repository/repository_scan.h"
 
 #include <algorithm>
-#include <charconv>
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -17,7 +16,10 @@
 
 #include "core/base/status_macros.h"
 #include "core/base/utf8.h"
+#include "core/repository/file_stamp.h"
 #include "core/repository/model_config.h"
+#include "core/repository/safe_path.h"
+#include "core/repository/version_policy.h"
 #include "fmt/format.h"
 
 namespace relu {
@@ -25,8 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Names go into labels of metrics and into error messages.
-constexpr std::size_t kMaxNameBytes = 256;
 constexpr std::string_view kExtension = ".onnx";
 
 // What the folder has under one model name.
@@ -60,6 +60,12 @@ bool IsFolder(const fs::directory_entry& entry) {
   return entry.is_directory(error);
 }
 
+// Something of this name is there, if only a link to nothing.
+bool IsThere(const fs::path& path) {
+  std::error_code error;
+  return fs::symlink_status(path, error).type() != fs::file_type::not_found;
+}
+
 std::map<std::string, Candidate> FindCandidates(
     const std::vector<fs::directory_entry>& entries) {
   std::map<std::string, Candidate> candidates;
@@ -74,76 +80,123 @@ std::map<std::string, Candidate> FindCandidates(
   return candidates;
 }
 
-// A positive integer without sign and leading zeros, else 0.
-std::int64_t VersionOfFolder(std::string_view text) {
-  std::int64_t version = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, version);
-  const bool plain = error == std::errc() && rest == end && version > 0;
-  return plain && text.front() != '0' ? version : 0;
-}
-
-// Links must not lead out of `root`, which is canonical.
-absl::Status CheckInside(const fs::path& root, const fs::path& path) {
-  std::error_code error;
-  const fs::path real = fs::weakly_canonical(path, error);
-  if (error) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: {}", path.string(), error.message()));
-  }
-  if (std::ranges::mismatch(root, real).in1 != root.end()) {
-    return absl::InvalidArgumentError(
-        fmt::format("{}: links to {}, which is outside of the model repository",
-                    path.string(), real.string()));
-  }
-  return absl::OkStatus();
-}
-
-// Fills in version, file and config from the folder of a model.
-absl::Status ScanFolder(const fs::path& root, const fs::path& folder,
-                        ModelSource& source) {
-  RETURN_IF_ERROR(CheckInside(root, folder));
+// The versions that are in the folder of a model, ascending.
+absl::StatusOr<std::vector<std::int64_t>> ListVersions(const fs::path& folder) {
   ASSIGN_OR_RETURN(const std::vector<fs::directory_entry> entries,
                    List(folder));
+  std::vector<std::int64_t> versions;
   for (const fs::directory_entry& entry : entries) {
-    if (IsFolder(entry)) {
-      source.version = std::max(
-          source.version, VersionOfFolder(entry.path().filename().native()));
+    const std::string name = entry.path().filename().string();
+    const std::int64_t version = ParseVersion(name);
+    if (version > 0 && name.front() != '0' && IsFolder(entry)) {
+      versions.push_back(version);
     }
   }
-  if (source.version == 0) {
+  std::ranges::sort(versions);
+  if (versions.empty()) {
     return absl::NotFoundError(
         fmt::format("{}: there is no version folder; wanted {}",
                     folder.string(), (folder / "1" / "model.onnx").string()));
   }
-  const fs::path config = folder / "config.pbtxt";
-  std::error_code error;
-  if (fs::symlink_status(config, error).type() != fs::file_type::not_found) {
-    RETURN_IF_ERROR(CheckInside(root, config));
-    ASSIGN_OR_RETURN(source.config, ReadModelConfig(config, source.name));
-  }
-  source.file =
-      folder / fmt::format("{}", source.version) / source.config.model_filename;
-  return CheckInside(root, source.file);
+  return versions;
 }
 
-ModelSource ScanModel(const fs::path& root, const fs::path& repository,
-                      const std::string& name, const Candidate& candidate) {
+// A model in a folder of its own.
+class FolderScan {
+ public:
+  FolderScan(const fs::path& root, const fs::path& folder, ModelSource& source)
+      : root_(root), folder_(folder), source_(source) {}
+
+  // Fills in versions and config. What is wrong with all of them is returned.
+  absl::Status Run(const std::optional<ModelConfig>& config) {
+    RETURN_IF_ERROR(CheckInside(root_, folder_));
+    ASSIGN_OR_RETURN(const std::vector<std::int64_t> available,
+                     ListVersions(folder_));
+    const absl::Status status = ReadConfig(config);
+    // Without a configuration the default policy: the index names a version.
+    for (const std::int64_t version :
+         SelectVersions(source_.config.version_policy, available)) {
+      source_.versions.push_back(ScanVersion(version));
+    }
+    return status;
+  }
+
+ private:
+  absl::Status ReadConfig(const std::optional<ModelConfig>& config) {
+    const fs::path file = folder_ / "config.pbtxt";
+    if (config.has_value()) {
+      source_.config = *config;
+    } else if (IsThere(file)) {
+      RETURN_IF_ERROR(CheckInside(root_, file));
+      source_.config_stamp.AddFile(file);
+      ASSIGN_OR_RETURN(source_.config, ReadModelConfig(file, source_.name));
+    }
+    if (!source_.config.warmup.empty()) {
+      source_.warmup_folder = folder_ / "warmup";
+      RETURN_IF_ERROR(CheckInside(root_, source_.warmup_folder));
+      if (IsThere(source_.warmup_folder)) {
+        return source_.config_stamp.AddFolder(source_.warmup_folder);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  VersionSource ScanVersion(std::int64_t version) const {
+    VersionSource source;
+    source.version = version;
+    const fs::path folder = folder_ / fmt::format("{}", version);
+    source.file = folder / source_.config.model_filename;
+    source.status = CheckInside(root_, source.file);
+    if (source.status.ok() && !IsThere(folder)) {
+      source.status = absl::NotFoundError(fmt::format(
+          "{}: there is no such folder, but version_policy names it",
+          folder.string()));
+    }
+    if (source.status.ok()) {
+      source.status = source.stamp.AddFolder(folder);
+    }
+    return source;
+  }
+
+  const fs::path& root_;
+  const fs::path& folder_;
+  ModelSource& source_;
+};
+
+// A model of a single file.
+void ScanFile(const fs::path& root, const fs::path& repository,
+              const std::string& name, const std::optional<ModelConfig>& config,
+              ModelSource& source) {
+  VersionSource version;
+  version.version = 1;
+  version.file = repository / (name + std::string(kExtension));
+  version.status = CheckInside(root, version.file);
+  if (version.status.ok()) {
+    version.status = version.stamp.AddFilesWithPrefix(repository, name + ".");
+  }
+  source.config = config.value_or(ModelConfig());
+  source.warmup_folder = repository / name / "warmup";
+  source.versions.push_back(std::move(version));
+}
+
+ModelSource ScanCandidate(const fs::path& root, const fs::path& repository,
+                          const std::string& name, const Candidate& candidate,
+                          const std::optional<ModelConfig>& config) {
   ModelSource source;
   source.name = ToValidUtf8(name);
-  const std::string file = name + std::string(kExtension);
-  if (source.name != name || name.size() > kMaxNameBytes) {
-    source.status = absl::InvalidArgumentError(fmt::format(
-        "the name is not UTF-8 of at most {} bytes: rename it", kMaxNameBytes));
+  source.repository = repository;
+  if (source.name != name || name.size() > kMaxModelNameBytes) {
+    source.status = absl::InvalidArgumentError(
+        fmt::format("the name is not UTF-8 of at most {} bytes: rename it",
+                    kMaxModelNameBytes));
   } else if (candidate.folder && candidate.file) {
-    source.status = absl::InvalidArgumentError(fmt::format(
-        "the model repository has both {}/ and {}: remove one", name, file));
+    source.status = absl::InvalidArgumentError(
+        fmt::format("the model repository has both {}/ and {}{}: remove one",
+                    name, name, kExtension));
   } else if (candidate.folder) {
-    source.status = ScanFolder(root, repository / name, source);
+    source.status = FolderScan(root, repository / name, source).Run(config);
   } else {
-    source.version = 1;
-    source.file = repository / file;
-    source.status = CheckInside(root, source.file);
+    ScanFile(root, repository, name, config, source);
   }
   return source;
 }
@@ -170,6 +223,14 @@ absl::StatusOr<fs::path> CanonicalFolder(const fs::path& folder) {
 
 }  // namespace
 
+FileStamp ModelSource::stamp() const {
+  FileStamp all = config_stamp;
+  for (const VersionSource& version : versions) {
+    all.Add(version.stamp);
+  }
+  return all;
+}
+
 absl::StatusOr<std::vector<ModelSource>> ScanRepository(
     const std::filesystem::path& folder) {
   ASSIGN_OR_RETURN(const fs::path root, CanonicalFolder(folder));
@@ -177,9 +238,29 @@ absl::StatusOr<std::vector<ModelSource>> ScanRepository(
                    List(folder));
   std::vector<ModelSource> sources;
   for (const auto& [name, candidate] : FindCandidates(entries)) {
-    sources.push_back(ScanModel(root, folder, name, candidate));
+    sources.push_back(
+        ScanCandidate(root, folder, name, candidate, std::nullopt));
   }
   return sources;
+}
+
+absl::StatusOr<ModelSource> ScanModel(
+    const std::filesystem::path& folder, const std::string& name,
+    const std::optional<ModelConfig>& config) {
+  RETURN_IF_ERROR(CheckModelName(name));
+  ASSIGN_OR_RETURN(const fs::path root, CanonicalFolder(folder));
+  std::error_code error;
+  const std::string file = name + std::string(kExtension);
+  const Candidate candidate = {
+      .folder = fs::is_directory(folder / name, error),
+      .file = IsThere(folder / file) && !fs::is_directory(folder / file, error),
+  };
+  if (!candidate.folder && !candidate.file) {
+    return absl::NotFoundError(
+        fmt::format("model repository {} has neither {}/ nor {}",
+                    folder.string(), name, file));
+  }
+  return ScanCandidate(root, folder, name, candidate, config);
 }
 
 }  // namespace relu

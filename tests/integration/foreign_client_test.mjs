@@ -85,6 +85,7 @@ before(async () => {
   }
   server = spawn(process.env.RELUD, [
     `--model-repository=${repository}`, '--grpc-address=127.0.0.1', '--grpc-port=0', '--metrics-port=0',
+    '--model-control-mode=explicit', '--load-model=*', '--repository-settle-secs=0',
   ], {stdio: ['ignore', 'ignore', 'pipe']});
   ended = new Promise((resolve) => server.on('close', (code, signal) => resolve(code ?? signal)));
   await new Promise((resolve, reject) => {
@@ -377,4 +378,73 @@ test('metrics count what was served', async () => {
   const text = await (await fetch(metricsUrl)).text();
   const rows = (page) => Number(/relu_rows_total\{[^}]*digits_mlp"[^}]*\} (\d+)/.exec(page)[1]);
   assert.equal(rows(text) - rows(before), 5);
+});
+
+// --- The model repository ---
+
+async function stateOf(name) {
+  const {models: index} = await call(client, 'RepositoryIndex', {});
+  return index.filter((model) => model.name === name)
+      .map(({version, state, reason}) => ({version, state, reason}));
+}
+
+test('a model is unloaded and loaded', async () => {
+  await call(client, 'RepositoryModelUnload', {model_name: 'iris_argmax'});
+  assert.deepEqual(await stateOf('iris_argmax'), [{version: '', state: '', reason: ''}]);
+  assert.deepEqual(await call(client, 'ModelReady', {name: 'iris_argmax'}), {ready: false});
+  await call(client, 'RepositoryModelLoad', {model_name: 'iris_argmax'});
+  assert.deepEqual(await stateOf('iris_argmax'), [{version: '1', state: 'READY', reason: ''}]);
+});
+
+test('clients of KServe, with their numbers of fields, load and unload', async () => {
+  const {GRPCInferenceService} = loadProto(path.join(root, 'tests/integration/kserve.proto')).inference;
+  const kserve = new GRPCInferenceService(address, grpc.credentials.createInsecure());
+  const name = {model_name: 'iris_argmax'};
+  assert.deepEqual(await call(kserve, 'RepositoryModelUnload', name), {...name, isUnloaded: true});
+  assert.deepEqual(await call(kserve, 'RepositoryModelLoad', name), {...name, isLoaded: true});
+  kserve.close();
+});
+
+test('the effective configuration is changed and loaded again', async () => {
+  const {config} = await call(client, 'ModelConfig', {name: 'digits_mlp'});
+  assert.equal(config.max_batch_size, 64);
+  assert.deepEqual(config.input.map(({name, data_type, dims}) => ({name, data_type, dims})),
+                   [{name: 'input', data_type: 11 /* TYPE_FP32 */, dims: [64]}]);
+  const json = JSON.stringify({
+    max_batch_size: 2, instance_group: [{count: 1, kind: 'KIND_CPU'}],
+    parameters: {'version_label.stable': {string_value: '1'}},
+  });
+  await call(client, 'RepositoryModelLoad', {
+    model_name: 'digits_mlp', parameters: {config: {string_param: json}},
+  });
+  const {config: changed} = await call(client, 'ModelConfig', {name: 'digits_mlp', version: 'stable'});
+  assert.equal(changed.max_batch_size, 2);
+  assert.equal(changed.instance_group[0].count, 1);
+  await assert.rejects(call(client, 'ModelInfer', digitsRequest(3)), {code: status.INVALID_ARGUMENT});
+  await call(client, 'RepositoryModelLoad', {model_name: 'digits_mlp'});
+  await call(client, 'ModelInfer', digitsRequest(3));
+});
+
+test('a model comes with the request that loads it', async () => {
+  const bytes = fs.readFileSync(path.join(models, 'digits_mlp', 'model.onnx'));
+  await call(client, 'RepositoryModelLoad', {
+    model_name: 'sent', parameters: {config: {string_param: '{}'}, 'file:7/model.onnx': {bytes_param: bytes}},
+  });
+  assert.deepEqual(await stateOf('sent'), [{version: '7', state: 'READY', reason: ''}]);
+  const answer = await call(client, 'ModelInfer', {...digitsRequest(1), model_name: 'sent'});
+  assert.deepEqual(floats(answer.raw_output_contents[0]),
+                   floats((await call(client, 'ModelInfer', digitsRequest(1))).raw_output_contents[0]));
+  await call(client, 'RepositoryModelUnload', {model_name: 'sent'});
+  assert.deepEqual(await stateOf('sent'), []);
+});
+
+test('paths in loads lead nowhere', async () => {
+  for (const model_name of ['../etc', '/etc', 'a/b', '.', '']) {
+    await assert.rejects(call(client, 'RepositoryModelLoad', {model_name}), {code: status.INVALID_ARGUMENT});
+  }
+  for (const file of ['file:1/../x', 'file:../1/x', 'file:1//etc/x', 'file:x']) {
+    await assert.rejects(call(client, 'RepositoryModelLoad', {
+      model_name: 'sent', parameters: {config: {string_param: '{}'}, [file]: {bytes_param: Buffer.from('x')}},
+    }), {code: status.INVALID_ARGUMENT});
+  }
 });

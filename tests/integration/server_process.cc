@@ -53,6 +53,9 @@ std::string AddressAfter(const std::string& label, const std::string& log) {
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(
     const std::string& program, std::vector<std::string> arguments) {
+  // The models of a test have just been written, and are complete. First, so
+  // that the test may say otherwise.
+  arguments.insert(arguments.begin(), "--repository-settle-secs=0");
   std::array<int, 2> pipe_fds{};
   CHECK(pipe2(pipe_fds.data(), O_CLOEXEC) == 0);
   const pid_t pid = Spawn(program, std::move(arguments), pipe_fds[1]);

@@ -117,6 +117,35 @@ TEST(ConfigTest, EveryFlagIsTaken) {
   EXPECT_EQ(options.log.file, "relud.log");
 }
 
+TEST(ConfigTest, RepositoryFlagsAreTaken) {
+  const CommandLine line = ParseWithRepository(
+      {"--model-control-mode=explicit", "--load-model=a", "--load-model=b,c",
+       "--repository-poll-secs=0.5", "--repository-settle-secs=0",
+       "--model-memory-budget-bytes=1000000000000"});
+  ASSERT_FALSE(line.exit_code.has_value()) << line.text;
+  const RepositorySettings& settings = line.options.repository;
+  EXPECT_EQ(settings.control, ControlMode::kExplicit);
+  EXPECT_THAT(settings.load_models, testing::ElementsAre("a", "b", "c"));
+  EXPECT_EQ(settings.poll_seconds, 0.5);
+  EXPECT_EQ(settings.settle_seconds, 0);
+  EXPECT_EQ(settings.memory_budget_bytes, 1'000'000'000'000U);
+}
+
+TEST(ConfigTest, ModelsToLoadMayComeFromTheEnvironment) {
+  const Environment mode("RELUD_MODEL_CONTROL_MODE", "explicit");
+  const Environment models("RELUD_LOAD_MODEL", "a,b");
+  const CommandLine line = ParseWithRepository({});
+  ASSERT_FALSE(line.exit_code.has_value()) << line.text;
+  EXPECT_THAT(line.options.repository.load_models,
+              testing::ElementsAre("a", "b"));
+}
+
+TEST(ConfigTest, SettingsThatContradictEndWithTwo) {
+  const CommandLine line = ParseWithRepository({"--load-model=a"});
+  EXPECT_EQ(line.exit_code, kExitUsage);
+  EXPECT_THAT(line.text, HasSubstr("--load-model"));
+}
+
 TEST(ConfigTest, ValueMayFollowAsAWord) {
   const CommandLine line = ParseWithRepository({"--grpc-port", "7"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.text;
@@ -160,6 +189,10 @@ TEST(ConfigTest, WrongValueEndsWithTwoAndNamesFlagAndValue) {
   for (const auto& [flag, value] :
        std::vector<std::pair<std::string, std::string>>{
            {"--grpc-port", "65536"},
+           {"--model-control-mode", "sometimes"},
+           {"--repository-poll-secs", "0"},
+           {"--repository-settle-secs", "-1"},
+           {"--model-memory-budget-bytes", "-1"},
            {"--grpc-port", "-1"},
            {"--metrics-port", "x"},
            {"--allow-metrics", "maybe"},

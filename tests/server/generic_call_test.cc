@@ -23,6 +23,13 @@ using testing::HasSubstr;
 constexpr char kWatch[] = "/grpc.health.v1.Health/Watch";
 constexpr char kReflection[] =
     "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+constexpr char kLoad[] = "/inference.GRPCInferenceService/RepositoryModelLoad";
+constexpr char kUnload[] =
+    "/inference.GRPCInferenceService/RepositoryModelUnload";
+// The name of a model, as KServe's clients send it.
+constexpr char kDigits[] =
+    "\x0a\x0a"
+    "digits_mlp";
 constexpr char kServing[] = "\x08\x01";
 constexpr char kNotServing[] = "\x08\x02";
 constexpr char kServiceUnknown[] = "\x08\x03";
@@ -143,6 +150,60 @@ TEST(GenericCallTest, CallsAreUsedAgainAndAgain) {
     ASSERT_EQ(grpc.Call("/a/b", "").first.error_code(),
               StatusCode::UNIMPLEMENTED);
   }
+}
+
+// --- Answers that come later ---
+
+TEST(GenericCallTest, DeferredCallIsAnsweredByTheThreadThatHasTheAnswer) {
+  GrpcFixture grpc({.control = ControlMode::kExplicit}, /*threads=*/1);
+  for (int i = 0; i < 20; ++i) {
+    const auto [status, bytes] = grpc.Call(kUnload, kDigits);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_THAT(bytes, HasSubstr("digits_mlp"));
+    EXPECT_EQ(grpc.Call(kLoad, "\x0a\x04nope").first.error_code(),
+              StatusCode::NOT_FOUND);
+  }
+}
+
+TEST(GenericCallTest, DeferredCallHoldsUpNoOtherCall) {
+  GrpcFixture grpc({.control = ControlMode::kExplicit}, /*threads=*/1);
+  LoaderHolder holder(grpc.loaded().repository());
+  Stream load(grpc, kLoad);
+  ASSERT_TRUE(load.Write(kDigits));
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+  }
+  holder.Release();
+  EXPECT_EQ(load.Read(),
+            "\x0a\x0a"
+            "digits_mlp\x10\x01");
+  EXPECT_TRUE(load.Finish().ok());
+}
+
+TEST(GenericCallTest, DeferredCallThatWaitsAtTheEndIsRefused) {
+  GrpcFixture grpc({.control = ControlMode::kExplicit});
+  LoaderHolder holder(grpc.loaded().repository());
+  Stream load(grpc, kLoad);
+  ASSERT_TRUE(load.Write(kDigits));
+  // On the same queue after it: the load has been taken.
+  EXPECT_EQ(grpc.Call("/a/b", "").first.error_code(),
+            StatusCode::UNIMPLEMENTED);
+  std::thread shutdown([&] { grpc.server().Shutdown(std::chrono::hours(1)); });
+  grpc.loaded().repository().StopLoading();
+  EXPECT_EQ(load.Read(), "end");
+  EXPECT_EQ(load.Finish().error_code(), StatusCode::UNAVAILABLE);
+  shutdown.join();
+}
+
+TEST(GenericCallTest, DeferredCallWhoseClientLeavesIsAnsweredToNobody) {
+  GrpcFixture grpc({.control = ControlMode::kExplicit});
+  LoaderHolder holder(grpc.loaded().repository());
+  Stream load(grpc, kLoad);
+  ASSERT_TRUE(load.Write(kDigits));
+  load.Cancel();
+  EXPECT_EQ(load.Finish().error_code(), StatusCode::CANCELLED);
+  holder.Release();
+  EXPECT_EQ(grpc.server().Shutdown(std::chrono::hours(1)), 0);
 }
 
 // --- Health ---

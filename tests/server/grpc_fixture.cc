@@ -32,9 +32,8 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
                                    rpcs_, health_);
   CHECK(started.ok());
   server_ = *std::move(started);
-  channel_ = grpc::CreateChannel(fmt::format("127.0.0.1:{}", server_->port()),
-                                 grpc::InsecureChannelCredentials());
-  stub_ = inference::GRPCInferenceService::NewStub(channel_);
+  connection_ = std::make_unique<Connection>(server_->port());
+  stub_ = inference::GRPCInferenceService::NewStub(channel());
 }
 
 std::pair<grpc::Status, inference::ModelInferResponse> GrpcFixture::Infer(
@@ -46,7 +45,11 @@ std::pair<grpc::Status, inference::ModelInferResponse> GrpcFixture::Infer(
   return {status, response};
 }
 
-std::pair<grpc::Status, std::string> GrpcFixture::Call(
+Connection::Connection(int port)
+    : channel_(grpc::CreateChannel(fmt::format("127.0.0.1:{}", port),
+                                   grpc::InsecureChannelCredentials())) {}
+
+std::pair<grpc::Status, std::string> Connection::Call(
     const std::string& method, const std::string& bytes) {
   grpc::GenericStub stub(channel_);
   grpc::ClientContext context;

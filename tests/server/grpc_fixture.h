@@ -25,6 +25,22 @@
 
 namespace relu {
 
+// A connection to a port of the loopback address. For one thread.
+class Connection {
+ public:
+  explicit Connection(int port);
+
+  const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
+
+  // Calls any unary method with any bytes. Returns the bytes of the answer. The
+  // deadline is far.
+  std::pair<grpc::Status, std::string> Call(const std::string& method,
+                                            const std::string& bytes);
+
+ private:
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
 // For one thread, but for the stub.
 class GrpcFixture {
  public:
@@ -37,15 +53,19 @@ class GrpcFixture {
   LoadedRepository& loaded() { return loaded_; }
   Health& health() { return health_; }
   Stub& stub() { return *stub_; }
-  const std::shared_ptr<grpc::Channel>& channel() { return channel_; }
+  const std::shared_ptr<grpc::Channel>& channel() {
+    return connection_->channel();
+  }
 
   // Calls ModelInfer; the deadline is far.
   std::pair<grpc::Status, inference::ModelInferResponse> Infer(
       const inference::ModelInferRequest& request);
 
-  // Calls any unary method with any bytes. Returns the bytes of the answer.
+  // See Connection.
   std::pair<grpc::Status, std::string> Call(const std::string& method,
-                                            const std::string& bytes);
+                                            const std::string& bytes) {
+    return connection_->Call(method, bytes);
+  }
 
   // The metrics of requests to `model` that ended with `code`, such as "OK".
   double Requests(const std::string& model, const std::string& code);
@@ -57,7 +77,7 @@ class GrpcFixture {
   Health health_;
   RpcTable rpcs_;
   std::unique_ptr<GrpcServer> server_;
-  std::shared_ptr<grpc::Channel> channel_;
+  std::unique_ptr<Connection> connection_;
   std::unique_ptr<Stub> stub_;
 };
 

@@ -57,7 +57,7 @@ TEST(GrpcServerTest, AnyFreePortIsNamed) {
 TEST(GrpcServerTest, PortInUseReturnsUnavailableAndItsNumber) {
   GrpcFixture grpc;
   LoadedRepository loaded;
-  const InferenceHandlers handlers(loaded.repository(), true);
+  InferenceHandlers handlers(loaded.repository(), true);
   Health health;
   const RpcTable rpcs(handlers, health);
   const auto second = GrpcServer::Start(
@@ -71,7 +71,7 @@ TEST(GrpcServerTest, PortInUseReturnsUnavailableAndItsNumber) {
 
 TEST(GrpcServerTest, IPv6AddressNeedsNoBrackets) {
   LoadedRepository loaded;
-  const InferenceHandlers handlers(loaded.repository(), true);
+  InferenceHandlers handlers(loaded.repository(), true);
   Health health;
   const RpcTable rpcs(handlers, health);
   const auto server = GrpcServer::Start(

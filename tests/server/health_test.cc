@@ -37,16 +37,34 @@ TEST(HealthTest, AllStopServingButTheException) {
   EXPECT_EQ(health.Get("liveness"), ServingStatus::kServing);
 }
 
+TEST(HealthTest, ServicesThatAreNotAmongAllAreUnknown) {
+  Health health;
+  health.Set("gone", true);
+  health.SetAll({{"", true}, {"m", false}});
+  EXPECT_EQ(health.Get(""), ServingStatus::kServing);
+  EXPECT_EQ(health.Get("m"), ServingStatus::kNotServing);
+  EXPECT_EQ(health.Get("gone"), ServingStatus::kServiceUnknown);
+}
+
+TEST(HealthTest, NothingServesAgainOnceTheServerEnds) {
+  Health health;
+  health.Set("m", true);
+  health.SetAllNotServing("liveness");
+  health.Set("m", true);
+  health.SetAll({{"m", true}});
+  EXPECT_EQ(health.Get("m"), ServingStatus::kNotServing);
+}
+
 TEST(HealthTest, ListenerHearsOfEveryChangeUntilItUnsubscribes) {
   Health health;
   CountingListener listener;
   health.Subscribe(listener);
   health.Set("m", true);
+  health.SetAll({{"m", true}});
   health.SetAllNotServing("");
-  health.Close();
   EXPECT_EQ(listener.changes, 3);
   health.Unsubscribe(listener);
-  health.Set("m", true);
+  health.Close();
   EXPECT_EQ(listener.changes, 3);
 }
 

@@ -3,10 +3,13 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/base/file.h"
 #include "proto/inference.pb.h"
+#include "tests/core/repository/outcome.h"
 #include "tests/server/loaded_repository.h"
 
 namespace relu {
@@ -14,6 +17,33 @@ namespace {
 
 using absl::StatusCode;
 using testing::ElementsAre;
+
+using LoadRequest = inference::RepositoryModelLoadRequest;
+using UnloadRequest = inference::RepositoryModelUnloadRequest;
+
+// A request in the form of Triton's clients, or of KServe's: these have the
+// name of the model in the first field.
+template <typename Request>
+Request Named(const std::string& first, const std::string& model) {
+  Request request;
+  request.set_repository_name(first);
+  request.set_model_name(model);
+  return request;
+}
+
+// Each waits for the response.
+absl::StatusOr<inference::RepositoryModelLoadResponse> Load(
+    InferenceHandlers& handlers, const LoadRequest& request) {
+  Deferred<inference::RepositoryModelLoadResponse> deferred;
+  handlers.RepositoryModelLoad(request, deferred.done());
+  return deferred.Wait();
+}
+absl::StatusOr<inference::RepositoryModelUnloadResponse> Unload(
+    InferenceHandlers& handlers, const UnloadRequest& request) {
+  Deferred<inference::RepositoryModelUnloadResponse> deferred;
+  handlers.RepositoryModelUnload(request, deferred.done());
+  return deferred.Wait();
+}
 
 class InferenceHandlersTest : public testing::Test {
  protected:
@@ -88,7 +118,10 @@ TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
   EXPECT_EQ(response.name(), "relud");
   EXPECT_THAT(response.version(),
               testing::MatchesRegex("[0-9]+\\.[0-9]+\\.[0-9]+"));
-  EXPECT_THAT(response.extensions(), ElementsAre("statistics", "logging"));
+  EXPECT_THAT(
+      response.extensions(),
+      ElementsAre("model_repository", "model_repository(unload_dependents)",
+                  "model_configuration", "statistics", "logging"));
 }
 
 TEST_F(InferenceHandlersTest, ModelMetadataDescribesTheTensors) {
@@ -195,6 +228,137 @@ TEST_F(InferenceHandlersTest, RepositoryIndexOfANameReturnsUnimplemented) {
   inference::RepositoryIndexResponse response;
   EXPECT_EQ(handlers_.RepositoryIndex(request, response).code(),
             StatusCode::kUnimplemented);
+}
+
+TEST_F(InferenceHandlersTest, RepositoryIndexNamesModelsThatAreNotLoaded) {
+  LoadedRepository loaded({.control = ControlMode::kExplicit});
+  InferenceHandlers handlers(loaded.repository(), /*strict_readiness=*/true);
+  ASSERT_EQ(Unload(handlers, Named<UnloadRequest>("", "digits_mlp")).status(),
+            absl::OkStatus());
+  inference::RepositoryIndexResponse response;
+  ASSERT_TRUE(handlers.RepositoryIndex({}, response).ok());
+  ASSERT_EQ(response.models_size(), 1);
+  EXPECT_EQ(response.models(0).name(), "digits_mlp");
+  EXPECT_EQ(response.models(0).version(), "");
+  EXPECT_EQ(response.models(0).state(), "");
+}
+
+TEST_F(InferenceHandlersTest, ModelConfigIsTheEffectiveOne) {
+  inference::ModelConfigRequest request;
+  request.set_name("iris_argmax");
+  inference::ModelConfigResponse response;
+  ASSERT_TRUE(handlers_.ModelConfig(request, response).ok());
+  EXPECT_EQ(response.config().name(), "iris_argmax");
+  EXPECT_EQ(response.config().max_batch_size(), 64);
+  EXPECT_THAT(response.config().input(0).dims(), ElementsAre(4));
+  EXPECT_EQ(response.config().instance_group(0).count(), 2);
+}
+
+TEST_F(InferenceHandlersTest, ModelConfigReturnsTheErrorsOfFind) {
+  inference::ModelConfigRequest request;
+  request.set_name("nope");
+  inference::ModelConfigResponse response;
+  EXPECT_EQ(handlers_.ModelConfig(request, response).code(),
+            StatusCode::kNotFound);
+}
+
+// --- Load and unload ---
+
+class ControlHandlersTest : public testing::Test {
+ protected:
+  LoadedRepository loaded_{{.control = ControlMode::kExplicit}};
+  InferenceHandlers handlers_{loaded_.repository(), /*strict_readiness=*/true};
+};
+
+TEST_F(ControlHandlersTest, TritonsFormGetsAnEmptyResponse) {
+  const auto unloaded =
+      Unload(handlers_, Named<UnloadRequest>("", "digits_mlp"));
+  ASSERT_TRUE(unloaded.ok()) << unloaded.status();
+  EXPECT_EQ(unloaded->ByteSizeLong(), 0U);
+  EXPECT_FALSE(loaded_.repository().Find("digits_mlp", "").ok());
+
+  const auto loaded = Load(handlers_, Named<LoadRequest>("", "digits_mlp"));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->ByteSizeLong(), 0U);
+  EXPECT_TRUE(loaded_.repository().Find("digits_mlp", "").ok());
+}
+
+TEST_F(ControlHandlersTest, KServesFormGetsNameAndSuccess) {
+  const auto unloaded =
+      Unload(handlers_, Named<UnloadRequest>("digits_mlp", ""));
+  ASSERT_TRUE(unloaded.ok()) << unloaded.status();
+  EXPECT_EQ(unloaded->model_name(), "digits_mlp");
+  EXPECT_TRUE(unloaded->is_unloaded());
+  EXPECT_FALSE(loaded_.repository().Find("digits_mlp", "").ok());
+
+  const auto loaded = Load(handlers_, Named<LoadRequest>("digits_mlp", ""));
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->model_name(), "digits_mlp");
+  EXPECT_TRUE(loaded->is_loaded());
+}
+
+TEST_F(ControlHandlersTest, RepositoryBesideAModelIsUnimplemented) {
+  EXPECT_EQ(Load(handlers_, Named<LoadRequest>("r", "m")).status().code(),
+            StatusCode::kUnimplemented);
+  EXPECT_EQ(Unload(handlers_, Named<UnloadRequest>("r", "m")).status().code(),
+            StatusCode::kUnimplemented);
+}
+
+TEST_F(ControlHandlersTest, UnknownModelIsAnErrorToLoadAndNoneToUnload) {
+  EXPECT_EQ(Load(handlers_, Named<LoadRequest>("", "nope")).status().code(),
+            StatusCode::kNotFound);
+  EXPECT_TRUE(Unload(handlers_, Named<UnloadRequest>("", "nope")).ok());
+}
+
+TEST_F(ControlHandlersTest, ConfigParameterReplacesTheFile) {
+  LoadRequest request = Named<LoadRequest>("", "digits_mlp");
+  (*request.mutable_parameters())["config"].set_string_param(
+      R"({"max_batch_size": 3})");
+
+  ASSERT_TRUE(Load(handlers_, request).ok());
+
+  EXPECT_EQ(loaded_.model()->max_request_rows(), 3);
+}
+
+TEST_F(ControlHandlersTest, FileParametersBringAModel) {
+  LoadRequest request = Named<LoadRequest>("", "new");
+  (*request.mutable_parameters())["config"].set_string_param("{}");
+  (*request.mutable_parameters())["file:5/model.onnx"].set_bytes_param(
+      ReadFile("tests/testdata/models/iris_argmax/model.onnx", 1 << 20)
+          .value());
+
+  const auto loaded = Load(handlers_, request);
+
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded_.model("new")->version(), 5);
+}
+
+TEST_F(ControlHandlersTest, WrongParametersAreInvalid) {
+  const auto status = [&](const std::string& key, auto set) {
+    LoadRequest request = Named<LoadRequest>("", "digits_mlp");
+    set((*request.mutable_parameters())[key]);
+    return Load(handlers_, request).status();
+  };
+  const auto text = [](inference::ModelRepositoryParameter& parameter) {
+    parameter.set_string_param("x");
+  };
+  const auto bytes = [](inference::ModelRepositoryParameter& parameter) {
+    parameter.set_bytes_param("x");
+  };
+  for (const absl::Status& found :
+       {status("config", bytes), status("file:1/model.onnx", text),
+        status("file:../model.onnx", bytes), status("turbo", text)}) {
+    EXPECT_EQ(found.code(), StatusCode::kInvalidArgument) << found;
+  }
+}
+
+TEST_F(ControlHandlersTest, UnloadDependentsIsTaken) {
+  UnloadRequest request = Named<UnloadRequest>("", "digits_mlp");
+  (*request.mutable_parameters())["unload_dependents"].set_bool_param(true);
+  EXPECT_TRUE(Unload(handlers_, request).ok());
+  (*request.mutable_parameters())["unload_dependents"].set_string_param("yes");
+  EXPECT_EQ(Unload(handlers_, request).status().code(),
+            StatusCode::kInvalidArgument);
 }
 
 }  // namespace

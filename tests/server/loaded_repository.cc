@@ -45,10 +45,13 @@ LoadedRepository::LoadedRepository(const Options& options) {
                                        .slots = options.slots,
                                        .max_batch_rows = 64,
                                        // A slow machine is no overload.
-                                       .max_queue_time = std::chrono::hours(1)},
+                                       .max_queue_time = std::chrono::hours(1),
+                                       .control = options.control,
+                                       .load_at_start = {"*"}},
                                       metrics_);
   CHECK(loaded.ok());
   repository_ = *std::move(loaded);
+  repository_->Start();
 }
 
 std::shared_ptr<Model> LoadedRepository::model(std::string_view name) {
@@ -86,6 +89,27 @@ SlotHolder::~SlotHolder() {
 void SlotHolder::Release() {
   released_ = true;
   release_.count_down();
+}
+
+LoaderHolder::LoaderHolder(ModelRepository& repository) {
+  repository.UnloadModel("none", [state = state_](const absl::Status& status) {
+    CHECK(status.ok());
+    const std::shared_ptr<State> keep = state;
+    keep->held.count_down();
+    keep->release.wait();
+  });
+  state_->held.wait();
+}
+
+LoaderHolder::~LoaderHolder() {
+  if (!released_) {
+    Release();
+  }
+}
+
+void LoaderHolder::Release() {
+  released_ = true;
+  state_->release.count_down();
 }
 
 inference::ModelInferRequest DigitsRequest(std::int64_t rows,

@@ -32,6 +32,7 @@ class LoadedRepository {
     // Adds "coupled" and "static": see onnx_model.h.
     bool coupled_models = false;
     bool broken_model = false;  // Adds "broken", which cannot be loaded.
+    ControlMode control = ControlMode::kNone;
     // The text of config.pbtxt of the first model; empty: none.
     std::string config = {};
   };
@@ -69,6 +70,29 @@ class SlotHolder {
   std::latch release_{1};
   bool released_ = false;
   std::thread thread_;
+};
+
+// Keeps the loader thread of a repository whose models clients control busy,
+// from construction to Release() or the end.
+class LoaderHolder {
+ public:
+  explicit LoaderHolder(ModelRepository& repository);
+  ~LoaderHolder();
+
+  LoaderHolder(const LoaderHolder&) = delete;
+  LoaderHolder& operator=(const LoaderHolder&) = delete;
+
+  // Once.
+  void Release();
+
+ private:
+  // Shared with the callback, which may still be on its way out at the end.
+  struct State {
+    std::latch held{1};
+    std::latch release{1};
+  };
+  const std::shared_ptr<State> state_ = std::make_shared<State>();
+  bool released_ = false;
 };
 
 // A good request to digits_mlp, with raw contents: row i is filled with

@@ -1,8 +1,10 @@
 #include "server/rpc_table.h"
 
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -34,7 +36,7 @@ class RpcTableTest : public testing::Test {
 TEST_F(RpcTableTest, EveryCallOfTheCoreProtocolIsThere) {
   for (const char* method :
        {"ServerLive", "ServerReady", "ModelReady", "ServerMetadata",
-        "ModelMetadata", "RepositoryIndex"}) {
+        "ModelMetadata", "ModelConfig", "RepositoryIndex"}) {
     const auto rpc =
         rpcs_.Find(std::string("/inference.GRPCInferenceService/") + method);
     ASSERT_TRUE(rpc.ok()) << method;
@@ -111,6 +113,24 @@ TEST_F(RpcTableTest, HealthWatchAndReflectionAreStreams) {
                            ".ServerReflection/ServerReflectionInfo"))
                   ->kind,
               Rpc::Kind::kStream);
+  }
+}
+
+TEST_F(RpcTableTest, LoadAndUnloadAnswerLater) {
+  for (const char* method : {"RepositoryModelLoad", "RepositoryModelUnload"}) {
+    const auto rpc =
+        rpcs_.Find(std::string("/inference.GRPCInferenceService/") + method);
+    ASSERT_TRUE(rpc.ok()) << method;
+    EXPECT_EQ((*rpc)->kind, Rpc::Kind::kDeferred);
+    absl::StatusOr<std::string> result;
+    const auto answer = [&](absl::StatusOr<std::string> bytes) {
+      result = std::move(bytes);
+    };
+    // Refused by this thread: the models are not controlled by clients.
+    (*rpc)->deferred("\x12\x01m", answer);
+    EXPECT_EQ(result.status().code(), StatusCode::kUnavailable);
+    (*rpc)->deferred("\x0a\x7f", answer);
+    EXPECT_EQ(result.status().code(), StatusCode::kInvalidArgument);
   }
 }
 

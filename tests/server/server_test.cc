@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 
 #include "fmt/format.h"
+#include "server/health.h"
 #include "server/log.h"
 #include "tests/server/grpc_fixture.h"
 #include "tests/server/loaded_repository.h"
@@ -23,6 +24,7 @@ using testing::HasSubstr;
 ServerOptions Options(const LoadedRepository& loaded) {
   ServerOptions options;
   options.model_repository = loaded.folder();
+  options.repository.settle_seconds = 0;
   options.grpc_address = "127.0.0.1";
   options.grpc_port = 0;
   options.metrics_address = "127.0.0.1";
@@ -134,6 +136,67 @@ TEST(ServerTest, ShutdownLogsItsStepsAndRefusesCalls) {
               AllOf(HasSubstr("shutting down: not ready any more"),
                     HasSubstr("every request was answered")));
   EXPECT_EQ(Infer(port).error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+// What the health of a service is, as bytes of grpc.health.v1.
+std::string CheckHealth(Connection& connection, const std::string& service) {
+  std::string request = "\x0a";
+  request += static_cast<char>(service.size());
+  return connection.Call("/grpc.health.v1.Health/Check", request + service)
+      .second;
+}
+
+TEST(ServerTest, HealthFollowsTheModels) {
+  LoadedRepository loaded;
+  ServerOptions options = Options(loaded);
+  options.repository.control = ControlMode::kExplicit;
+  std::unique_ptr<Server> server;
+  StartLog(options, server);
+  ASSERT_NE(server, nullptr);
+  Connection connection(server->grpc_port());
+  inference::RepositoryModelLoadRequest request;
+  request.set_model_name("digits_mlp");
+  const std::string name = request.SerializeAsString();
+  const std::string v2 = "/inference.GRPCInferenceService/";
+  EXPECT_EQ(CheckHealth(connection, "digits_mlp"),
+            HealthResponse(ServingStatus::kNotServing));
+  // What nobody has asked for does not make the server unready.
+  EXPECT_EQ(CheckHealth(connection, ""),
+            HealthResponse(ServingStatus::kServing));
+
+  EXPECT_TRUE(connection.Call(v2 + "RepositoryModelLoad", name).first.ok());
+  EXPECT_EQ(CheckHealth(connection, "digits_mlp"),
+            HealthResponse(ServingStatus::kServing));
+  EXPECT_TRUE(Infer(server->grpc_port()).ok());
+
+  EXPECT_TRUE(connection.Call(v2 + "RepositoryModelUnload", name).first.ok());
+  EXPECT_EQ(CheckHealth(connection, "digits_mlp"),
+            HealthResponse(ServingStatus::kNotServing));
+  EXPECT_EQ(Infer(server->grpc_port()).error_code(),
+            grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(ServerTest, LoadsAndFailuresAreLogged) {
+  LoadedRepository loaded({.broken_model = true});
+  ServerOptions options = Options(loaded);
+  options.repository.control = ControlMode::kExplicit;
+  std::unique_ptr<Server> server;
+  StartLog(options, server);
+  ASSERT_NE(server, nullptr);
+  Connection connection(server->grpc_port());
+  const std::string v2 = "/inference.GRPCInferenceService/";
+  testing::internal::CaptureStderr();
+  for (const char* model : {"digits_mlp", "broken"}) {
+    inference::RepositoryModelLoadRequest request;
+    request.set_model_name(model);
+    connection.Call(v2 + "RepositoryModelLoad", request.SerializeAsString());
+    connection.Call(v2 + "RepositoryModelUnload", request.SerializeAsString());
+  }
+  EXPECT_THAT(
+      testing::internal::GetCapturedStderr(),
+      AllOf(HasSubstr("model 'digits_mlp' version 1 loaded in "),
+            HasSubstr("model 'digits_mlp' unloaded"),
+            HasSubstr("model 'broken' is not loaded: model \"broken\"")));
 }
 
 }  // namespace

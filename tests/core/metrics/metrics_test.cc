@@ -8,6 +8,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/metrics/model_metrics.h"
+#include "core/metrics/repository_metrics.h"
+
 namespace relu {
 namespace {
 
@@ -48,7 +51,7 @@ TEST(MetricsTest, ProcessFiguresArePresent) {
 TEST(MetricsTest, EveryFamilyHasTypeAndHelp) {
   Metrics metrics("1");
   const auto model = metrics.ForModel("m", "1", 64);
-  metrics.SetModelReady("m", "1", true);
+  metrics.repository().SetVersion("m", 1, true, 0);
 
   const std::string text = metrics.Text();
 
@@ -98,18 +101,6 @@ TEST(MetricsTest, ForModelReturnsNewFiguresForLargerBatches) {
   EXPECT_EQ(metrics.ForModel("m", "1", 64), large);
 }
 
-TEST(MetricsTest, SetModelReadyIsShown) {
-  Metrics metrics("1");
-
-  metrics.SetModelReady("m", "3", true);
-  metrics.SetModelReady("n", "1", true);
-  metrics.SetModelReady("n", "1", false);
-
-  const std::string text = metrics.Text();
-  EXPECT_EQ(Value(text, R"(relu_model_ready{model="m",version="3"})"), "1");
-  EXPECT_EQ(Value(text, R"(relu_model_ready{model="n",version="1"})"), "0");
-}
-
 TEST(MetricsTest, RequestsWithoutModelHaveEmptyModelLabel) {
   Metrics metrics("1");
 
@@ -146,13 +137,13 @@ TEST(MetricsTest, RefreshRunsBeforeEachText) {
 TEST(MetricsTest, TextEscapesModelName) {
   Metrics metrics("1");
 
-  metrics.SetModelReady("a\"b\\c\nd\xC3\xA9", "1", true);
+  const auto model = metrics.ForModel("a\"b\\c\nd\xC3\xA9", "1", 64);
+  model->CountBatch(1, {});
 
   const std::string text = metrics.Text();
   EXPECT_EQ(
-      Value(
-          text,
-          "relu_model_ready{model=\"a\\\"b\\\\c\\nd\xC3\xA9\",version=\"1\"}"),
+      Value(text,
+            "relu_rows_total{model=\"a\\\"b\\\\c\\nd\xC3\xA9\",version=\"1\"}"),
       "1");
   EXPECT_THAT(text, Not(HasSubstr("c\nd")));
 }

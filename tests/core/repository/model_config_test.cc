@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 
 #include "core/base/check.h"
+#include "core/base/utf8.h"
 #include "core/graph/graph.h"
 #include "core/graph/onnx_import.h"
 #include "core/plan/compiled_model.h"
@@ -23,7 +24,9 @@ namespace relu {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using ::testing::StartsWith;
 
 class ModelConfigTest : public ::testing::Test {
@@ -121,7 +124,7 @@ TEST_F(ModelConfigTest, EverySupportedFieldIsRead) {
 
 TEST_F(ModelConfigTest, EveryBackendOfOnnxFilesIsTaken) {
   for (const std::string name :
-       {"", "onnxruntime", "onnxruntime_onnx", "relud"}) {
+       {"", "onnxruntime", "onnxruntime_onnx", "relud", "relu_onnx"}) {
     EXPECT_TRUE(Read("backend: \"" + name + "\"").ok()) << name;
     EXPECT_TRUE(Read("platform: \"" + name + "\"").ok()) << name;
   }
@@ -224,25 +227,107 @@ TEST_F(ModelConfigTest, WrongBatchingIsInvalid) {
       "dynamic_batching.preferred_batch_size is 9");
 }
 
-TEST_F(ModelConfigTest, OtherVersionPoliciesAreUnimplemented) {
-  ExpectUnimplemented("version_policy { all { } }", "version_policy.all");
-  ExpectUnimplemented("version_policy { specific { versions: 2 } }",
-                      "version_policy.specific");
-  ExpectUnimplemented("version_policy { latest { num_versions: 2 } }",
-                      "num_versions is 2");
+TEST_F(ModelConfigTest, VersionPolicyAndLabelsAreRead) {
+  const absl::StatusOr<ModelConfig> config = Read(
+      "version_policy { specific { versions: [ 4, 2 ] } }\n"
+      "parameters { key: 'version_label.stable' value { string_value: '2' } }");
+
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->version_policy.kind, VersionPolicy::Kind::kSpecific);
+  EXPECT_THAT(config->version_policy.specific, ElementsAre(2, 4));
+  EXPECT_THAT(config->version_labels, ElementsAre(Pair("stable", 2)));
 }
 
-TEST_F(ModelConfigTest, VersionPolicyWithoutNumberMeansOne) {
-  EXPECT_TRUE(Read("version_policy { latest { } }").ok());
+TEST_F(ModelConfigTest, WrongVersionPoliciesAndLabelsAreInvalid) {
+  ExpectInvalid("version_policy { specific { } }", "names no version");
+  ExpectInvalid(
+      "parameters { key: 'version_label.2' value { string_value: '2' } }",
+      "version_label.2");
 }
 
-TEST_F(ModelConfigTest, EveryOtherFieldIsUnimplementedByItsName) {
-  for (const auto& [text, field] :
-       {std::pair("model_warmup { name: \"w\" }", "field model_warmup "),
-        std::pair("model_transaction_policy { decoupled: true }",
-                  "field model_transaction_policy ")}) {
-    ExpectUnimplemented(text, field);
+TEST_F(ModelConfigTest, WarmupIsRead) {
+  const absl::StatusOr<ModelConfig> config = Read(
+      "model_warmup { name: 'w' batch_size: 3 count: 2 inputs { key: 'x' value "
+      "{ data_type: TYPE_FP32 dims: 4 zero_data: true } } }");
+
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_EQ(config->warmup.size(), 1U);
+  EXPECT_EQ(config->warmup[0].name, "w");
+  EXPECT_EQ(config->warmup[0].batch_size, 3);
+  EXPECT_EQ(config->warmup[0].inputs[0].dims, (Shape{4}));
+  ExpectInvalid(
+      "model_warmup { inputs { key: 'x' value { data_type: TYPE_FP32 "
+      "dims: 4 } } }",
+      "wanted zero_data, random_data or input_data_file");
+}
+
+TEST_F(ModelConfigTest, JsonIsReadAsTheTextIs) {
+  const absl::StatusOr<ModelConfig> config = ParseModelConfigJson(
+      R"({"name": "m", "max_batch_size": 16,
+          "instanceGroup": [{"count": 2, "kind": "KIND_CPU"}],
+          "version_policy": {"specific": {"versions": ["1", 3]}},
+          "parameters": {"zero_skip": {"string_value": "never"}}})",
+      "m");
+
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->max_batch_size, 16);
+  EXPECT_EQ(config->slots, 2);
+  EXPECT_THAT(config->version_policy.specific, ElementsAre(1, 3));
+  EXPECT_EQ(config->compile.zero_skip, ZeroSkip::kNever);
+}
+
+TEST_F(ModelConfigTest, EmptyJsonObjectGivesTheDefaults) {
+  EXPECT_TRUE(ParseModelConfigJson("{}", "m").ok());
+}
+
+TEST_F(ModelConfigTest, WrongJsonIsInvalid) {
+  for (const std::string json :
+       {"", "[", "{\"optimisation\": {}}", "{\"max_batch_size\": \"many\"}",
+        "{\"name\": \"other\"}", "\xFF"}) {
+    const absl::Status status = ParseModelConfigJson(json, "m").status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << json;
+    EXPECT_THAT(std::string(status.message()), StartsWith("config: "));
+    EXPECT_TRUE(IsValidUtf8(std::string(status.message())));
   }
+  EXPECT_EQ(ParseModelConfigJson(std::string((1 << 20) + 1, ' '), "m")
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ModelConfigTest, DeepJsonIsInvalid) {
+  EXPECT_FALSE(ParseModelConfigJson(std::string(100'000, '['), "m").ok());
+}
+
+TEST_F(ModelConfigTest, LoadKeyIsTheSameForOtherLabelsAndPolicies) {
+  const std::string plain = LoadKey(*Read("max_batch_size: 4"));
+
+  EXPECT_EQ(
+      LoadKey(*Read("max_batch_size: 4 version_policy { all { } } "
+                    "parameters { key: 'version_label.a' value { string_value: "
+                    "'2' } }")),
+      plain);
+  EXPECT_NE(LoadKey(*Read("max_batch_size: 5")), plain);
+  EXPECT_EQ(LoadKey(ModelConfig()), LoadKey(*Read("")));
+}
+
+TEST_F(ModelConfigTest, LoadKeyDoesNotDependOnTheOrderOfParameters) {
+  const std::string a =
+      "parameters { key: 'zero_skip' value { string_value: 'never' } }";
+  const std::string b =
+      "parameters { key: 'weight_storage' value { string_value: 'float16' } }";
+
+  EXPECT_EQ(LoadKey(*Read(a + b)), LoadKey(*Read(b + a)));
+}
+
+TEST_F(ModelConfigTest, FieldWithoutEffectIsUnimplementedByItsName) {
+  ExpectUnimplemented("model_transaction_policy { decoupled: true }",
+                      "field model_transaction_policy ");
+}
+
+TEST_F(ModelConfigTest, FieldOfTritonThatReludHasNotIsInvalidByItsName) {
+  ExpectInvalid("sequence_batching { }",
+                "has no field named \"sequence_batching\"");
 }
 
 // Compares configurations with a real model: input "input" FP32 [-1,4], outputs

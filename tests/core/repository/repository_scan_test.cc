@@ -28,6 +28,22 @@ class RepositoryScanTest : public ::testing::Test {
     return sources.ok() ? *sources : std::vector<ModelSource>();
   }
 
+  // The numbers of what is to be served.
+  static std::vector<std::int64_t> Versions(const ModelSource& source) {
+    std::vector<std::int64_t> versions;
+    for (const VersionSource& version : source.versions) {
+      versions.push_back(version.version);
+    }
+    return versions;
+  }
+
+  // What is wrong with a model, or else with its first version.
+  static absl::Status Status(const ModelSource& source) {
+    return source.status.ok() && !source.versions.empty()
+               ? source.versions[0].status
+               : source.status;
+  }
+
   // Scans a repository with one model.
   ModelSource ScanOne() {
     const std::vector<ModelSource> sources = Scan();
@@ -44,8 +60,9 @@ class RepositoryScanTest : public ::testing::Test {
   }
 
   void ExpectInvalid(const ModelSource& source, const std::string& words) {
-    EXPECT_EQ(source.status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(source.status.message()), HasSubstr(words));
+    const absl::Status status = Status(source);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), HasSubstr(words));
   }
 
   void MakeFolder(const std::filesystem::path& path) {
@@ -93,10 +110,10 @@ TEST_F(RepositoryScanTest, FolderOfVersionsIsAModel) {
 
   const ModelSource source = ScanOne();
 
-  EXPECT_TRUE(source.status.ok()) << source.status;
+  EXPECT_EQ(Status(source), absl::OkStatus());
   EXPECT_EQ(source.name, "m");
-  EXPECT_EQ(source.version, 2);
-  EXPECT_EQ(source.file, file);
+  ASSERT_THAT(Versions(source), ElementsAre(2));
+  EXPECT_EQ(source.versions[0].file, file);
 }
 
 TEST_F(RepositoryScanTest, SingleFileIsVersionOne) {
@@ -104,10 +121,10 @@ TEST_F(RepositoryScanTest, SingleFileIsVersionOne) {
 
   const ModelSource source = ScanOne();
 
-  EXPECT_TRUE(source.status.ok()) << source.status;
+  EXPECT_EQ(Status(source), absl::OkStatus());
   EXPECT_EQ(source.name, "m");
-  EXPECT_EQ(source.version, 1);
-  EXPECT_EQ(source.file, file);
+  ASSERT_THAT(Versions(source), ElementsAre(1));
+  EXPECT_EQ(source.versions[0].file, file);
 }
 
 TEST_F(RepositoryScanTest, ModelsAreSortedByName) {
@@ -133,7 +150,7 @@ TEST_F(RepositoryScanTest, HighestVersionIsServed) {
     repository_.Write(std::filesystem::path("m") / version / "model.onnx", "");
   }
 
-  EXPECT_EQ(ScanOne().version, 10);
+  EXPECT_THAT(Versions(ScanOne()), ElementsAre(10));
 }
 
 TEST_F(RepositoryScanTest, FoldersThatAreNoVersionAreIgnored) {
@@ -144,7 +161,7 @@ TEST_F(RepositoryScanTest, FoldersThatAreNoVersionAreIgnored) {
   }
   repository_.Write("m/11", "a file");
 
-  EXPECT_EQ(ScanOne().version, 3);
+  EXPECT_THAT(Versions(ScanOne()), ElementsAre(3));
 }
 
 TEST_F(RepositoryScanTest, FolderWithoutVersionHasNothingToLoad) {
@@ -155,7 +172,7 @@ TEST_F(RepositoryScanTest, FolderWithoutVersionHasNothingToLoad) {
   EXPECT_EQ(source.status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(source.status.message()),
               HasSubstr("no version folder"));
-  EXPECT_EQ(source.version, 0);
+  EXPECT_THAT(Versions(source), IsEmpty());
 }
 
 TEST_F(RepositoryScanTest, FolderAndFileOfOneNameAreInvalid) {
@@ -179,7 +196,7 @@ TEST_F(RepositoryScanTest, NameMayBeAnyUtf8) {
 
   const ModelSource source = ScanOne();
 
-  EXPECT_TRUE(source.status.ok()) << source.status;
+  EXPECT_EQ(Status(source), absl::OkStatus());
   EXPECT_EQ(source.name, "caf\xC3\xA9 \"1\"");
 }
 
@@ -190,9 +207,9 @@ TEST_F(RepositoryScanTest, ConfigIsRead) {
 
   const ModelSource source = ScanOne();
 
-  EXPECT_TRUE(source.status.ok()) << source.status;
+  EXPECT_EQ(Status(source), absl::OkStatus());
   EXPECT_EQ(source.config.max_batch_size, 4);
-  EXPECT_EQ(source.file, repository_.folder() / "m/1/net.onnx");
+  EXPECT_EQ(source.versions[0].file, repository_.folder() / "m/1/net.onnx");
 }
 
 TEST_F(RepositoryScanTest, BadConfigIsTheReasonAndKeepsTheVersion) {
@@ -202,7 +219,7 @@ TEST_F(RepositoryScanTest, BadConfigIsTheReasonAndKeepsTheVersion) {
   const ModelSource source = ScanOne();
 
   ExpectInvalid(source, "name is \"other\"");
-  EXPECT_EQ(source.version, 5);
+  EXPECT_THAT(Versions(source), ElementsAre(5));
 }
 
 TEST_F(RepositoryScanTest, BrokenConfigLinkIsNotTakenForNoConfig) {
@@ -222,8 +239,8 @@ TEST_F(RepositoryScanTest, LinksInsideTheRepositoryAreFollowed) {
   const std::vector<ModelSource> sources = Scan();
 
   ASSERT_EQ(sources.size(), 2U);
-  EXPECT_TRUE(sources[0].status.ok()) << sources[0].status;
-  EXPECT_TRUE(sources[1].status.ok()) << sources[1].status;
+  EXPECT_EQ(Status(sources[0]), absl::OkStatus());
+  EXPECT_EQ(Status(sources[1]), absl::OkStatus());
 }
 
 TEST_F(RepositoryScanTest, RepositoryItselfMayBeALink) {
@@ -236,7 +253,7 @@ TEST_F(RepositoryScanTest, RepositoryItselfMayBeALink) {
 
   ASSERT_TRUE(sources.ok()) << sources.status();
   ASSERT_EQ(sources->size(), 1U);
-  EXPECT_TRUE((*sources)[0].status.ok()) << (*sources)[0].status;
+  EXPECT_EQ(Status((*sources)[0]), absl::OkStatus());
 }
 
 TEST_F(RepositoryScanTest, LinksOutOfTheRepositoryAreInvalid) {
@@ -273,6 +290,126 @@ TEST_F(RepositoryScanTest, LoopOfLinksIsInvalid) {
   Link("m.onnx", "m.onnx");
 
   ExpectInvalid(ScanOne(), "m.onnx");
+}
+
+TEST_F(RepositoryScanTest, VersionPolicyChooses) {
+  for (const char* version : {"1", "2", "3"}) {
+    repository_.Write(std::filesystem::path("m") / version / "model.onnx", "");
+  }
+
+  repository_.Write("m/config.pbtxt",
+                    "version_policy { latest { num_versions: 2 } }");
+  EXPECT_THAT(Versions(ScanOne()), ElementsAre(2, 3));
+  repository_.Write("m/config.pbtxt", "version_policy { all { } }");
+  EXPECT_THAT(Versions(ScanOne()), ElementsAre(1, 2, 3));
+  repository_.Write("m/config.pbtxt",
+                    "version_policy { specific { versions: [ 1, 3 ] } }");
+  EXPECT_THAT(Versions(ScanOne()), ElementsAre(1, 3));
+}
+
+TEST_F(RepositoryScanTest, VersionThatThePolicyNamesButIsNotThereIsNotFound) {
+  repository_.Write("m/1/model.onnx", "");
+  repository_.Write("m/config.pbtxt",
+                    "version_policy { specific { versions: [ 1, 3 ] } }");
+
+  const ModelSource source = ScanOne();
+
+  ASSERT_THAT(Versions(source), ElementsAre(1, 3));
+  EXPECT_EQ(source.versions[0].status, absl::OkStatus());
+  EXPECT_EQ(source.versions[1].status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(source.versions[1].status.message()),
+              HasSubstr("version_policy names it"));
+}
+
+TEST_F(RepositoryScanTest, StampsTellWhatHasChanged) {
+  repository_.Write("m/1/model.onnx", "1");
+  repository_.Write("m/2/model.onnx", "1");
+  repository_.Write("m/config.pbtxt", "version_policy { all { } }");
+  const ModelSource before = ScanOne();
+  EXPECT_EQ(before.stamp(), ScanOne().stamp());
+
+  repository_.Write("m/2/weights.bin", "1");
+
+  const ModelSource after = ScanOne();
+  EXPECT_EQ(before.versions[0].stamp, after.versions[0].stamp);
+  EXPECT_NE(before.versions[1].stamp, after.versions[1].stamp);
+  EXPECT_EQ(before.config_stamp, after.config_stamp);
+  EXPECT_NE(before.stamp(), after.stamp());
+}
+
+TEST_F(RepositoryScanTest, FilesOfTheWarmupBelongToTheConfig) {
+  repository_.Write("m/1/model.onnx", "1");
+  repository_.Write("m/config.pbtxt",
+                    "model_warmup { inputs { key: 'x' value { data_type: "
+                    "TYPE_FP32 dims: 1 input_data_file: 'x.bin' } } }");
+  repository_.Write("m/warmup/x.bin", "1234");
+  const FileStamp before = ScanOne().config_stamp;
+
+  repository_.Write("m/warmup/x.bin", "12345678");
+
+  const ModelSource source = ScanOne();
+  EXPECT_NE(source.config_stamp, before);
+  EXPECT_EQ(source.warmup_folder, repository_.folder() / "m/warmup");
+}
+
+TEST_F(RepositoryScanTest, WarmupFolderOutsideOfTheRepositoryIsInvalid) {
+  repository_.Write("m/1/model.onnx", "1");
+  repository_.Write("m/config.pbtxt",
+                    "model_warmup { inputs { key: 'x' value { data_type: "
+                    "TYPE_FP32 dims: 1 zero_data: true } } }");
+  std::filesystem::create_directories(repository_.outside());
+  Link(repository_.outside(), "m/warmup");
+
+  ExpectInvalid(ScanOne(), "outside of the model repository");
+}
+
+TEST_F(RepositoryScanTest, OneModelIsScannedByName) {
+  repository_.Write("a/7/model.onnx", "1");
+  repository_.Write("b.onnx", "1");
+
+  const absl::StatusOr<ModelSource> a = ScanModel(repository_.folder(), "a");
+  const absl::StatusOr<ModelSource> b = ScanModel(repository_.folder(), "b");
+
+  ASSERT_TRUE(a.ok()) << a.status();
+  EXPECT_THAT(Versions(*a), ElementsAre(7));
+  EXPECT_EQ(a->repository, repository_.folder());
+  ASSERT_TRUE(b.ok()) << b.status();
+  EXPECT_THAT(Versions(*b), ElementsAre(1));
+}
+
+TEST_F(RepositoryScanTest, ModelThatIsNotThereIsNotFound) {
+  const absl::Status status = ScanModel(repository_.folder(), "m").status();
+
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("has neither m/ nor m.onnx"));
+}
+
+TEST_F(RepositoryScanTest, NamesThatLeadOutAreInvalid) {
+  repository_.Write("../outside/1/model.onnx", "1");
+  MakeFolder("m");
+
+  for (const std::string name :
+       {"../outside", "m/../../outside", "/etc", ".", "..", "", ".git"}) {
+    EXPECT_EQ(ScanModel(repository_.folder(), name).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << name;
+  }
+}
+
+TEST_F(RepositoryScanTest, GivenConfigReplacesTheFile) {
+  repository_.Write("m/1/model.onnx", "1");
+  repository_.Write("m/2/model.onnx", "1");
+  repository_.Write("m/config.pbtxt", "this is none");
+  ModelConfig config;
+  config.version_policy.kind = VersionPolicy::Kind::kAll;
+
+  const absl::StatusOr<ModelSource> source =
+      ScanModel(repository_.folder(), "m", config);
+
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(source->status, absl::OkStatus());
+  EXPECT_THAT(Versions(*source), ElementsAre(1, 2));
 }
 
 }  // namespace
