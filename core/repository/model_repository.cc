@@ -78,7 +78,8 @@ absl::StatusOr<std::shared_ptr<Model>> ModelRepository::Find(
 
 std::vector<ModelState> ModelRepository::Index() const {
   std::vector<ModelState> states;
-  for (const auto& [name, entry] : catalog_.Get()->entries()) {
+  const std::shared_ptr<const ModelCatalog> catalog = catalog_.Get();
+  for (const auto& [name, entry] : catalog->entries()) {
     states.insert(states.end(), entry->states.begin(), entry->states.end());
   }
   return states;
