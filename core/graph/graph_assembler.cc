@@ -18,8 +18,8 @@
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
 #include "core/graph/elements.h"
+#include "core/graph/foreign_operators.h"
 #include "core/graph/graph_pruning.h"
-#include "core/graph/ml_operators.h"
 #include "core/graph/onnx_attributes.h"
 #include "core/graph/onnx_tensor.h"
 #include "core/graph/row_coupling.h"
@@ -136,8 +136,11 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
   if (is_standard && op_type == "Dropout") {
     return AddDropout(proto);
   }
-  if (proto.domain() == "ai.onnx.ml") {
-    return op_type == "ZipMap" ? AddZipMap(proto) : AddMlNode(proto);
+  if (proto.domain() == "ai.onnx.ml" && op_type == "ZipMap") {
+    return AddZipMap(proto);
+  }
+  if (proto.domain() == "ai.onnx.ml" || proto.domain() == "com.microsoft") {
+    return AddTranslated(proto);
   }
   if (is_standard && op_type == "Identity") {
     return AddIdentity(proto);
@@ -320,13 +323,13 @@ absl::Status GraphAssembler::AddZipMap(const onnx::NodeProto& proto) {
   return absl::OkStatus();
 }
 
-absl::Status GraphAssembler::AddMlNode(const onnx::NodeProto& proto) {
+absl::Status GraphAssembler::AddTranslated(const onnx::NodeProto& proto) {
   ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
   const bool has_input = !inputs.empty() && inputs[0] != kNoValue;
   ASSIGN_OR_RETURN(
       const Translation translation,
-      TranslateMlNode(proto,
-                      has_input ? graph_.values[inputs[0]].shape.size() : 0));
+      TranslateNode(proto,
+                    has_input ? graph_.values[inputs[0]].shape.size() : 0));
   for (const onnx::TensorProto& initializer : translation.initializers) {
     RETURN_IF_ERROR(AddInitializer(initializer));
   }

@@ -76,7 +76,7 @@ class GraphAssembler {
   absl::Status AddMask(const std::string& name, ValueId like);
   absl::Status AddIdentity(const onnx::NodeProto& proto);
   absl::Status AddZipMap(const onnx::NodeProto& proto);
-  absl::Status AddMlNode(const onnx::NodeProto& proto);
+  absl::Status AddTranslated(const onnx::NodeProto& proto);
 
   absl::Status AddOperator(const onnx::NodeProto& proto,
                            const OperatorDefinition& definition);

@@ -1,6 +1,5 @@
 #include "core/graph/interpreter.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -24,19 +23,11 @@ namespace {
 
 using ::testing::ElementsAre;
 
-// Models of tests/testdata that the import does not take yet.
-const std::vector<std::string> kNotImported = {
-    "clip_attrs_op6",     "clip_only_max", "fused_gemm_msft",
-    "matmul_weight_left", "max_zero_relu", "relu_chain_and_branch"};
-
 std::vector<std::filesystem::path> ImportedFolders() {
   std::vector<std::filesystem::path> folders =
       ReferenceFolders("tests/testdata/models");
   for (auto& folder : ReferenceFolders("tests/testdata/quirks")) {
-    if (std::ranges::find(kNotImported, folder.filename().string()) ==
-        kNotImported.end()) {
-      folders.push_back(std::move(folder));
-    }
+    folders.push_back(std::move(folder));
   }
   return folders;
 }

@@ -64,16 +64,6 @@ TEST(OnnxImportTest, MalformedFilesGetTheirVerdicts) {
   }
 }
 
-TEST(OnnxImportTest, QuirksThatWeDoNotRunAreRefusedWithTheirOperator) {
-  const std::map<std::string, std::string> kOperators = {
-      {"fused_gemm_msft", "(com.microsoft.FusedGemm)"}};
-  for (const auto& [name, operator_text] : kOperators) {
-    EXPECT_THAT(
-        ImportOnnx("tests/testdata/quirks/" + name + "/model.onnx").status(),
-        Fails(kUnimplemented, operator_text));
-  }
-}
-
 TEST(OnnxImportTest, MissingFileReturnsNotFound) {
   EXPECT_THAT(ImportOnnx("none/model.onnx").status(),
               Fails(absl::StatusCode::kNotFound, "none/model.onnx"));

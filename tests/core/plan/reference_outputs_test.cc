@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,12 +26,6 @@
 
 namespace relu {
 namespace {
-
-// Valid graphs that we refuse. Take a name off when its operators are there.
-const std::set<std::string>& Refused() {
-  static const std::set<std::string> names{"fused_gemm_msft"};
-  return names;
-}
 
 double ElementAt(const Tensor& tensor, std::size_t i) {
   switch (tensor.type()) {
@@ -75,11 +68,6 @@ TEST_P(ReferenceOutputsTest, PlanAgreesInEveryBatchSize) {
   const absl::StatusOr<Graph> graph = ImportOnnx(reference->onnx);
   const absl::StatusOr<CompiledModel> model =
       graph.ok() ? CompiledModel::Compile(*graph) : graph.status();
-  if (Refused().contains(reference->name)) {
-    EXPECT_EQ(model.status().code(), absl::StatusCode::kUnimplemented)
-        << model.status();
-    return;
-  }
   ASSERT_TRUE(model.ok()) << model.status();
   EXPECT_TRUE(SelfCheck(*graph, *model).ok()) << SelfCheck(*graph, *model);
   ASSERT_EQ(reference->outputs.size(), model->outputs().size());

@@ -1,7 +1,11 @@
-#include "core/graph/ml_operators.h"
+#include "core/graph/foreign_operators.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <iterator>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -138,10 +142,71 @@ absl::StatusOr<Translation> TranslateFeatureExtractor(
   return translator.Finish();
 }
 
+// Activations that FusedGemm may have, and what activation_alpha and
+// activation_beta are called in their own operators; "": there is none.
+struct FusedActivation {
+  std::string_view op_type;
+  std::string_view alpha;
+  std::string_view beta;
+};
+constexpr FusedActivation kFusedActivations[] = {
+    {"Relu", "", ""},
+    {"Sigmoid", "", ""},
+    {"Tanh", "", ""},
+    {"Softplus", "", ""},
+    {"Softsign", "", ""},
+    {"LeakyRelu", "alpha", ""},
+    {"Elu", "alpha", ""},
+    {"ThresholdedRelu", "alpha", ""},
+    {"HardSigmoid", "alpha", "beta"},
+};
+
+// Gemm and an activation; the other attributes are those of Gemm.
+absl::StatusOr<Translation> TranslateFusedGemm(const onnx::NodeProto& proto) {
+  Translator translator(proto);
+  const std::string sum = translator.NameOf("sum");
+  onnx::NodeProto& gemm = translator.AddNode(
+      "Gemm", {proto.input().begin(), proto.input().end()}, sum);
+  std::string activation;
+  std::map<std::string, const onnx::AttributeProto*, std::less<>> parameters;
+  for (const onnx::AttributeProto& attribute : proto.attribute()) {
+    if (attribute.name() == "activation") {
+      activation = attribute.s();
+    } else if (attribute.name().starts_with("activation_")) {
+      parameters[attribute.name().substr(11)] = &attribute;
+    } else {
+      *gemm.add_attribute() = attribute;
+    }
+  }
+  const auto* const known = std::ranges::find(kFusedActivations, activation,
+                                              &FusedActivation::op_type);
+  if (known == std::end(kFusedActivations)) {
+    return absl::UnimplementedError(fmt::format(
+        "{}: the activation \"{}\" is not supported; save the model without "
+        "optimisations, with a node of its own",
+        NodeText(proto), activation));
+  }
+  onnx::NodeProto& node =
+      translator.AddNode(known->op_type, {sum}, proto.output(0));
+  for (const std::string_view name : {known->alpha, known->beta}) {
+    const auto parameter = parameters.find(name);
+    if (!name.empty() && parameter != parameters.end()) {
+      onnx::AttributeProto& attribute = *node.add_attribute();
+      attribute = *parameter->second;
+      attribute.set_name(std::string(name));
+    }
+  }
+  return translator.Finish();
+}
+
 }  // namespace
 
-absl::StatusOr<Translation> TranslateMlNode(const onnx::NodeProto& proto,
-                                            std::size_t rank) {
+absl::StatusOr<Translation> TranslateNode(const onnx::NodeProto& proto,
+                                          std::size_t rank) {
+  if (proto.domain() == "com.microsoft" && proto.op_type() == "FusedGemm") {
+    RETURN_IF_ERROR(CheckArity(proto, /*least=*/2, /*most=*/3));
+    return TranslateFusedGemm(proto);
+  }
   if (proto.op_type() == "Scaler") {
     RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
     return TranslateScaler(proto);
@@ -153,7 +218,8 @@ absl::StatusOr<Translation> TranslateMlNode(const onnx::NodeProto& proto,
   }
   return absl::UnimplementedError(fmt::format(
       "{}: of the domain ai.onnx.ml, ArrayFeatureExtractor, Scaler and ZipMap "
-      "are supported; export the network alone",
+      "are supported, of com.microsoft FusedGemm; export the network alone, "
+      "without optimisations of ONNX Runtime",
       NodeText(proto)));
 }
 
