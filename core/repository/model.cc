@@ -83,8 +83,9 @@ absl::Status CheckMemory(const ModelOptions& options,
 // The graph is gone afterwards: it holds a second copy of the weights.
 absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
   ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
-  ASSIGN_OR_RETURN(CompiledModel compiled,
-                   CompiledModel::Compile(graph, options.config.compile));
+  ASSIGN_OR_RETURN(
+      CompiledModel compiled,
+      CompiledModel::Compile(graph, options.config.compile, options.costs));
   RETURN_IF_ERROR(SelfCheck(graph, compiled));
   RETURN_IF_ERROR(CheckTensors(options.config, compiled));
   RETURN_IF_ERROR(CheckMemory(options, compiled));

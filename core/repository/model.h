@@ -27,6 +27,7 @@
 namespace relu {
 
 class Dispatcher;
+class DenseCostCache;
 class ThreadTeam;
 
 struct ModelOptions {
@@ -45,6 +46,8 @@ struct ModelOptions {
   // Threads that large batches may be shared among, where nothing else is to be
   // done. Outlives the model; nullptr: none.
   ThreadTeam* team = nullptr;
+  // Of the networks that were measured before; nullptr: none. Load() uses it.
+  DenseCostCache* costs = nullptr;
   // Where the files of model_warmup are.
   std::filesystem::path warmup_folder = {};
   // What the model may take at most.

@@ -96,6 +96,7 @@ absl::StatusOr<std::unique_ptr<Model>> VersionLoader::LoadWithinBudget(
          .max_queue_time = options_.max_queue_time,
          .dispatcher = options_.dispatcher,
          .team = options_.team,
+         .costs = &costs_,
          .warmup_folder = source.warmup_folder,
          .memory_limit_bytes = budget == kNoBudget ? kNoBudget : left},
         metrics_);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/metrics/metrics.h"
+#include "core/plan/dense_cost_cache.h"
 #include "core/repository/loader_queue.h"
 #include "core/repository/model.h"
 #include "core/repository/repository_options.h"
@@ -48,6 +49,7 @@ class VersionLoader {
   const RepositoryOptions options_;
   Metrics& metrics_;
   const std::shared_ptr<LoaderQueue> queue_;
+  DenseCostCache costs_;
   std::size_t used_bytes_ = 0;
 };
 
