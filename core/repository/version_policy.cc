@@ -67,8 +67,10 @@ absl::StatusOr<VersionPolicy> ReadVersionPolicy(
     const auto& versions = message.specific().versions();
     policy.specific.assign(versions.begin(), versions.end());
     std::ranges::sort(policy.specific);
-    const auto repeated = std::ranges::unique(policy.specific);
-    policy.specific.erase(repeated.begin(), repeated.end());
+    // clang 14 cannot compile std::ranges::unique() of this library.
+    policy.specific.erase(
+        std::unique(policy.specific.begin(), policy.specific.end()),
+        policy.specific.end());
     if (policy.specific.empty() || policy.specific.front() < 1) {
       return absl::InvalidArgumentError(
           policy.specific.empty()
