@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "server/edge_flags.h"
 #include "server/flags.h"
 #include "server/log.h"
 #include "server/repository_flags.h"
@@ -21,7 +22,7 @@ constexpr std::string_view kAbout =
     "relud: an inference server for ReLU networks on CPUs.\n"
     "\n"
     "Speaks the KServe V2 / Open Inference Protocol over gRPC, with health\n"
-    "checks and server reflection on the same port.\n"
+    "checks and server reflection on the same port, and over HTTP (REST).\n"
     "\n"
     "Usage: relud --model-repository=DIR [OPTIONS]\n"
     "\n"
@@ -184,6 +185,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.set_help_flag("--help,-h", "Print this help and exit.");
   AddModelSettings(app, options);
   AddNetworkSettings(app, options);
+  AddEdgeFlags(app, options.edge);
   AddOperationSettings(app, options, flags);
   // CLI11 reports everything, the good and the bad, by exceptions.
   try {
@@ -201,9 +203,11 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
         unknown.empty() ? error.what() : CLI::ExtrasError(unknown).what();
     Refuse(reason, command_line);
   }
-  const std::string contradiction = Contradiction(options.repository);
-  if (!command_line.exit_code.has_value() && !contradiction.empty()) {
-    Refuse(contradiction, command_line);
+  for (const std::string& contradiction :
+       {Contradiction(options.edge), Contradiction(options.repository)}) {
+    if (!command_line.exit_code.has_value() && !contradiction.empty()) {
+      Refuse(contradiction, command_line);
+    }
   }
   options.drain_timeout = ToMilliseconds(flags.drain_timeout);
   options.lame_duck = ToMilliseconds(flags.lame_duck);

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "server/edge_flags.h"
 #include "server/log.h"
 #include "server/repository_flags.h"
 
@@ -32,6 +33,8 @@ struct ServerOptions {
   int max_message_bytes = 256 << 20;
   int max_stream_requests = 256;
   std::int64_t max_stream_bytes = 64 << 20;
+
+  EdgeSettings edge;
 
   int threads = 0;         // 0: the CPU budget.
   int instance_count = 0;  // 0: the CPU budget.

@@ -9,6 +9,7 @@
 #include "grpcpp/support/slice.h"
 
 #include "core/base/mutex.h"
+#include "server/access.h"
 #include "server/grpc_services.h"
 #include "server/grpc_status.h"
 #include "server/health.h"
@@ -80,9 +81,12 @@ void GenericCall::OnArrived() {
   }
   const absl::StatusOr<const Rpc*> rpc =
       services_.rpcs.Find(context_->method());
-  if (!rpc.ok()) {
+  const absl::Status status =
+      rpc.ok() ? CheckAccess(services_, GroupOf(context_->method()), *context_)
+               : rpc.status();
+  if (!status.ok()) {
     rpc_ = nullptr;
-    Finish(rpc.status());
+    Finish(status);
     return;
   }
   rpc_ = *rpc;

@@ -64,14 +64,23 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
                 .rpcs = rpcs,
                 .health = health,
                 .lost = lost_,
-                .stream_limits = options.stream_limits} {}
+                .stream_limits = options.stream_limits,
+                .access = options.access},
+      credentials_(options.credentials != nullptr
+                       ? options.credentials
+                       : grpc::InsecureServerCredentials()) {}
 
 GrpcServer::~GrpcServer() { Shutdown(std::chrono::milliseconds(0)); }
 
 absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
   const std::string endpoint = Endpoint(options.address, options.port);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(endpoint, grpc::InsecureServerCredentials(), &port_);
+  builder.AddListeningPort(endpoint, credentials_, &port_);
+  int unix_port = 1;  // gRPC's name for "yes".
+  if (!options.unix_path.empty()) {
+    builder.AddListeningPort(fmt::format("unix:{}", options.unix_path),
+                             grpc::InsecureServerCredentials(), &unix_port);
+  }
   builder.RegisterService(&infer_service_);
   builder.RegisterAsyncGenericService(&generic_service_);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
@@ -83,12 +92,14 @@ absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
         services_, builder.AddCompletionQueue()));
   }
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0) {
+  if (server_ == nullptr || port_ == 0 || unix_port == 0) {
     server_ = nullptr;
     return absl::UnavailableError(fmt::format(
         "gRPC cannot listen on {}: expected an address of this host and a port "
         "that no other program uses",
-        endpoint));
+        options.unix_path.empty()
+            ? endpoint
+            : fmt::format("{} and {}", endpoint, options.unix_path)));
   }
   for (const auto& worker : workers_) {
     worker->Start();

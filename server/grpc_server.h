@@ -11,9 +11,11 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
 
+#include "server/access.h"
 #include "server/completion_worker.h"
 #include "server/grpc_services.h"
 #include "server/health.h"
@@ -29,6 +31,12 @@ struct GrpcServerOptions {
   int threads = 1;
   int max_message_bytes = 256 << 20;
   StreamLimits stream_limits = {};
+  // A Unix socket to listen on too, in the clear. Empty: none.
+  std::string unix_path = {};
+  // Of this port alone. nullptr: in the clear.
+  std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;
+  // Outlives the server. nullptr: everybody may call everything.
+  const Access* access = nullptr;
 };
 
 // The public functions are for one thread.
@@ -72,8 +80,10 @@ class GrpcServer {
   InferService infer_service_;
   grpc::AsyncGenericService generic_service_;
   const GrpcServices services_;
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
   std::vector<std::unique_ptr<CompletionWorker>> workers_;
-  // Destroyed first: it refers to the services and to the workers' queues.
+  // Destroyed first: it refers to the services, to the credentials and to the
+  // workers' queues.
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

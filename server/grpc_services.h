@@ -5,10 +5,14 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
+#include "absl/status/status.h"
 #include "grpcpp/generic/async_generic_service.h"
+#include "grpcpp/server_context.h"
 
 #include "proto/inference.grpc.pb.h"
+#include "server/access.h"
 #include "server/health.h"
 #include "server/infer_exchange.h"
 #include "server/lost_requests.h"
@@ -55,7 +59,23 @@ struct GrpcServices {
   Health& health;
   LostRequests& lost;
   StreamLimits stream_limits;
+  const Access* access;  // nullptr: everybody may call everything.
 };
+
+// Whether the client of a call may make it: see Access::Check. Costs nothing
+// where no token is asked for.
+inline absl::Status CheckAccess(const GrpcServices& services, AccessGroup group,
+                                const grpc::ServerContextBase& context) {
+  if (services.access == nullptr || services.access->open(group)) {
+    return absl::OkStatus();
+  }
+  const auto& metadata = context.client_metadata();
+  const auto field = metadata.find("authorization");
+  return services.access->Check(
+      group, field == metadata.end() ? std::string_view()
+                                     : std::string_view(field->second.data(),
+                                                        field->second.size()));
+}
 
 }  // namespace relu
 

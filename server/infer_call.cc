@@ -7,6 +7,7 @@
 #include "grpcpp/support/byte_buffer.h"
 
 #include "fmt/format.h"
+#include "server/access.h"
 #include "server/arrived_call.h"
 #include "server/arrived_calls.h"
 #include "server/grpc_deadline.h"
@@ -62,7 +63,10 @@ void InferCall::OnEvent(Event event, bool ok) {
 
 bool InferCall::Prepare() {
   exchange().BeginDecode(arrived_at_, request_bytes_.Length());
-  status_ = ParseInferRequest(request_bytes_, exchange().message());
+  status_ = CheckAccess(services_, AccessGroup::kInference, *context_);
+  if (status_.ok()) {
+    status_ = ParseInferRequest(request_bytes_, exchange().message());
+  }
   // The exchange holds its own copy.
   request_bytes_.Clear();
   if (status_.ok()) {

@@ -12,6 +12,7 @@
 #include "grpcpp/support/byte_buffer.h"
 
 #include "core/base/mutex.h"
+#include "server/access.h"
 #include "server/arrived_call.h"
 #include "server/arrived_calls.h"
 #include "server/grpc_deadline.h"
@@ -116,7 +117,7 @@ void InferStream::OnArrived() {
     writing_ = false;
     first_write_ = true;
     reads_ended_ = false;
-    ended_ = absl::OkStatus();
+    ended_ = CheckAccess(services_, AccessGroup::kInference, *context_);
   }
   services_.health.Subscribe(*this);
   ReadNext();

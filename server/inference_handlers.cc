@@ -137,7 +137,7 @@ absl::Status InferenceHandlers::ServerMetadata(
   // Triton's extensions these are whole here.
   for (const char* extension :
        {"model_repository", "model_repository(unload_dependents)",
-        "model_configuration", "statistics", "logging"}) {
+        "model_configuration", "binary_tensor_data", "statistics", "logging"}) {
     response.add_extensions(extension);
   }
   return absl::OkStatus();

@@ -4,11 +4,15 @@
 #include <bit>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -23,10 +27,14 @@
 #include "fmt/format.h"
 #include "server/config.h"
 #include "server/grpc_server.h"
+#include "server/http/http_server.h"
 #include "server/infer_exchange.h"
 #include "server/log.h"
-#include "server/metrics_endpoint.h"
+#include "server/rest_handler.h"
+#include "server/security.h"
 #include "server/text.h"
+#include "server/tls_credentials.h"
+#include "server/unix_socket.h"
 #include "server/version.h"
 
 namespace relu {
@@ -38,6 +46,15 @@ using Clock = std::chrono::steady_clock;
 // kill a server that drains or that waits for a model.
 constexpr char kLivenessService[] = "liveness";
 constexpr char kInferenceService[] = "inference.GRPCInferenceService";
+
+std::chrono::milliseconds FromSeconds(double seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+StreamLimits StreamLimitsOf(const ServerOptions& options) {
+  return {.max_requests = static_cast<std::size_t>(options.max_stream_requests),
+          .max_bytes = static_cast<std::size_t>(options.max_stream_bytes)};
+}
 
 // How many models are to be served, and how many of them cannot be.
 struct ModelCount {
@@ -117,6 +134,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   resolved.instance_count =
       options.instance_count > 0 ? options.instance_count : cpus;
   resolved.intra_op_threads = std::min(options.intra_op_threads, cpus);
+  resolved.edge.http_threads =
+      options.edge.http_threads > 0 ? options.edge.http_threads : cpus;
+  ASSIGN_OR_RETURN(auto security,
+                   Security::Load(resolved.edge.tls, resolved.edge.tokens));
   auto metrics = std::make_unique<Metrics>(
       MetricsOptions{.version = std::string(kServerVersion),
                      .shards = MetricShards(resolved.threads),
@@ -139,41 +160,51 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
         "{} models of {} cannot be loaded, and --exit-on-error is set",
         models.failed, resolved.model_repository.string()));
   }
-  auto server = std::make_unique<Server>(
-      resolved, std::move(metrics), std::move(team), std::move(repository));
+  auto server =
+      std::make_unique<Server>(resolved, std::move(metrics), std::move(team),
+                               std::move(repository), std::move(security));
   RETURN_IF_ERROR(server->Listen());
   const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
-  const std::string metrics_text =
-      resolved.allow_metrics
-          ? fmt::format(" on {}:{}", resolved.metrics_address,
-                        server->metrics_port())
-          : " off";
   Log(LogLevel::kInfo,
       fmt::format(
-          "relud {} ready in {:.0f} ms: {} of {} models, gRPC on {}:{}, "
-          "metrics{}, {} threads",
+          "relud {} ready in {:.0f} ms: {} of {} models, {}, {} threads",
           kServerVersion, took.count(), models.wanted - models.failed,
-          models.wanted, resolved.grpc_address, server->grpc_port(),
-          metrics_text, resolved.threads));
+          models.wanted, server->ListenersText(), resolved.threads));
   return server;
 }
 
 Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
                std::unique_ptr<ThreadTeam> team,
-               std::unique_ptr<ModelRepository> repository)
+               std::unique_ptr<ModelRepository> repository,
+               std::unique_ptr<Security> security)
     : options_(options),
       metrics_(std::move(metrics)),
       team_(std::move(team)),
       repository_(std::move(repository)),
       timekeeper_(repository_->dispatcher()),
       handlers_(*repository_, options.strict_readiness),
-      rpcs_(handlers_, health_) {
+      rpcs_(handlers_, health_),
+      security_(std::move(security)),
+      access_(security_->tokens(), options.edge.open_groups,
+              options.edge.allow_control),
+      control_access_(security_->tokens(), options.edge.open_groups,
+                      /*allow_control=*/true),
+      environment_{.repository = *repository_,
+                   .metrics = *metrics_,
+                   .max_response_bytes =
+                       static_cast<std::size_t>(options.max_message_bytes)},
+      rest_{.rpcs = rpcs_,
+            .inference = environment_,
+            .access = access_,
+            .control_access = control_access_} {
   metrics_->OnCollect([this] { RefreshQueues(*repository_); });
 }
 
 Server::~Server() {
   // Before what it tells of changes.
   repository_->StopLoading();
+  http_ = nullptr;
+  control_grpc_ = nullptr;
   grpc_ = nullptr;
   repository_->Drain();
 }
@@ -183,13 +214,16 @@ int Server::Shutdown() {
   repository_->StopLoading();
   handlers_.BeginShutdown();
   health_.SetAllNotServing(kLivenessService);
+  if (http_ != nullptr) {
+    http_->BeginDrain();
+  }
   if (options_.lame_duck.count() > 0) {
     std::this_thread::sleep_for(options_.lame_duck);
   }
   // Under a load that never pauses a second must do.
   grpc_->WaitUntilQuiet(
       std::min(options_.drain_timeout, std::chrono::milliseconds(1000)));
-  const int lost = grpc_->Shutdown(options_.drain_timeout);
+  const int lost = Drain();
   repository_->Drain();
   if (lost > 0) {
     Log(LogLevel::kWarning,
@@ -202,36 +236,166 @@ int Server::Shutdown() {
   return lost;
 }
 
-int Server::metrics_port() const {
-  return metrics_endpoint_ == nullptr ? 0 : metrics_endpoint_->port();
+// All at the same time, and until the same end.
+int Server::Drain() {
+  const Clock::time_point end = Clock::now() + options_.drain_timeout;
+  const auto left = [&] {
+    return std::max(
+        std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()),
+        std::chrono::milliseconds(0));
+  };
+  if (http_ != nullptr) {
+    http_->StopAccepting();
+  }
+  int lost = grpc_->Shutdown(left());
+  lost += control_grpc_ == nullptr ? 0 : control_grpc_->Shutdown(left());
+  lost += http_ == nullptr ? 0 : http_->Shutdown(left());
+  return lost;
+}
+
+int Server::control_grpc_port() const {
+  return control_grpc_ == nullptr ? 0 : control_grpc_->port();
 }
 
 absl::Status Server::Listen() {
-  if (options_.allow_metrics) {
-    ASSIGN_OR_RETURN(metrics_endpoint_,
-                     MetricsEndpoint::Start(options_.metrics_address,
-                                            options_.metrics_port, *metrics_));
-  }
   SetHealth();
-  const InferEnvironment environment = {
-      .repository = *repository_,
-      .metrics = *metrics_,
-      .max_response_bytes =
-          static_cast<std::size_t>(options_.max_message_bytes)};
-  ASSIGN_OR_RETURN(
-      grpc_, GrpcServer::Start(
-                 {.address = options_.grpc_address,
-                  .port = options_.grpc_port,
-                  .threads = options_.threads,
-                  .max_message_bytes = options_.max_message_bytes,
-                  .stream_limits = {.max_requests = static_cast<std::size_t>(
-                                        options_.max_stream_requests),
-                                    .max_bytes = static_cast<std::size_t>(
-                                        options_.max_stream_bytes)}},
-                 environment, rpcs_, health_));
+  RETURN_IF_ERROR(ListenHttp());
+  RETURN_IF_ERROR(ListenGrpc());
   repository_->Start(
       {.on_event = LogEvent, .on_change = [this] { SetHealth(); }});
   return absl::OkStatus();
+}
+
+absl::Status Server::ListenGrpc() {
+  GrpcServerOptions options = {.address = options_.grpc_address,
+                               .port = options_.grpc_port,
+                               .threads = options_.threads,
+                               .max_message_bytes = options_.max_message_bytes,
+                               .stream_limits = StreamLimitsOf(options_),
+                               .unix_path = options_.edge.grpc_unix_socket,
+                               .access = &access_};
+  const auto credentials = [this] {
+    return security_->tls() == nullptr ? nullptr
+                                       : TlsCredentials(*security_->tls());
+  };
+  options.credentials = credentials();
+  const auto listen = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(grpc_,
+                     GrpcServer::Start(options, environment_, rpcs_, health_));
+    return absl::OkStatus();
+  };
+  RETURN_IF_ERROR(ListenOnUnixSocket(options_.edge.grpc_unix_socket, listen));
+  if (options_.edge.control_grpc_port.has_value()) {
+    options.address = options_.edge.control_address;
+    options.port = *options_.edge.control_grpc_port;
+    options.threads = 1;
+    options.unix_path.clear();
+    options.credentials = credentials();
+    options.access = &control_access_;
+    ASSIGN_OR_RETURN(control_grpc_,
+                     GrpcServer::Start(options, environment_, rpcs_, health_));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<HttpListener> Server::HttpListeners() const {
+  std::vector<HttpListener> listeners;
+  const auto add = [&](RestRole role, const std::string& address, int port,
+                       bool tls) {
+    listeners.push_back({.address = address,
+                         .port = port,
+                         .tls = tls ? security_->tls() : nullptr,
+                         .role = static_cast<int>(role)});
+  };
+  if (options_.edge.allow_http) {
+    add(RestRole::kMain, options_.edge.http_address, options_.edge.http_port,
+        true);
+  }
+  if (options_.edge.control_http_port.has_value()) {
+    add(RestRole::kControl, options_.edge.control_address,
+        *options_.edge.control_http_port, true);
+  }
+  if (options_.allow_metrics) {
+    add(RestRole::kMetrics, options_.metrics_address, options_.metrics_port,
+        options_.edge.metrics_tls);
+  }
+  if (!options_.edge.http_unix_socket.empty()) {
+    add(RestRole::kMain, {}, 0, false);
+    listeners.back().unix_path = options_.edge.http_unix_socket;
+  }
+  return listeners;
+}
+
+absl::Status Server::ListenHttp() {
+  HttpServerOptions options = {
+      .listeners = HttpListeners(),
+      .threads = options_.edge.http_threads,
+      .max_connections =
+          static_cast<std::size_t>(options_.edge.http_max_connections),
+      .max_bodies_bytes =
+          2 * static_cast<std::size_t>(options_.max_message_bytes)};
+  options.limits.max_body_bytes =
+      static_cast<std::size_t>(options_.max_message_bytes);
+  options.limits.transfer_timeout =
+      FromSeconds(options_.edge.http_timeout_seconds);
+  options.limits.idle_timeout = FromSeconds(options_.edge.http_idle_seconds);
+  if (options.listeners.empty()) {
+    return absl::OkStatus();
+  }
+  return ListenOnUnixSocket(
+      options_.edge.http_unix_socket, [&]() -> absl::Status {
+        ASSIGN_OR_RETURN(http_, HttpServer::Start(options, [this] {
+                           return std::make_unique<RestHandler>(rest_);
+                         }));
+        return absl::OkStatus();
+      });
+}
+
+absl::Status Server::ListenOnUnixSocket(
+    const std::string& path, const std::function<absl::Status()>& listen) {
+  if (path.empty()) {
+    return listen();
+  }
+  ASSIGN_OR_RETURN(
+      auto socket,
+      UnixSocket::Listen(
+          path, static_cast<mode_t>(options_.edge.unix_socket_mode), listen));
+  unix_sockets_.push_back(std::move(socket));
+  return absl::OkStatus();
+}
+
+int Server::HttpPort(RestRole role) const {
+  const std::vector<HttpListener> listeners = HttpListeners();
+  for (std::size_t i = 0; http_ != nullptr && i < listeners.size(); ++i) {
+    if (listeners[i].role == static_cast<int>(role) &&
+        listeners[i].unix_path.empty()) {
+      return http_->port(i);
+    }
+  }
+  return 0;
+}
+
+std::string Server::ListenersText() const {
+  std::string text =
+      fmt::format("gRPC on {}:{}", options_.grpc_address, grpc_port());
+  const auto add = [&](std::string_view name, const std::string& address,
+                       int port) {
+    text += port > 0 ? fmt::format(", {} on {}:{}", name, address, port)
+                     : fmt::format(", {} off", name);
+  };
+  add("HTTP", options_.edge.http_address, http_port());
+  add("metrics", options_.metrics_address, metrics_port());
+  if (options_.edge.control_grpc_port.has_value()) {
+    add("control gRPC", options_.edge.control_address, control_grpc_port());
+  }
+  if (options_.edge.control_http_port.has_value()) {
+    add("control HTTP", options_.edge.control_address, control_http_port());
+  }
+  for (const std::string& path :
+       {options_.edge.grpc_unix_socket, options_.edge.http_unix_socket}) {
+    text += path.empty() ? "" : ", " + path;
+  }
+  return text + (security_->tls() == nullptr ? "" : ", with TLS");
 }
 
 void Server::SetHealth() {

@@ -3,31 +3,41 @@
 #ifndef SERVER_SERVER_H_
 #define SERVER_SERVER_H_
 
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/base/thread_team.h"
 #include "core/batching/timekeeper.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
+#include "server/access.h"
 #include "server/config.h"
 #include "server/grpc_server.h"
 #include "server/health.h"
+#include "server/http/http_server.h"
+#include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
-#include "server/metrics_endpoint.h"
+#include "server/rest_handler.h"
 #include "server/rpc_table.h"
+#include "server/security.h"
+#include "server/unix_socket.h"
 
 namespace relu {
 
 // The public functions are for one thread.
 //
 // Threads: --threads of them serve gRPC and compute (CompletionWorker),
-// --intra-op-threads less one help with large batches (ThreadTeam), one ends
-// requests whose time is over (Timekeeper), one loads and frees models
-// (ModelRepository), two serve the metrics, and gRPC has a few of its own for
-// timers and name resolution. Nothing else starts one, but
-// TerminationSignal.
+// --http-threads serve HTTP and compute (HttpServer), --intra-op-threads less
+// one help with large batches (ThreadTeam), one ends requests whose time is
+// over (Timekeeper), one loads and frees models (ModelRepository), one looks
+// whether certificates or tokens have changed (FileWatch), if there are any,
+// and gRPC has a few of its own for timers and name resolution. Nothing else
+// starts one, but TerminationSignal.
 class Server {
  public:
   // Loads the models, then listens: a server that listens is ready. Models that
@@ -40,7 +50,8 @@ class Server {
   // For Start(): does not listen yet.
   Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
          std::unique_ptr<ThreadTeam> team,
-         std::unique_ptr<ModelRepository> repository);
+         std::unique_ptr<ModelRepository> repository,
+         std::unique_ptr<Security> security);
 
   // Shuts down at once, if that was not done.
   ~Server();
@@ -56,11 +67,25 @@ class Server {
   int Shutdown();
 
   int grpc_port() const { return grpc_->port(); }
-  // 0 if there is no metrics endpoint.
-  int metrics_port() const;
+  // 0 if there is no such listener.
+  int http_port() const { return HttpPort(RestRole::kMain); }
+  int metrics_port() const { return HttpPort(RestRole::kMetrics); }
+  int control_http_port() const { return HttpPort(RestRole::kControl); }
+  int control_grpc_port() const;
 
  private:
   absl::Status Listen();
+  absl::Status ListenGrpc();
+  absl::Status ListenHttp();
+  // What HTTP listens on: each in its own role.
+  std::vector<HttpListener> HttpListeners() const;
+  int HttpPort(RestRole role) const;
+  // Listens by `listen`, which creates the socket at `path` if there is one.
+  absl::Status ListenOnUnixSocket(const std::string& path,
+                                  const std::function<absl::Status()>& listen);
+  std::string ListenersText() const;
+  // Ends the listeners; returns how many requests were cancelled.
+  int Drain();
   // Tells the health of what is served now.
   void SetHealth();
 
@@ -73,7 +98,14 @@ class Server {
   InferenceHandlers handlers_;
   Health health_;
   RpcTable rpcs_;
-  std::unique_ptr<MetricsEndpoint> metrics_endpoint_;
+  const std::unique_ptr<Security> security_;
+  const Access access_;
+  const Access control_access_;  // Of the control ports.
+  const InferEnvironment environment_;
+  const RestEnvironment rest_;
+  std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;
+  std::unique_ptr<HttpServer> http_;          // nullptr: nothing over HTTP.
+  std::unique_ptr<GrpcServer> control_grpc_;  // nullptr: no such port.
   std::unique_ptr<GrpcServer> grpc_;
 };
 

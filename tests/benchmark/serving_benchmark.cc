@@ -221,7 +221,7 @@ class ModelServers {
   std::vector<std::string> Flags(std::vector<std::string> flags) const {
     flags.push_back("--model-repository=" + repository_.folder().string());
     flags.insert(flags.end(), {"--grpc-address=127.0.0.1", "--grpc-port=0",
-                               "--metrics-port=0"});
+                               "--allow-http=false", "--metrics-port=0"});
     return flags;
   }
 

@@ -22,7 +22,8 @@ let browser;
 // The address in the line that relud logs when it is ready.
 function startServer() {
   relud = spawn(process.env.RELUD,
-    ["--model-repository=deploy/models", "--grpc-address=127.0.0.1", "--grpc-port=0", "--metrics-port=0"],
+    ["--model-repository=deploy/models", "--grpc-address=127.0.0.1", "--grpc-port=0", "--allow-http=false",
+      "--metrics-port=0"],
     {stdio: ["ignore", "ignore", "pipe"]});
   return new Promise((resolve, reject) => {
     let log = "";

@@ -17,7 +17,7 @@ buildah run --isolation chroot --network host --volume "$work:/staging" "$contai
   apt-get install -y -qq --no-install-recommends /staging/relud_*.deb >/dev/null
   test -f /etc/default/relud
   cp -r /staging/models/. /var/lib/relud/models/
-  RELUD_MODEL_REPOSITORY=/var/lib/relud/models RELUD_GRPC_PORT=0 RELUD_METRICS_PORT=0 \
+  RELUD_MODEL_REPOSITORY=/var/lib/relud/models RELUD_GRPC_PORT=0 RELUD_HTTP_PORT=0 RELUD_METRICS_PORT=0 \
     RELUD_GRPC_ADDRESS=127.0.0.1 relud 2>/staging/log &
   for i in $(seq 100); do
     address=$(sed -nE "s/.*gRPC on ([0-9.:]+),.*/\1/p" /staging/log)

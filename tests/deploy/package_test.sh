@@ -54,7 +54,7 @@ cp -r deploy/models/digits_mlp "$root/var/lib/relud/models/"
 sed "s#^RELUD_MODEL_REPOSITORY=#&$root#" "$root/etc/default/relud" >"$work/settings"
 # shellcheck disable=SC2046
 env $(grep -v '^#' "$work/settings") RELUD_LAME_DUCK=0 RELUD_GRPC_PORT=0 \
-  RELUD_GRPC_ADDRESS=127.0.0.1 RELUD_METRICS_PORT=0 \
+  RELUD_GRPC_ADDRESS=127.0.0.1 RELUD_HTTP_PORT=0 RELUD_METRICS_PORT=0 \
   "$root/usr/bin/relud" 2>"$work/log" &
 server=$!
 for _ in {1..200}; do

@@ -84,8 +84,9 @@ before(async () => {
     fs.copyFileSync(path.join(models, name, 'model.onnx'), path.join(version, 'model.onnx'));
   }
   server = spawn(process.env.RELUD, [
-    `--model-repository=${repository}`, '--grpc-address=127.0.0.1', '--grpc-port=0', '--metrics-port=0',
-    '--model-control-mode=explicit', '--load-model=*', '--repository-settle-secs=0',
+    `--model-repository=${repository}`, '--grpc-address=127.0.0.1', '--grpc-port=0', '--http-port=0',
+    '--metrics-port=0', '--model-control-mode=explicit', '--load-model=*', '--repository-settle-secs=0',
+    '--allow-control=true',
   ], {stdio: ['ignore', 'ignore', 'pipe']});
   ended = new Promise((resolve) => server.on('close', (code, signal) => resolve(code ?? signal)));
   await new Promise((resolve, reject) => {

@@ -265,9 +265,9 @@ class ReloadTest : public testing::Test {
     auto started = ServerProcess::Start(
         std::getenv("RELUD"),
         {"--model-repository=" + repository_.folder().string(),
-         "--grpc-address=127.0.0.1", "--grpc-port=0", "--metrics-port=0",
-         "--model-control-mode=poll", "--repository-poll-secs=0.01",
-         "--repository-settle-secs=0.02"});
+         "--grpc-address=127.0.0.1", "--grpc-port=0", "--http-port=0",
+         "--metrics-port=0", "--model-control-mode=poll",
+         "--repository-poll-secs=0.01", "--repository-settle-secs=0.02"});
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
     client_ = InferenceClient::Create(server_->grpc_address()).value();

@@ -59,7 +59,7 @@ struct Serving {
   void Start(std::vector<std::string> flags = {}) {
     flags.push_back("--model-repository=" + repository.folder().string());
     flags.insert(flags.end(), {"--grpc-address=127.0.0.1", "--grpc-port=0",
-                               "--metrics-port=0"});
+                               "--http-port=0", "--metrics-port=0"});
     auto started = ServerProcess::Start(std::getenv("RELUD"), flags);
     ASSERT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -396,7 +396,8 @@ TEST(ServingTest, SecondServerOnTheSamePortFailsWithReason) {
   const auto second = ServerProcess::Start(
       std::getenv("RELUD"),
       {"--model-repository=" + serving.repository.folder().string(),
-       "--grpc-address=127.0.0.1", "--grpc-port=" + port, "--metrics-port=0"});
+       "--grpc-address=127.0.0.1", "--grpc-port=" + port, "--http-port=0",
+       "--metrics-port=0"});
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(std::string(second.status().message()),
               AllOf(HasSubstr("ended with 1"), HasSubstr(port)));
@@ -404,8 +405,9 @@ TEST(ServingTest, SecondServerOnTheSamePortFailsWithReason) {
 
 TEST(ServingTest, MissingRepositoryFailsWithReason) {
   const auto server = ServerProcess::Start(
-      std::getenv("RELUD"), {"--model-repository=/nonexistent/models",
-                             "--grpc-port=0", "--metrics-port=0"});
+      std::getenv("RELUD"),
+      {"--model-repository=/nonexistent/models", "--grpc-port=0",
+       "--http-port=0", "--metrics-port=0"});
   ASSERT_FALSE(server.ok());
   EXPECT_THAT(std::string(server.status().message()),
               HasSubstr("/nonexistent/models"));

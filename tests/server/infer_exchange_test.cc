@@ -14,7 +14,6 @@
 namespace relu {
 namespace {
 
-using absl::StatusCode;
 using Clock = InferExchange::Clock;
 
 class InferExchangeTest : public testing::Test {
@@ -43,7 +42,7 @@ class InferExchangeTest : public testing::Test {
 
   ModelFigures Figures() { return loaded_.model()->metrics().Read(); }
 
-  std::uint64_t Requests(StatusCode code) {
+  std::uint64_t Requests(absl::StatusCode code) {
     return Figures().requests[StatusIndex(code)];
   }
 
@@ -72,45 +71,45 @@ TEST_F(InferExchangeTest, UnknownModelReturnsNotFound) {
   exchange_.message() = DigitsRequest();
   exchange_.message().set_model_name("nope");
   const absl::Status status = Prepare();
-  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(status.message(), "Request for unknown model: 'nope' is not found");
 }
 
 TEST_F(InferExchangeTest, UnknownVersionReturnsNotFound) {
   exchange_.message() = DigitsRequest();
   exchange_.message().set_model_version("7");
-  EXPECT_EQ(Prepare().code(), StatusCode::kNotFound);
+  EXPECT_EQ(Prepare().code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(InferExchangeTest, VersionThatIsNoneReturnsInvalidArgument) {
   exchange_.message() = DigitsRequest();
   exchange_.message().set_model_version("latest");
-  EXPECT_EQ(Prepare().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Prepare().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(InferExchangeTest, ModelThatWasNotLoadedReturnsUnavailable) {
   exchange_.message() = DigitsRequest();
   exchange_.message().set_model_name("broken");
-  EXPECT_EQ(Prepare().code(), StatusCode::kUnavailable);
+  EXPECT_EQ(Prepare().code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(InferExchangeTest, WrongRequestReturnsInvalidArgument) {
   exchange_.message() = DigitsRequest(0);
-  EXPECT_EQ(Prepare().code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Prepare().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(InferExchangeTest, LargeAnswerReturnsResourceExhausted) {
   // 26 rows of 40 bytes.
   exchange_.message() = DigitsRequest(26);
-  EXPECT_EQ(Prepare().code(), StatusCode::kResourceExhausted);
+  EXPECT_EQ(Prepare().code(), absl::StatusCode::kResourceExhausted);
 }
 
 TEST_F(InferExchangeTest, FinishCountsByModelAndCode) {
   ASSERT_TRUE(Call(DigitsRequest()).ok());
   ASSERT_TRUE(Call(DigitsRequest()).ok());
   ASSERT_FALSE(Call(DigitsRequest(0)).ok());
-  EXPECT_EQ(Requests(StatusCode::kOk), 2U);
-  EXPECT_EQ(Requests(StatusCode::kInvalidArgument), 1U);
+  EXPECT_EQ(Requests(absl::StatusCode::kOk), 2U);
+  EXPECT_EQ(Requests(absl::StatusCode::kInvalidArgument), 1U);
   EXPECT_EQ(Figures().requests_in_flight, 0);
 }
 
@@ -158,7 +157,7 @@ TEST_F(InferExchangeTest, CancelledBeforeItIsSubmittedIsNotRun) {
   };
   InferenceRequest* const requests[] = {&exchange_.inference()};
   exchange_.model().scheduler().Submit(requests);
-  EXPECT_EQ(status.code(), StatusCode::kCancelled);
+  EXPECT_EQ(status.code(), absl::StatusCode::kCancelled);
 }
 
 TEST_F(InferExchangeTest, CancelBeforePrepareDoesNothing) {

@@ -15,7 +15,6 @@
 namespace relu {
 namespace {
 
-using absl::StatusCode;
 using testing::ElementsAre;
 
 using LoadRequest = inference::RepositoryModelLoadRequest;
@@ -109,7 +108,7 @@ TEST_F(InferenceHandlersTest, ModelReadyReturnsInvalidArgumentForNoVersion) {
   request.set_version("one");
   inference::ModelReadyResponse response;
   EXPECT_EQ(handlers_.ModelReady(request, response).code(),
-            StatusCode::kInvalidArgument);
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
@@ -121,7 +120,8 @@ TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
   EXPECT_THAT(
       response.extensions(),
       ElementsAre("model_repository", "model_repository(unload_dependents)",
-                  "model_configuration", "statistics", "logging"));
+                  "model_configuration", "binary_tensor_data", "statistics",
+                  "logging"));
 }
 
 TEST_F(InferenceHandlersTest, ModelMetadataDescribesTheTensors) {
@@ -158,10 +158,10 @@ TEST_F(InferenceHandlersTest, ModelMetadataReturnsTheErrorsOfFind) {
     inference::ModelMetadataResponse response;
     return handlers_.ModelMetadata(request, response).code();
   };
-  EXPECT_EQ(code("nope", ""), StatusCode::kNotFound);
-  EXPECT_EQ(code("digits_mlp", "2"), StatusCode::kNotFound);
-  EXPECT_EQ(code("digits_mlp", "-1"), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code("broken", ""), StatusCode::kUnavailable);
+  EXPECT_EQ(code("nope", ""), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "2"), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "-1"), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("broken", ""), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(InferenceHandlersTest, ModelStatisticsListsEveryModelThatIsServed) {
@@ -194,10 +194,10 @@ TEST_F(InferenceHandlersTest, ModelStatisticsReturnsTheErrorsOfFind) {
     inference::ModelStatisticsResponse response;
     return handlers_.ModelStatistics(request, response).code();
   };
-  EXPECT_EQ(code("nope", ""), StatusCode::kNotFound);
-  EXPECT_EQ(code("digits_mlp", "2"), StatusCode::kNotFound);
-  EXPECT_EQ(code("digits_mlp", "-1"), StatusCode::kInvalidArgument);
-  EXPECT_EQ(code("broken", ""), StatusCode::kUnavailable);
+  EXPECT_EQ(code("nope", ""), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "2"), absl::StatusCode::kNotFound);
+  EXPECT_EQ(code("digits_mlp", "-1"), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(code("broken", ""), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(InferenceHandlersTest, RepositoryIndexListsEveryModel) {
@@ -227,7 +227,7 @@ TEST_F(InferenceHandlersTest, RepositoryIndexOfANameReturnsUnimplemented) {
   request.set_repository_name("other");
   inference::RepositoryIndexResponse response;
   EXPECT_EQ(handlers_.RepositoryIndex(request, response).code(),
-            StatusCode::kUnimplemented);
+            absl::StatusCode::kUnimplemented);
 }
 
 TEST_F(InferenceHandlersTest, RepositoryIndexNamesModelsThatAreNotLoaded) {

@@ -16,7 +16,6 @@
 namespace relu {
 namespace {
 
-using absl::StatusCode;
 using testing::HasSubstr;
 
 class RpcTableTest : public testing::Test {
@@ -62,13 +61,13 @@ TEST_F(RpcTableTest, ErrorOfHandlerIsReturned) {
                  request.SerializeAsString())
                 .status()
                 .code(),
-            StatusCode::kNotFound);
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(RpcTableTest, MalformedBytesReturnInvalidArgument) {
   const absl::Status status =
       Call("/inference.GRPCInferenceService/ModelReady", "\x0a\x7f").status();
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()),
               HasSubstr("2 bytes is no inference.ModelReadyRequest"));
 }
@@ -78,7 +77,7 @@ TEST_F(RpcTableTest, UnknownMethodReturnsUnimplementedAndItsName) {
        {"/inference.GRPCInferenceService/ModelGuess",
         "/inference.GRPCInferenceService/ModelStreamInfer", "/a/b", ""}) {
     const absl::Status status = rpcs_.Find(path).status();
-    EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
     EXPECT_THAT(std::string(status.message()), HasSubstr(path));
   }
 }
@@ -101,7 +100,7 @@ TEST_F(RpcTableTest, HealthCheckGivesTheStatus) {
 TEST_F(RpcTableTest, HealthCheckOfUnknownServiceReturnsNotFound) {
   const absl::Status status =
       Call("/grpc.health.v1.Health/Check", "\x0a\x01x").status();
-  EXPECT_EQ(status.code(), StatusCode::kNotFound);
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(status.message()), HasSubstr("'x'"));
 }
 

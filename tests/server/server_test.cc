@@ -29,6 +29,8 @@ ServerOptions Options(const LoadedRepository& loaded) {
   options.grpc_port = 0;
   options.metrics_address = "127.0.0.1";
   options.metrics_port = 0;
+  options.edge.http_address = "127.0.0.1";
+  options.edge.http_port = 0;
   options.threads = 2;
   return options;
 }
@@ -62,10 +64,11 @@ TEST(ServerTest, StartedServerServesAndSaysWhere) {
   const std::string log = StartLog(Options(loaded), server);
   ASSERT_NE(server, nullptr);
   EXPECT_TRUE(Infer(server->grpc_port()).ok());
-  EXPECT_THAT(log, HasSubstr(fmt::format(
-                       "1 of 1 models, gRPC on 127.0.0.1:{}, metrics on "
-                       "127.0.0.1:{}",
-                       server->grpc_port(), server->metrics_port())));
+  EXPECT_THAT(
+      log, HasSubstr(fmt::format("1 of 1 models, gRPC on 127.0.0.1:{}, HTTP on "
+                                 "127.0.0.1:{}, metrics on 127.0.0.1:{}",
+                                 server->grpc_port(), server->http_port(),
+                                 server->metrics_port())));
   EXPECT_EQ(server->Shutdown(), 0);
 }
 

@@ -15,7 +15,6 @@
 namespace relu {
 namespace {
 
-using absl::StatusCode;
 using inference::ModelInferRequest;
 
 TEST_F(V2CodecTest, ResponseSaysWhoAnswered) {
@@ -89,7 +88,7 @@ TEST_F(V2CodecTest, ClassificationReturnsUnimplemented) {
   (*message.mutable_outputs(0)->mutable_parameters())["classification"]
       .set_int64_param(3);
   const absl::Status status = Take(message);
-  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(status.message()),
               testing::HasSubstr("'classification' of output 'output'"));
 }
@@ -100,7 +99,7 @@ TEST_F(V2CodecTest, AnswerThatIsTooLargeReturnsResourceExhausted) {
   const auto model = loaded_->model("iris_argmax");
   // Five rows of three floats and of one label.
   EXPECT_EQ(PrepareResponse(message, *model, 99, request_, response_).code(),
-            StatusCode::kResourceExhausted);
+            absl::StatusCode::kResourceExhausted);
   ASSERT_TRUE(Decode(message).ok());
   response_.Clear();
   EXPECT_TRUE(PrepareResponse(message, *model, 100, request_, response_).ok());

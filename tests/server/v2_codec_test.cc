@@ -25,7 +25,6 @@
 namespace relu {
 namespace {
 
-using absl::StatusCode;
 using inference::ModelInferRequest;
 using testing::HasSubstr;
 
@@ -132,7 +131,7 @@ TEST_F(V2CodecTest, NarrowTypedInputIsConverted) {
   });
   // Half precision has no field, so the last word is about that.
   const absl::Status status = Decode(message);
-  EXPECT_EQ(status.code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("FP16 has no typed"));
   const auto inputs = loaded_->model("casts")->compiled().inputs();
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -350,11 +349,11 @@ TEST_F(V2CodecTest, SharedMemoryReturnsUnimplemented) {
                            "shared_memory_byte_size"}) {
     ModelInferRequest input = DigitsRequest();
     (*input.mutable_inputs(0)->mutable_parameters())[name].set_int64_param(0);
-    EXPECT_EQ(Take(input).code(), StatusCode::kUnimplemented) << name;
+    EXPECT_EQ(Take(input).code(), absl::StatusCode::kUnimplemented) << name;
     ModelInferRequest output = DigitsRequest();
     output.add_outputs()->set_name("output");
     (*output.mutable_outputs(0)->mutable_parameters())[name].set_int64_param(0);
-    EXPECT_EQ(Take(output).code(), StatusCode::kUnimplemented) << name;
+    EXPECT_EQ(Take(output).code(), absl::StatusCode::kUnimplemented) << name;
   }
 }
 
@@ -363,7 +362,7 @@ TEST_F(V2CodecTest, SequenceReturnsUnimplemented) {
     ModelInferRequest message = DigitsRequest();
     (*message.mutable_parameters())[name].set_int64_param(1);
     const absl::Status status = Take(message);
-    EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+    EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
     EXPECT_THAT(std::string(status.message()), HasSubstr(name));
   }
 }

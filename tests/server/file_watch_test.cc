@@ -1,0 +1,95 @@
+#include "server/file_watch.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <latch>
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace relu {
+namespace {
+
+using std::chrono::milliseconds;
+
+class FileWatchTest : public testing::Test {
+ protected:
+  FileWatchTest() {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+    Write("file", "before");
+  }
+  ~FileWatchTest() override { std::filesystem::remove_all(folder_); }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::path(testing::TempDir()) / "file_watch_test";
+};
+
+TEST_F(FileWatchTest, AFileThatIsWrittenIsNoticed) {
+  std::latch noticed{1};
+  const FileWatch watch(
+      {{.files = {folder_ / "file"}, .changed = [&] { noticed.count_down(); }}},
+      milliseconds(1));
+  Write("file", "after, and longer");
+  noticed.wait();
+}
+
+TEST_F(FileWatchTest, AFileThatIsReplacedOrGoesIsNoticed) {
+  std::latch replaced{1};
+  std::latch gone{1};
+  bool second = false;
+  const FileWatch watch({{.files = {folder_ / "other", folder_ / "file"},
+                          .changed =
+                              [&] {
+                                (second ? gone : replaced).count_down();
+                                second = true;
+                              }}},
+                        milliseconds(1));
+  Write("new", "before");  // The same size: another file.
+  std::filesystem::rename(folder_ / "new", folder_ / "file");
+  replaced.wait();
+  std::filesystem::remove(folder_ / "file");
+  gone.wait();
+}
+
+TEST_F(FileWatchTest, ALinkThatLeadsElsewhereIsNoticed) {
+  // As Kubernetes changes a secret.
+  Write("second", "before");
+  std::filesystem::create_symlink(folder_ / "file", folder_ / "link");
+  std::latch noticed{1};
+  const FileWatch watch(
+      {{.files = {folder_ / "link"}, .changed = [&] { noticed.count_down(); }}},
+      milliseconds(1));
+  std::filesystem::create_symlink(folder_ / "second", folder_ / "next");
+  std::filesystem::rename(folder_ / "next", folder_ / "link");
+  noticed.wait();
+}
+
+TEST_F(FileWatchTest, OnlyTheCallbackOfWhatChangedIsCalled) {
+  Write("second", "before");
+  std::latch noticed{1};
+  bool other = false;
+  {
+    const FileWatch watch(
+        {{.files = {folder_ / "file"}, .changed = [&] { other = true; }},
+         {.files = {folder_ / "second"},
+          .changed = [&] { noticed.count_down(); }}},
+        milliseconds(1));
+    Write("second", "after, and longer");
+    noticed.wait();
+  }
+  EXPECT_FALSE(other);
+}
+
+TEST_F(FileWatchTest, EndsAtOnceHoweverLongItsInterval) {
+  const FileWatch watch({{.files = {folder_ / "file"}, .changed = [] {}}},
+                        std::chrono::hours(1));
+}
+
+}  // namespace
+}  // namespace relu
