@@ -33,7 +33,7 @@ class Target {
         .metrics = metrics_,
         .max_response_bytes = std::size_t{1} << 20};
     relu::InferExchange exchange(environment);
-    exchange.BeginDecode(relu::InferExchange::Clock::now());
+    exchange.BeginDecode(relu::InferExchange::Clock::now(), size);
     CHECK(size <= std::numeric_limits<int>::max());
     if (!exchange.message().ParseFromArray(bytes, static_cast<int>(size))) {
       return;
