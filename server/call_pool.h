@@ -24,9 +24,9 @@ class CallPool {
   CallPool(std::size_t armed, std::function<std::unique_ptr<Call>()> make)
       : target_(armed), make_(std::move(make)) {}
 
-  // Arms calls until enough wait.
+  // Arms calls until enough wait, unless it is closed.
   void Arm() {
-    while (armed_ < target_) {
+    while (!closed_ && armed_ < target_) {
       if (idle_.empty()) {
         calls_.push_back(make_());
         idle_.push_back(calls_.back().get());
@@ -44,14 +44,18 @@ class CallPool {
     ++in_use_;
   }
 
+  // The server takes no calls any more, as a call that came back without a
+  // client tells: none is armed.
+  void Close() { closed_ = true; }
+
   // A call that arrived is over, and no event of it is still to come.
   void Release(Call& call) {
     --in_use_;
     idle_.push_back(&call);
   }
 
-  // No call waits or is in use.
-  bool empty() const { return armed_ == 0 && in_use_ == 0; }
+  // Closed, and no call waits or is in use.
+  bool over() const { return closed_ && armed_ == 0 && in_use_ == 0; }
 
  private:
   const std::size_t target_;
@@ -60,6 +64,7 @@ class CallPool {
   std::vector<Call*> idle_;
   std::size_t armed_ = 0;
   std::size_t in_use_ = 0;
+  bool closed_ = false;
 };
 
 }  // namespace relu

@@ -64,8 +64,6 @@ void CompletionWorker::Start() {
   thread_ = std::thread([this] { Loop(); });
 }
 
-void CompletionWorker::BeginShutdown() { stopping_ = true; }
-
 void CompletionWorker::Join() {
   calls_over_.wait();
   services_.environment.repository.dispatcher().RemoveWorker(*this);
@@ -142,12 +140,13 @@ void CompletionWorker::TakeReady() {
 }
 
 void CompletionWorker::TendCalls() {
-  if (!stopping_) {
-    infer_calls_.Arm();
-    infer_streams_.Arm();
-    generic_calls_.Arm();
-  } else if (!over_ && infer_calls_.empty() && infer_streams_.empty() &&
-             generic_calls_.empty()) {
+  // Until gRPC's server gives them back: a call that it took, and for which
+  // none is armed, would not be answered.
+  infer_calls_.Arm();
+  infer_streams_.Arm();
+  generic_calls_.Arm();
+  if (!over_ && infer_calls_.over() && infer_streams_.over() &&
+      generic_calls_.over()) {
     over_ = true;
     calls_over_.count_down();
   }

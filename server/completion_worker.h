@@ -45,9 +45,6 @@ class CompletionWorker final : private Dispatcher::Worker {
     return arrivals_.load(std::memory_order_relaxed);
   }
 
-  // No new calls are taken. Before grpc::Server::Shutdown().
-  void BeginShutdown();
-
   // Waits until every call is over and ends the thread. After
   // grpc::Server::Shutdown(), which ends the calls.
   void Join();
@@ -86,9 +83,6 @@ class CompletionWorker final : private Dispatcher::Worker {
   CallPool<GenericCall> generic_calls_;
   // A count that is only looked at: nothing is published through it.
   std::atomic<std::uint64_t> arrivals_ = 0;
-  // Set once, before the shutdown of gRPC's server puts its events into the
-  // queue: the queue's lock makes it visible to whoever takes those.
-  std::atomic<bool> stopping_ = false;
   bool over_ = false;  // The thread's own: calls_over_ has been counted down.
   std::latch calls_over_{1};
   // The thread's own: whether the last look for more found nothing, and how

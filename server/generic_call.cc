@@ -45,6 +45,7 @@ void GenericCall::OnEvent(Event event, bool ok) {
       if (ok) {
         OnArrived();
       } else {
+        pool_.Close();
         Release();  // kDone does not come for a call that never was.
       }
       return;

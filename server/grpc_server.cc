@@ -134,9 +134,6 @@ int GrpcServer::Shutdown(std::chrono::milliseconds timeout) {
   }
   lost_.CancelAt(LostRequests::Clock::now() + timeout);
   health_.Close();
-  for (const auto& worker : workers_) {
-    worker->BeginShutdown();
-  }
   server_->Shutdown(std::chrono::system_clock::now() + timeout);
   for (const auto& worker : workers_) {
     worker->Join();

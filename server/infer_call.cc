@@ -44,6 +44,7 @@ void InferCall::OnEvent(Event event, bool ok) {
   if (event == Event::kArrived) {
     pool_.NoteArrived();
     if (!ok) {
+      pool_.Close();
       Release();  // kDone does not come for a call that never was.
       return;
     }

@@ -83,6 +83,7 @@ void InferStream::OnEvent(Event event, bool ok) {
       if (ok) {
         OnArrived();
       } else {
+        pool_.Close();
         Release();  // kDone does not come for a call that never was.
       }
       return;
