@@ -127,9 +127,9 @@ TEST_F(RpcTableTest, LoadAndUnloadAnswerLater) {
     };
     // Refused by this thread: the models are not controlled by clients.
     (*rpc)->deferred("\x12\x01m", answer);
-    EXPECT_EQ(result.status().code(), StatusCode::kUnavailable);
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
     (*rpc)->deferred("\x0a\x7f", answer);
-    EXPECT_EQ(result.status().code(), StatusCode::kInvalidArgument);
+    EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
   }
 }
 
