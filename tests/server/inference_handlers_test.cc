@@ -259,7 +259,7 @@ TEST_F(InferenceHandlersTest, ModelConfigReturnsTheErrorsOfFind) {
   request.set_name("nope");
   inference::ModelConfigResponse response;
   EXPECT_EQ(handlers_.ModelConfig(request, response).code(),
-            StatusCode::kNotFound);
+            absl::StatusCode::kNotFound);
 }
 
 // --- Load and unload ---
@@ -299,14 +299,14 @@ TEST_F(ControlHandlersTest, KServesFormGetsNameAndSuccess) {
 
 TEST_F(ControlHandlersTest, RepositoryBesideAModelIsUnimplemented) {
   EXPECT_EQ(Load(handlers_, Named<LoadRequest>("r", "m")).status().code(),
-            StatusCode::kUnimplemented);
+            absl::StatusCode::kUnimplemented);
   EXPECT_EQ(Unload(handlers_, Named<UnloadRequest>("r", "m")).status().code(),
-            StatusCode::kUnimplemented);
+            absl::StatusCode::kUnimplemented);
 }
 
 TEST_F(ControlHandlersTest, UnknownModelIsAnErrorToLoadAndNoneToUnload) {
   EXPECT_EQ(Load(handlers_, Named<LoadRequest>("", "nope")).status().code(),
-            StatusCode::kNotFound);
+            absl::StatusCode::kNotFound);
   EXPECT_TRUE(Unload(handlers_, Named<UnloadRequest>("", "nope")).ok());
 }
 
@@ -348,7 +348,7 @@ TEST_F(ControlHandlersTest, WrongParametersAreInvalid) {
   for (const absl::Status& found :
        {status("config", bytes), status("file:1/model.onnx", text),
         status("file:../model.onnx", bytes), status("turbo", text)}) {
-    EXPECT_EQ(found.code(), StatusCode::kInvalidArgument) << found;
+    EXPECT_EQ(found.code(), absl::StatusCode::kInvalidArgument) << found;
   }
 }
 
@@ -358,7 +358,7 @@ TEST_F(ControlHandlersTest, UnloadDependentsIsTaken) {
   EXPECT_TRUE(Unload(handlers_, request).ok());
   (*request.mutable_parameters())["unload_dependents"].set_string_param("yes");
   EXPECT_EQ(Unload(handlers_, request).status().code(),
-            StatusCode::kInvalidArgument);
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace
