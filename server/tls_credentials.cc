@@ -62,8 +62,11 @@ class ReloadedCredentials final : public grpc::ServerCredentials {
     const grpc_ssl_pem_key_cert_pair pair = {
         .private_key = pem->key.c_str(),
         .cert_chain = pem->certificate.c_str()};
+    // gRPC wants roots even where it asks clients for no certificate, and does
+    // not use them then.
     *config = grpc_ssl_server_certificate_config_create(
-        pem->client_ca.empty() ? nullptr : pem->client_ca.c_str(), &pair, 1);
+        pem->client_ca.empty() ? pair.cert_chain : pem->client_ca.c_str(),
+        &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 

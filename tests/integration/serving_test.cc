@@ -16,7 +16,6 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <thread>
@@ -46,9 +45,6 @@ using testing::Contains;
 using testing::HasSubstr;
 
 const std::filesystem::path kTestData = "tests/testdata";
-
-// Quirks of operators that are not supported yet: refused at load.
-const std::set<std::string> kRefusedQuirks = {"fused_gemm_msft"};
 
 // A server with its repository and a client. For one thread.
 struct Serving {
@@ -173,7 +169,7 @@ TEST(ServingTest, EveryModelAnswersAsItsReference) {
   EXPECT_EQ(serving.server->Stop(SIGTERM), 0) << serving.server->log();
 }
 
-TEST(ServingTest, EveryQuirkAnswersAsItsReferenceOrIsRefused) {
+TEST(ServingTest, EveryQuirkAnswersAsItsReference) {
   Serving serving;
   const auto folders = ReferenceFolders(kTestData / "quirks");
   ASSERT_EQ(folders.size(), 23U);
@@ -186,10 +182,8 @@ TEST(ServingTest, EveryQuirkAnswersAsItsReferenceOrIsRefused) {
     ASSERT_TRUE(model.ok()) << model.status();
     const auto ready = serving.client->ModelReady(model->name);
     ASSERT_TRUE(ready.ok()) << ready.status();
-    EXPECT_EQ(*ready, !kRefusedQuirks.contains(model->name)) << model->name;
-    if (*ready) {
-      ExpectAllRowsMatch(*serving.client, *model);
-    }
+    EXPECT_TRUE(*ready) << model->name;
+    ExpectAllRowsMatch(*serving.client, *model);
   }
 }
 

@@ -153,6 +153,7 @@ TEST(ServerTest, HealthFollowsTheModels) {
   LoadedRepository loaded;
   ServerOptions options = Options(loaded);
   options.repository.control = ControlMode::kExplicit;
+  options.edge.allow_control = true;
   std::unique_ptr<Server> server;
   StartLog(options, server);
   ASSERT_NE(server, nullptr);
@@ -183,6 +184,7 @@ TEST(ServerTest, LoadsAndFailuresAreLogged) {
   LoadedRepository loaded({.broken_model = true});
   ServerOptions options = Options(loaded);
   options.repository.control = ControlMode::kExplicit;
+  options.edge.allow_control = true;
   std::unique_ptr<Server> server;
   StartLog(options, server);
   ASSERT_NE(server, nullptr);
