@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -37,9 +38,13 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
 }
 
 std::pair<grpc::Status, inference::ModelInferResponse> GrpcFixture::Infer(
-    const inference::ModelInferRequest& request) {
+    const inference::ModelInferRequest& request,
+    std::optional<std::chrono::milliseconds> timeout) {
   grpc::ClientContext context;
   SetFarDeadline(context);
+  if (timeout.has_value()) {
+    context.set_deadline(std::chrono::system_clock::now() + *timeout);
+  }
   inference::ModelInferResponse response;
   const grpc::Status status = stub_->ModelInfer(&context, request, &response);
   return {status, response};

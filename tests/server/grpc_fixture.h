@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -57,9 +58,10 @@ class GrpcFixture {
     return connection_->channel();
   }
 
-  // Calls ModelInfer; the deadline is far.
+  // Calls ModelInfer; without a timeout the deadline is far.
   std::pair<grpc::Status, inference::ModelInferResponse> Infer(
-      const inference::ModelInferRequest& request);
+      const inference::ModelInferRequest& request,
+      std::optional<std::chrono::milliseconds> timeout = std::nullopt);
 
   // See Connection.
   std::pair<grpc::Status, std::string> Call(const std::string& method,
