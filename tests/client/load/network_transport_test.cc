@@ -47,7 +47,7 @@ NetworkOptions OptionsFor(const std::string& address, int streams = 0) {
 }
 
 std::unique_ptr<NetworkTransport> Connected(NetworkOptions options) {
-  auto transport = NetworkTransport::Connect(std::move(options), seconds(10));
+  auto transport = NetworkTransport::Connect(std::move(options), seconds(120));
   EXPECT_TRUE(transport.ok()) << transport.status();
   return *std::move(transport);
 }
