@@ -1,8 +1,8 @@
 # What every target of ours is made with: flags in one place, and one function
 # for a library, a program and a test. Nothing sets global flags.
 
-add_library(project_options INTERFACE)
-target_compile_options(project_options INTERFACE
+add_library(common_options INTERFACE)
+target_compile_options(common_options INTERFACE
   # gRPC brings it; precompiled headers want it everywhere or nowhere.
   -pthread
   # The bits of an answer are a contract: only our own fused operations.
@@ -13,41 +13,51 @@ target_compile_options(project_options INTERFACE
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety -Wthread-safety-beta>
   $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
   $<$<BOOL:${RELU_WERROR}>:-Werror>)
-if(RELU_SANITIZE)
-  target_compile_options(project_options INTERFACE
-    -fsanitize=${RELU_SANITIZE} -fno-omit-frame-pointer
-    -fno-sanitize-recover=all)
-  target_link_options(project_options INTERFACE -fsanitize=${RELU_SANITIZE})
-endif()
+
+# relu_options(project_options address undefined): a kind of targets, and what
+# watches their code.
+function(relu_options name)
+  add_library(${name} INTERFACE)
+  target_link_libraries(${name} INTERFACE common_options)
+  if(RELU_SANITIZE)
+    list(JOIN ARGN "," sanitizers)
+    target_compile_options(${name} INTERFACE
+      -fsanitize=${sanitizers} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${name} INTERFACE -fsanitize=${RELU_SANITIZE})
+  endif()
+endfunction()
+
+string(REPLACE "," ";" sanitizers "${RELU_SANITIZE}")
+relu_options(project_options ${sanitizers})
+# Tests are compiled for a quick build, not for a quick run: what else would be
+# found in their own code is not worth the time, which is two thirds of it.
+list(REMOVE_ITEM sanitizers undefined fuzzer-no-link)
+relu_options(test_options ${sanitizers})
+target_compile_options(test_options INTERFACE -O0)
 
 # Headers that nearly every source includes, compiled once for all: it halves
 # the time of a build. `<name>_headers` serves the targets that reuse it.
+set(pch_option $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # ccache asks for it.
 function(relu_shared_headers name)
-  cmake_parse_arguments(ARG "" "" "HEADERS;DEPS;OPTIONS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "HEADERS;DEPS" ${ARGN})
   set(source ${PROJECT_BINARY_DIR}/${name}.cc)
   if(NOT EXISTS ${source})
     file(WRITE ${source} "")
   endif()
   add_library(${name} OBJECT ${source})
-  target_link_libraries(${name} PRIVATE project_options ${ARG_DEPS})
-  target_compile_options(${name} PRIVATE ${ARG_OPTIONS})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+  target_compile_options(${name} PRIVATE ${pch_option})
   target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
 endfunction()
 
-set(pch_option $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)  # ccache asks for it.
 relu_shared_headers(library_headers
   HEADERS <absl/status/statusor.h> <fmt/format.h> <algorithm> <chrono>
     <filesystem> <functional> <map> <memory> <optional> <span> <string> <vector>
-  DEPS absl::statusor fmt::fmt
-  OPTIONS ${pch_option})
+  DEPS project_options absl::statusor fmt::fmt)
 if(BUILD_TESTING)
-  # Tests are compiled for a quick build, not for a quick run; what UBSan would
-  # find in their own code is not worth a third of its time.
-  set(test_options ${pch_option} -O1 -fno-sanitize=undefined)
   relu_shared_headers(test_headers
     HEADERS <gmock/gmock.h> <gtest/gtest.h> <absl/status/statusor.h>
-    DEPS absl::statusor GTest::gmock
-    OPTIONS ${test_options})
+    DEPS test_options absl::statusor GTest::gmock)
 endif()
 
 # Several sources of a target are compiled as one, which saves the time for what
@@ -94,8 +104,8 @@ function(relu_tests name)
   cmake_parse_arguments(ARG "" "TIMEOUT;PARTS" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name}
-    PRIVATE project_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
-  target_compile_options(${name} PRIVATE ${test_options})
+    PRIVATE test_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_compile_options(${name} PRIVATE ${pch_option})
   target_precompile_headers(${name} REUSE_FROM test_headers)
   relu_join_sources(${name} 8)
   if(NOT ARG_TIMEOUT)
