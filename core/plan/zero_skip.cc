@@ -21,11 +21,11 @@ using Clock = std::chrono::steady_clock;
 using kernels::PackedDense;
 
 constexpr std::array<std::size_t, DenseCosts::kSizes> kRows = {1, 2, 4, 8, 16};
-// Where the cost of an entry is measured: one input in so many is not zero.
-constexpr std::size_t kFew = 8;
-constexpr std::size_t kMany = 2;
-// Skipping must win by this much to be chosen: what was measured is not exact.
-constexpr double kMargin = 0.93;
+constexpr auto& kEighths = DenseCosts::kEighths;
+// Skipping must win by this much to be chosen: what was measured is not exact,
+// and with rows now to one side of the limit and now to the other, both copies
+// of the weights compete for the caches.
+constexpr double kMargin = 0.9;
 // Counting must not take more than this part of the time without it: it may be
 // in vain.
 constexpr double kMostForCounting = 0.03;
@@ -46,9 +46,10 @@ class Operands {
     values_.resize(k + kernels::kSparseRowPadding);
     std::minstd_rand random(1);
     dense_.assign(kRows.back() * k, 0.5F);
-    for (std::size_t row = 0; row < kSparseRows; ++row) {
-      few_.push_back(SparseInput(k, kFew, random));
-      many_.push_back(SparseInput(k, kMany, random));
+    for (std::size_t i = 0; i < kEighths.size(); ++i) {
+      for (std::vector<float>& row : sparse_[i]) {
+        row = SparseInput(k, kEighths[i], random);
+      }
     }
   }
 
@@ -65,11 +66,11 @@ class Operands {
     return kernels::CountNonZeros(layer.k, dense_.data());
   }
 
-  // The next of the rows in which one in `period` inputs is not zero. All that
-  // skipping takes.
-  void RunSparse(const PackedDense& layer, std::size_t period) {
+  // The next of the rows in which kEighths[i] of the inputs are not zero. All
+  // that skipping takes.
+  void RunSparse(const PackedDense& layer, std::size_t i) {
     next_ = (next_ + 1) % kSparseRows;
-    const float* input = (period == kFew ? few_ : many_)[next_].data();
+    const float* input = sparse_[i][next_].data();
     if (kernels::CountNonZeros(layer.k, input) <= layer.k) {
       kernels::DenseSparse(layer,
                            kernels::ListNonZeros(
@@ -82,19 +83,18 @@ class Operands {
   // Several, so that not the same few weights stay in the caches.
   static constexpr std::size_t kSparseRows = 8;
 
-  static std::vector<float> SparseInput(std::size_t k, std::size_t period,
+  // Just so many: of several rows, the least time counts.
+  static std::vector<float> SparseInput(std::size_t k, std::size_t eighths,
                                         std::minstd_rand& random) {
     std::vector<float> input(k);
-    for (float& value : input) {
-      // The low bits of this generator are poor.
-      value = (random() >> 8U) % period == 0 ? 0.5F : 0.0F;
-    }
+    std::fill_n(input.begin(), k * eighths / 8, 0.5F);
+    std::ranges::shuffle(input, random);
     return input;
   }
 
   std::vector<float> dense_;
-  std::vector<std::vector<float>> few_;
-  std::vector<std::vector<float>> many_;
+  std::array<std::array<std::vector<float>, kSparseRows>, kEighths.size()>
+      sparse_;
   std::size_t next_ = 0;
   std::vector<float> outputs_;
   AlignedBuffer sums_;
@@ -119,12 +119,6 @@ void Time(const PackedDense& layer, std::size_t rows, double& best,
   best = std::min(best, elapsed.count() / static_cast<double>(times));
 }
 
-struct LayerTimes {
-  DenseCosts costs;
-  double few = std::numeric_limits<double>::infinity();
-  double many = std::numeric_limits<double>::infinity();
-};
-
 // Calls `function(i)` for each layer, in order, twice: the second time, the
 // caches hold what is left of the first.
 template <typename Function>
@@ -138,46 +132,62 @@ bool HasRowWeights(const PackedDense& layer) {
   return layer.row_weights != nullptr || layer.half_row_weights != nullptr;
 }
 
+void TimeDense(std::span<const PackedDense> layers, std::size_t size,
+               Operands& operands, std::vector<DenseCosts>& costs) {
+  Twice(layers.size(), [&](std::size_t i) {
+    Time(layers[i], kRows[size], costs[i].dense[size],
+         [&] { operands.RunDense(layers[i], kRows[size]); });
+  });
+}
+
+void TimeSparse(std::span<const PackedDense> layers, std::size_t part,
+                Operands& operands, std::vector<DenseCosts>& costs) {
+  Twice(layers.size(), [&](std::size_t i) {
+    if (HasRowWeights(layers[i])) {
+      Time(layers[i], 1, costs[i].sparse[part],
+           [&] { operands.RunSparse(layers[i], part); });
+    }
+  });
+}
+
 void TimeAll(std::span<const PackedDense> layers, Operands& operands,
-             std::vector<LayerTimes>& times) {
-  for (std::size_t size = 0; size < kRows.size(); ++size) {
-    Twice(layers.size(), [&](std::size_t i) {
-      Time(layers[i], kRows[size], times[i].costs.dense[size],
-           [&] { operands.RunDense(layers[i], kRows[size]); });
-    });
+             std::vector<DenseCosts>& costs) {
+  for (std::size_t size = 1; size < kRows.size(); ++size) {
+    TimeDense(layers, size, operands, costs);
   }
-  Twice(layers.size(), [&](std::size_t i) {
-    if (HasRowWeights(layers[i])) {
-      Time(layers[i], 1, times[i].few,
-           [&] { operands.RunSparse(layers[i], kFew); });
+  // In turn, so that what disturbs one way disturbs the other, too.
+  constexpr int kRounds = 3;
+  for (int round = 0; round < kRounds; ++round) {
+    TimeDense(layers, 0, operands, costs);
+    for (std::size_t part = 0; part < kEighths.size(); ++part) {
+      TimeSparse(layers, part, operands, costs);
     }
-  });
-  Twice(layers.size(), [&](std::size_t i) {
-    if (HasRowWeights(layers[i])) {
-      Time(layers[i], 1, times[i].many,
-           [&] { operands.RunSparse(layers[i], kMany); });
-    }
-  });
+  }
   for (std::size_t i = 0; i < layers.size(); ++i) {
     // Much less work than a layer: time as many as for one of one output.
     const PackedDense one{.k = layers[i].k, .n = 1};
     std::size_t sum = 0;
-    Time(one, 1, times[i].costs.count_row,
-         [&] { sum += operands.Count(layers[i]); });
+    Time(one, 1, costs[i].count_row, [&] { sum += operands.Count(layers[i]); });
     CHECK(sum >= layers[i].k);  // Uses it, lest it be left out.
   }
 }
 
-// The cost of a row and of an entry, from the times for few and many entries.
-void FitSparse(std::size_t k, LayerTimes& times) {
-  const double few = static_cast<double>(k) / kFew;
-  const double many = static_cast<double>(k) / kMany;
-  // At least what many entries cost each if the row costs half of it: noise
-  // must not make entries free.
-  times.costs.sparse_entry =
-      std::max((times.many - times.few) / (many - few), times.many / many / 2);
-  times.costs.sparse_row =
-      std::max(times.few - few * times.costs.sparse_entry, 0.0);
+// What an entry more costs from kEighths[i] of `k` inputs to the next. At least
+// half of what entries cost there with all that a row costs: noise must not
+// make them free.
+double EntryCost(const DenseCosts& costs, double k, std::size_t i) {
+  const double fewer = k * static_cast<double>(kEighths[i]) / 8;
+  const double more = k * static_cast<double>(kEighths[i + 1]) / 8;
+  return std::max((costs.sparse[i + 1] - costs.sparse[i]) / (more - fewer),
+                  costs.sparse[i + 1] / more / 2);
+}
+
+// How many of `k` inputs may not be zero, that skipping the others in one row
+// takes no more than `time`: by lines through what was measured. Below 0: none.
+double EntriesWithin(double time, const DenseCosts& costs, double k) {
+  const std::size_t part = time < costs.sparse[1] ? 0 : 1;
+  const double middle = k * static_cast<double>(kEighths[1]) / 8;
+  return middle + (time - costs.sparse[1]) / EntryCost(costs, k, part);
 }
 
 double DenseCost(const DenseCosts& costs, std::size_t rows) {
@@ -204,16 +214,20 @@ ZeroSkipLimits ZeroSkipLimits::Always() {
 ZeroSkipLimits ZeroSkipLimits::FromCosts(const DenseCosts& costs,
                                          std::size_t k) {
   ZeroSkipLimits limits;
+  if (k == 0 || costs.sparse[1] == DenseCosts::kNever) {
+    return limits;
+  }
+  const auto inputs = static_cast<double>(k);
   for (std::size_t rows = 1; rows <= kMostRows; ++rows) {
-    const double all_rows = static_cast<double>(rows);
+    const auto all_rows = static_cast<double>(rows);
     const double dense = DenseCost(costs, rows);
-    const double left = kMargin * dense - all_rows * costs.sparse_row;
-    const double entries = left / costs.sparse_entry;
+    const double entries =
+        EntriesWithin(kMargin * dense / all_rows, costs, inputs);
     // Where fewer than one input in 20 may be left, that will never be.
-    if (entries >= all_rows * static_cast<double>(k) / 20 &&
+    if (entries >= inputs / 20 &&
         all_rows * costs.count_row <= kMostForCounting * dense) {
       limits.max_entries_[rows] =
-          std::min(static_cast<std::size_t>(entries), rows * k);
+          static_cast<std::size_t>(std::min(entries, inputs) * all_rows);
     }
   }
   // Then it is the noise of a measurement that says so of more rows.
@@ -232,10 +246,10 @@ std::vector<DenseCosts> MeasureDenseCosts(std::span<const PackedDense> layers) {
   if (layers.empty()) {
     return {};
   }
-  std::vector<LayerTimes> times(layers.size());
-  for (LayerTimes& time : times) {
-    time.costs.dense.fill(std::numeric_limits<double>::infinity());
-    time.costs.count_row = std::numeric_limits<double>::infinity();
+  std::vector<DenseCosts> costs(layers.size());
+  for (DenseCosts& cost : costs) {
+    cost.dense.fill(std::numeric_limits<double>::infinity());
+    cost.count_row = std::numeric_limits<double>::infinity();
   }
   Operands operands(layers);
   const Clock::time_point start = Clock::now();
@@ -243,14 +257,7 @@ std::vector<DenseCosts> MeasureDenseCosts(std::span<const PackedDense> layers) {
        pass < kFewestPasses ||
        (pass < kMostPasses && Clock::now() - start < kBudget);
        ++pass) {
-    TimeAll(layers, operands, times);
-  }
-  std::vector<DenseCosts> costs;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (HasRowWeights(layers[i])) {
-      FitSparse(layers[i].k, times[i]);
-    }
-    costs.push_back(times[i].costs);
+    TimeAll(layers, operands, costs);
   }
   return costs;
 }

@@ -21,10 +21,12 @@ struct DenseCosts {
   std::array<double, kSizes> dense{};
   // To count the inputs that are not zero in one row.
   double count_row = 0;
-  // Each row and each input that is not zero, where zeros are skipped. Infinite
-  // for a layer that cannot skip them.
-  double sparse_row = std::numeric_limits<double>::infinity();
-  double sparse_entry = std::numeric_limits<double>::infinity();
+  // One row, where zeros are skipped, by the inputs that are not zero: so many
+  // eighths of all. Infinite for a layer that cannot skip them.
+  static constexpr std::array<std::size_t, 3> kEighths = {1, 4, 8};
+  std::array<double, kEighths.size()> sparse = {kNever, kNever, kNever};
+
+  static constexpr double kNever = std::numeric_limits<double>::infinity();
 };
 
 // Immutable, so thread-safe.
@@ -47,9 +49,8 @@ class ZeroSkipLimits {
 };
 
 // Times the layers of a network one after the other, as they run: so that each
-// finds the caches as it will. Takes two
-// passes, and more for a few milliseconds. A layer without inputs has no cost
-// of an entry that means anything.
+// finds the caches as it will. Takes two passes, and more for a few
+// milliseconds.
 std::vector<DenseCosts> MeasureDenseCosts(
     std::span<const kernels::PackedDense> layers);
 

@@ -23,40 +23,55 @@ TEST(ZeroSkipLimitsTest, AlwaysTakesAllOfTheLargestLayers) {
 }
 
 TEST(ZeroSkipLimitsTest, LimitIsWhereBothWaysCostTheSame) {
-  // 7 % are kept as a margin: 1000 ns are 930.
-  const DenseCosts costs{.dense = {1000, 1500, 2000, 4000, 8000},
-                         .sparse_row = 60,
-                         .sparse_entry = 3};
-  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, /*k=*/1000);
-  EXPECT_EQ(limits.MaxEntries(1), 290U);    // (930 - 60) / 3
-  EXPECT_EQ(limits.MaxEntries(2), 425U);    // (1395 - 120) / 3
-  EXPECT_EQ(limits.MaxEntries(3), 482U);    // 1750 ns: (1627 - 180) / 3
-  EXPECT_EQ(limits.MaxEntries(16), 2160U);  // (7440 - 960) / 3
-  EXPECT_EQ(limits.MaxEntries(160), 21600U);
+  // Of 800 inputs, 1 entry costs 1 ns up to 400 and 2 ns beyond. 10 % are kept
+  // as a margin: 1000 ns are 900.
+  const DenseCosts costs{.dense = {1000, 1000, 1600, 3200, 4800},
+                         .sparse = {350, 650, 1450}};
+  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, /*k=*/800);
+  EXPECT_EQ(limits.MaxEntries(1), 525U);  // 400 + (900 - 650) / 2
+  EXPECT_EQ(limits.MaxEntries(2), 400U);  // 2 rows of 400 - (650 - 450)
+  EXPECT_EQ(limits.MaxEntries(3), 420U);  // 3 rows of 400 - (650 - 390)
+  EXPECT_EQ(limits.MaxEntries(4), 440U);  // 4 rows of 400 - (650 - 360)
+  EXPECT_EQ(limits.MaxEntries(160), 10 * limits.MaxEntries(16));
 }
 
 TEST(ZeroSkipLimitsTest, LimitIsAtMostAllInputs) {
   const DenseCosts costs{.dense = {1000, 2000, 4000, 8000, 16000},
-                         .sparse_row = 0,
-                         .sparse_entry = 1};
+                         .sparse = {10, 40, 60}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 30).MaxEntries(1), 30U);
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 30).MaxEntries(4), 120U);
 }
 
-TEST(ZeroSkipLimitsTest, HardlyAnyEntriesAreNotWorthCounting) {
-  // 40 entries of 1000 would do, 4 %.
-  const DenseCosts costs{.dense = {1000, 1000, 1000, 1000, 1000},
-                         .sparse_row = 850,
-                         .sparse_entry = 3};
+TEST(ZeroSkipLimitsTest, EntriesAreNeverFree) {
+  // As if something had disturbed the measurement of few: by a line through
+  // the times, no entry at all could take 300 ns.
+  const DenseCosts costs{.dense = {300, 300, 300, 300, 300},
+                         .sparse = {400, 400, 600}};
+  EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 800).MaxEntries(1), 140U);
+}
+
+TEST(ZeroSkipLimitsTest, LayerThatCannotSkipNeverDoes) {
+  const DenseCosts costs{.dense = {1000, 2000, 4000, 8000, 16000}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 1000).MaxEntries(1), 0U);
+}
+
+TEST(ZeroSkipLimitsTest, LayerWithoutInputsNeverSkips) {
+  const DenseCosts costs{.dense = {10, 20, 40, 80, 160}, .sparse = {1, 1, 1}};
+  EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 0).MaxEntries(1), 0U);
+}
+
+TEST(ZeroSkipLimitsTest, HardlyAnyEntriesAreNotWorthCounting) {
+  // 32 entries of 800 would do, 4 %.
+  const DenseCosts costs{.dense = {1000, 1000, 1000, 1000, 1000},
+                         .sparse = {1600, 1722, 1900}};
+  EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 800).MaxEntries(1), 0U);
 }
 
 TEST(ZeroSkipLimitsTest, WhatIsNotWorthItForOneRowIsNotForMore) {
   // As if something had disturbed the measurement of two rows.
   const DenseCosts costs{.dense = {1000, 90000, 4000, 8000, 16000},
-                         .sparse_row = 1000,
-                         .sparse_entry = 1};
-  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 1000);
+                         .sparse = {1600, 1722, 1900}};
+  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 800);
   EXPECT_EQ(limits.MaxEntries(1), 0U);
   EXPECT_EQ(limits.MaxEntries(2), 0U);
 }
@@ -65,9 +80,8 @@ TEST(ZeroSkipLimitsTest, CountingThatCostsTooMuchIsNotDone) {
   // 3 % of the time is the most: for one row of 1000 ns, but not for two.
   const DenseCosts costs{.dense = {1000, 1500, 2000, 4000, 8000},
                          .count_row = 30,
-                         .sparse_row = 0,
-                         .sparse_entry = 1};
-  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 1000);
+                         .sparse = {100, 400, 800}};
+  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 800);
   EXPECT_GT(limits.MaxEntries(1), 0U);
   EXPECT_EQ(limits.MaxEntries(2), 0U);
   EXPECT_EQ(limits.MaxEntries(300), 0U);
@@ -91,8 +105,9 @@ TEST(MeasureDenseCostsTest, EveryCostOfEveryLayerIsMeasured) {
       EXPECT_TRUE(std::isfinite(dense) && dense > 0) << dense;
     }
   }
-  EXPECT_GT(costs[2].sparse_entry, 0);
-  EXPECT_GE(costs[2].sparse_row, 0);
+  for (const double sparse : costs[2].sparse) {
+    EXPECT_TRUE(std::isfinite(sparse) && sparse > 0) << sparse;
+  }
   EXPECT_GT(costs[2].count_row, 0);
 }
 
