@@ -13,8 +13,8 @@
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
-#include "server/infer_stream.h"
 #include "server/queued_call.h"
+#include "server/stream_infer_call.h"
 
 namespace relu {
 namespace {
@@ -44,11 +44,12 @@ CompletionWorker::CompletionWorker(
                      return std::make_unique<InferCall>(services_, *queue_,
                                                         infer_calls_, arrived_);
                    }),
-      infer_streams_(kArmedStreams,
-                     [this] {
-                       return std::make_unique<InferStream>(
-                           services_, *queue_, infer_streams_, arrived_);
-                     }),
+      stream_infer_calls_(kArmedStreams,
+                          [this] {
+                            return std::make_unique<StreamInferCall>(
+                                services_, *queue_, stream_infer_calls_,
+                                arrived_);
+                          }),
       generic_calls_(kArmedGenericCalls, [this] {
         return std::make_unique<GenericCall>(services_, *queue_,
                                              generic_calls_);
@@ -58,7 +59,7 @@ CompletionWorker::~CompletionWorker() = default;
 
 void CompletionWorker::Start() {
   infer_calls_.Arm();
-  infer_streams_.Arm();
+  stream_infer_calls_.Arm();
   generic_calls_.Arm();
   services_.environment.repository.dispatcher().AddWorker(*this);
   thread_ = std::thread([this] { Loop(); });
@@ -143,9 +144,9 @@ void CompletionWorker::TendCalls() {
   // Until gRPC's server gives them back: a call that it took, and for which
   // none is armed, would not be answered.
   infer_calls_.Arm();
-  infer_streams_.Arm();
+  stream_infer_calls_.Arm();
   generic_calls_.Arm();
-  if (!over_ && infer_calls_.over() && infer_streams_.over() &&
+  if (!over_ && infer_calls_.over() && stream_infer_calls_.over() &&
       generic_calls_.over()) {
     over_ = true;
     calls_over_.count_down();

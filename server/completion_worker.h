@@ -19,8 +19,8 @@
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
-#include "server/infer_stream.h"
 #include "server/queued_call.h"
+#include "server/stream_infer_call.h"
 
 namespace relu {
 
@@ -79,7 +79,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   WakeEvent wake_event_;
   ArrivedCalls arrived_;
   CallPool<InferCall> infer_calls_;
-  CallPool<InferStream> infer_streams_;
+  CallPool<StreamInferCall> stream_infer_calls_;
   CallPool<GenericCall> generic_calls_;
   // A count that is only looked at: nothing is published through it.
   std::atomic<std::uint64_t> arrivals_ = 0;

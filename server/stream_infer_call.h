@@ -1,8 +1,8 @@
-// InferStream: one ModelStreamInfer call over gRPC: requests of one client,
+// StreamInferCall: one ModelStreamInfer call over gRPC: requests of one client,
 // answered in their order.
 
-#ifndef SERVER_INFER_STREAM_H_
-#define SERVER_INFER_STREAM_H_
+#ifndef SERVER_STREAM_INFER_CALL_H_
+#define SERVER_STREAM_INFER_CALL_H_
 
 #include <chrono>
 #include <cstddef>
@@ -36,12 +36,13 @@ class ArrivedCalls;
 //
 // Events and reads are on the thread of its completion queue; requests are
 // computed, and answers written, by any.
-class InferStream final : public QueuedCall, private Health::Listener {
+class StreamInferCall final : public QueuedCall, private Health::Listener {
  public:
   // All of these outlive the stream.
-  InferStream(const GrpcServices& services, grpc::ServerCompletionQueue& queue,
-              CallPool<InferStream>& pool, ArrivedCalls& arrived);
-  ~InferStream();
+  StreamInferCall(const GrpcServices& services,
+                  grpc::ServerCompletionQueue& queue,
+                  CallPool<StreamInferCall>& pool, ArrivedCalls& arrived);
+  ~StreamInferCall();
 
   // Waits for a client.
   void Arm();
@@ -88,7 +89,7 @@ class InferStream final : public QueuedCall, private Health::Listener {
 
   const GrpcServices& services_;
   grpc::ServerCompletionQueue& queue_;
-  CallPool<InferStream>& pool_;
+  CallPool<StreamInferCall>& pool_;
   ArrivedCalls& arrived_;
 
   Tag arrived_tag_{this, Event::kArrived};
@@ -135,4 +136,4 @@ class InferStream final : public QueuedCall, private Health::Listener {
 
 }  // namespace relu
 
-#endif  // SERVER_INFER_STREAM_H_
+#endif  // SERVER_STREAM_INFER_CALL_H_

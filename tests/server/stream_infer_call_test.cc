@@ -1,4 +1,4 @@
-#include "server/infer_stream.h"
+#include "server/stream_infer_call.h"
 
 #include <chrono>
 #include <cstddef>
@@ -95,7 +95,7 @@ void AwaitRequests(GrpcFixture& grpc, const std::string& code, double count) {
   }
 }
 
-TEST(InferStreamTest, EachRequestIsAnsweredAsACallOfItsOwn) {
+TEST(StreamInferCallTest, EachRequestIsAnsweredAsACallOfItsOwn) {
   GrpcFixture grpc;
   ClientStream stream(grpc);
   for (const std::int64_t rows : {1, 3, 200}) {
@@ -109,7 +109,7 @@ TEST(InferStreamTest, EachRequestIsAnsweredAsACallOfItsOwn) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, EveryAnswerIsFinal) {
+TEST(StreamInferCallTest, EveryAnswerIsFinal) {
   GrpcFixture grpc;
   ClientStream stream(grpc);
   inference::ModelInferRequest request = StreamRequest("a");
@@ -124,7 +124,7 @@ TEST(InferStreamTest, EveryAnswerIsFinal) {
   stream.End();
 }
 
-TEST(InferStreamTest, AnswersComeInTheOrderOfTheRequests) {
+TEST(StreamInferCallTest, AnswersComeInTheOrderOfTheRequests) {
   constexpr int kRequests = 500;
   GrpcFixture grpc;
   ClientStream stream(grpc);
@@ -142,7 +142,7 @@ TEST(InferStreamTest, AnswersComeInTheOrderOfTheRequests) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, RequestsThatWaitedRunAsOneBatch) {
+TEST(StreamInferCallTest, RequestsThatWaitedRunAsOneBatch) {
   constexpr std::size_t kRequests = 10;
   GrpcFixture grpc({.slots = 1});
   const auto model = grpc.loaded().model();
@@ -161,7 +161,7 @@ TEST(InferStreamTest, RequestsThatWaitedRunAsOneBatch) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, ErrorIsAnAnswerAndTheStreamGoesOn) {
+TEST(StreamInferCallTest, ErrorIsAnAnswerAndTheStreamGoesOn) {
   GrpcFixture grpc;
   ClientStream stream(grpc);
   ASSERT_TRUE(stream.Write(StreamRequest("good")));
@@ -179,7 +179,7 @@ TEST(InferStreamTest, ErrorIsAnAnswerAndTheStreamGoesOn) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, ErrorEndsTheStreamOfAClientThatWantsIt) {
+TEST(StreamInferCallTest, ErrorEndsTheStreamOfAClientThatWantsIt) {
   GrpcFixture grpc;
   ClientStream stream(grpc, kAnHour, /*errors_end_stream=*/true);
   ASSERT_TRUE(stream.Write(StreamRequest("good")));
@@ -191,7 +191,7 @@ TEST(InferStreamTest, ErrorEndsTheStreamOfAClientThatWantsIt) {
   EXPECT_THAT(status.error_message(), HasSubstr(">= 1"));
 }
 
-TEST(InferStreamTest, NoMoreIsReadThanMayBeInFlight) {
+TEST(StreamInferCallTest, NoMoreIsReadThanMayBeInFlight) {
   constexpr std::size_t kLimit = 5;
   GrpcFixture grpc({.slots = 1}, /*threads=*/1,
                    {.max_requests = kLimit, .max_bytes = 1 << 20});
@@ -212,7 +212,7 @@ TEST(InferStreamTest, NoMoreIsReadThanMayBeInFlight) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, NoMoreIsReadThanBytesMayBeHeld) {
+TEST(StreamInferCallTest, NoMoreIsReadThanBytesMayBeHeld) {
   GrpcFixture grpc({.slots = 1}, /*threads=*/1,
                    {.max_requests = 100, .max_bytes = 600});
   SlotHolder holder(*grpc.loaded().model());
@@ -232,7 +232,7 @@ TEST(InferStreamTest, NoMoreIsReadThanBytesMayBeHeld) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, ClientThatDoesNotReadHoldsUpNobodyElse) {
+TEST(StreamInferCallTest, ClientThatDoesNotReadHoldsUpNobodyElse) {
   GrpcFixture grpc({}, /*threads=*/1, {.max_requests = 8});
   ClientStream slow(grpc);
   std::thread writer([&] {
@@ -251,7 +251,7 @@ TEST(InferStreamTest, ClientThatDoesNotReadHoldsUpNobodyElse) {
   EXPECT_EQ(grpc.server().Shutdown(kAnHour), 0);
 }
 
-TEST(InferStreamTest, RequestsOfAClientThatLeftAreNotRun) {
+TEST(StreamInferCallTest, RequestsOfAClientThatLeftAreNotRun) {
   GrpcFixture grpc({.slots = 1}, /*threads=*/1);
   SlotHolder holder(*grpc.loaded().model());
   {
@@ -270,7 +270,7 @@ TEST(InferStreamTest, RequestsOfAClientThatLeftAreNotRun) {
   EXPECT_EQ(grpc.server().Shutdown(kAnHour), 0);
 }
 
-TEST(InferStreamTest, DeadlineOfTheStreamEndsWhatWaits) {
+TEST(StreamInferCallTest, DeadlineOfTheStreamEndsWhatWaits) {
   GrpcFixture grpc({.slots = 1});
   SlotHolder holder(*grpc.loaded().model());
   ClientStream stream(grpc, std::chrono::milliseconds(50));
@@ -286,7 +286,7 @@ TEST(InferStreamTest, DeadlineOfTheStreamEndsWhatWaits) {
   holder.Release();
 }
 
-TEST(InferStreamTest, TimeoutOfARequestIsItsAnswer) {
+TEST(StreamInferCallTest, TimeoutOfARequestIsItsAnswer) {
   GrpcFixture grpc({.slots = 1});
   SlotHolder holder(*grpc.loaded().model());
   ClientStream stream(grpc);
@@ -299,7 +299,7 @@ TEST(InferStreamTest, TimeoutOfARequestIsItsAnswer) {
   EXPECT_TRUE(stream.End().ok());
 }
 
-TEST(InferStreamTest, ShutdownAnswersEveryRequestThatWasRead) {
+TEST(StreamInferCallTest, ShutdownAnswersEveryRequestThatWasRead) {
   constexpr std::size_t kRequests = 20;
   GrpcFixture grpc({.slots = 1});
   SlotHolder holder(*grpc.loaded().model());
@@ -323,7 +323,7 @@ TEST(InferStreamTest, ShutdownAnswersEveryRequestThatWasRead) {
   EXPECT_EQ(lost, 0);
 }
 
-TEST(InferStreamTest, ShutdownCountsWhatTookTooLong) {
+TEST(StreamInferCallTest, ShutdownCountsWhatTookTooLong) {
   GrpcFixture grpc({.slots = 1});
   SlotHolder holder(*grpc.loaded().model());
   ClientStream stream(grpc);
@@ -339,7 +339,7 @@ TEST(InferStreamTest, ShutdownCountsWhatTookTooLong) {
   EXPECT_EQ(lost, 2);
 }
 
-TEST(InferStreamTest, IdleStreamDoesNotHoldUpAShutdown) {
+TEST(StreamInferCallTest, IdleStreamDoesNotHoldUpAShutdown) {
   GrpcFixture grpc;
   ClientStream stream(grpc);
   ASSERT_TRUE(stream.Write(StreamRequest("a")));
@@ -349,7 +349,7 @@ TEST(InferStreamTest, IdleStreamDoesNotHoldUpAShutdown) {
   EXPECT_EQ(stream.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
 }
 
-TEST(InferStreamTest, StreamsAreUsedAgainAndAgain) {
+TEST(StreamInferCallTest, StreamsAreUsedAgainAndAgain) {
   GrpcFixture grpc({}, /*threads=*/1);
   for (int i = 0; i < 30; ++i) {
     ClientStream stream(grpc);
@@ -368,7 +368,7 @@ TEST(InferStreamTest, StreamsAreUsedAgainAndAgain) {
   }
 }
 
-TEST(InferStreamTest, ManyStreamsAndCallsAtOnceAreAllAnswered) {
+TEST(StreamInferCallTest, ManyStreamsAndCallsAtOnceAreAllAnswered) {
   constexpr int kStreams = 6;
   constexpr int kRequests = 200;
   GrpcFixture grpc;

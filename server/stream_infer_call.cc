@@ -1,4 +1,4 @@
-#include "server/infer_stream.h"
+#include "server/stream_infer_call.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -37,9 +37,9 @@ bool WantsErrorsToEndStream(const grpc::ServerContext& context) {
 
 }  // namespace
 
-class InferStream::Message final : public StreamMessage {
+class StreamInferCall::Message final : public StreamMessage {
  public:
-  Message(InferStream& owner, const InferEnvironment& environment)
+  Message(StreamInferCall& owner, const InferEnvironment& environment)
       : StreamMessage(environment), owner_(owner) {}
 
   void Send(const ArrivedCall* next_call) override {
@@ -58,17 +58,18 @@ class InferStream::Message final : public StreamMessage {
  private:
   void OnComputed() override { ArrivedCalls::Answer(*this); }
 
-  InferStream& owner_;
+  StreamInferCall& owner_;
 };
 
-InferStream::InferStream(const GrpcServices& services,
-                         grpc::ServerCompletionQueue& queue,
-                         CallPool<InferStream>& pool, ArrivedCalls& arrived)
+StreamInferCall::StreamInferCall(const GrpcServices& services,
+                                 grpc::ServerCompletionQueue& queue,
+                                 CallPool<StreamInferCall>& pool,
+                                 ArrivedCalls& arrived)
     : services_(services), queue_(queue), pool_(pool), arrived_(arrived) {}
 
-InferStream::~InferStream() = default;
+StreamInferCall::~StreamInferCall() = default;
 
-void InferStream::Arm() {
+void StreamInferCall::Arm() {
   context_.emplace();
   responder_.emplace(&*context_);
   context_->AsyncNotifyWhenDone(&done_tag_);
@@ -76,7 +77,7 @@ void InferStream::Arm() {
                                           &queue_, &arrived_tag_);
 }
 
-void InferStream::OnEvent(Event event, bool ok) {
+void StreamInferCall::OnEvent(Event event, bool ok) {
   switch (event) {
     case Event::kArrived:
       pool_.NoteArrived();
@@ -106,7 +107,7 @@ void InferStream::OnEvent(Event event, bool ok) {
   }
 }
 
-void InferStream::OnArrived() {
+void StreamInferCall::OnArrived() {
   errors_end_stream_ = WantsErrorsToEndStream(*context_);
   deadline_ = DeadlineOf(*context_);
   {
@@ -125,7 +126,7 @@ void InferStream::OnArrived() {
   Advance();  // The server may be going already.
 }
 
-void InferStream::OnRead(bool ok) {
+void StreamInferCall::OnRead(bool ok) {
   Message& message = *std::exchange(reading_, nullptr);
   bool accepted = false;
   {
@@ -153,7 +154,7 @@ void InferStream::OnRead(bool ok) {
   }
 }
 
-void InferStream::OnWritten(bool ok) {
+void StreamInferCall::OnWritten(bool ok) {
   if (!ok) {
     OnClientGone();
   }
@@ -171,14 +172,14 @@ void InferStream::OnWritten(bool ok) {
   Advance();
 }
 
-void InferStream::OnDone() {
+void StreamInferCall::OnDone() {
   if (context_->IsCancelled()) {
     OnClientGone();
   }
   Advance();
 }
 
-void InferStream::OnClientGone() {
+void StreamInferCall::OnClientGone() {
   const auto now = InferExchange::Clock::now();
   std::vector<Message*> unanswered;
   {
@@ -204,7 +205,7 @@ void InferStream::OnClientGone() {
   }
 }
 
-void InferStream::ReadNext() {
+void StreamInferCall::ReadNext() {
   const StreamLimits& limits = services_.stream_limits;
   {
     const MutexLock lock(mu_);
@@ -220,7 +221,7 @@ void InferStream::ReadNext() {
   responder_->Read(&reading_->request_bytes(), &read_tag_);
 }
 
-void InferStream::NoteAnswered(Message& message, bool more) {
+void StreamInferCall::NoteAnswered(Message& message, bool more) {
   {
     const MutexLock lock(mu_);
     const std::size_t bytes = message.answer_bytes().Length();
@@ -234,7 +235,7 @@ void InferStream::NoteAnswered(Message& message, bool more) {
   }
 }
 
-void InferStream::Advance() {
+void StreamInferCall::Advance() {
   Step step;
   {
     const MutexLock lock(mu_);
@@ -251,7 +252,7 @@ void InferStream::Advance() {
   }
 }
 
-InferStream::Step InferStream::NextStep() {
+StreamInferCall::Step StreamInferCall::NextStep() {
   if (!open_ || writing_) {
     return {};
   }
@@ -284,13 +285,13 @@ InferStream::Step InferStream::NextStep() {
   return step;
 }
 
-bool InferStream::End() {
+bool StreamInferCall::End() {
   const MutexLock lock(mu_);
   --outstanding_;
   return outstanding_ == 0;
 }
 
-void InferStream::Release() {
+void StreamInferCall::Release() {
   services_.health.Unsubscribe(*this);
   {
     // Answers that nobody waited for.
@@ -309,7 +310,7 @@ void InferStream::Release() {
   pool_.Release(*this);
 }
 
-InferStream::Message& InferStream::TakeMessage() {
+StreamInferCall::Message& StreamInferCall::TakeMessage() {
   if (idle_.empty()) {
     messages_.push_back(
         std::make_unique<Message>(*this, services_.environment));
@@ -320,7 +321,7 @@ InferStream::Message& InferStream::TakeMessage() {
   return message;
 }
 
-void InferStream::GiveBack(Message& message) {
+void StreamInferCall::GiveBack(Message& message) {
   message.Reset();
   idle_.push_back(&message);
 }
