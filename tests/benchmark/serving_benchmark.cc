@@ -218,10 +218,10 @@ class ModelServers {
   }
 
  private:
-  std::vector<std::string> Flags(std::vector<std::string> flags) const {
-    flags.push_back("--model-repository=" + repository_.folder().string());
-    flags.insert(flags.end(), {"--grpc-address=127.0.0.1", "--grpc-port=0",
-                               "--allow-http=false", "--metrics-port=0"});
+  std::vector<std::string> Flags(const std::vector<std::string>& more) const {
+    auto flags = ReludFlags(repository_.folder());
+    flags.emplace_back("--allow-http=false");
+    flags.insert(flags.end(), more.begin(), more.end());
     return flags;
   }
 

@@ -262,12 +262,11 @@ class ReloadTest : public testing::Test {
     fs::create_directories(folder_.path());
     folder_.NextGeneration();
     folder_.Rename(1);
-    auto started = ServerProcess::Start(
-        std::getenv("RELUD"),
-        {"--model-repository=" + repository_.folder().string(),
-         "--grpc-address=127.0.0.1", "--grpc-port=0", "--http-port=0",
-         "--metrics-port=0", "--model-control-mode=poll",
-         "--repository-poll-secs=0.01", "--repository-settle-secs=0.02"});
+    auto flags = ReludFlags(repository_.folder());
+    flags.insert(flags.end(),
+                 {"--model-control-mode=poll", "--repository-poll-secs=0.01",
+                  "--repository-settle-secs=0.02"});
+    auto started = ServerProcess::Start(std::getenv("RELUD"), flags);
     ASSERT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
     client_ = InferenceClient::Create(server_->grpc_address()).value();

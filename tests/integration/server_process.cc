@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <regex>
 #include <string>
@@ -51,11 +52,17 @@ std::string AddressAfter(const std::string& label, const std::string& log) {
 
 }  // namespace
 
+std::vector<std::string> ReludFlags(const std::filesystem::path& repository) {
+  return {"--model-repository=" + repository.string(),
+          "--grpc-address=127.0.0.1",
+          "--grpc-port=0",
+          "--http-port=0",
+          "--metrics-port=0",
+          "--repository-settle-secs=0"};
+}
+
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(
     const std::string& program, std::vector<std::string> arguments) {
-  // The models of a test have just been written, and are complete. First, so
-  // that the test may say otherwise.
-  arguments.insert(arguments.begin(), "--repository-settle-secs=0");
   std::array<int, 2> pipe_fds{};
   CHECK(pipe2(pipe_fds.data(), O_CLOEXEC) == 0);
   const pid_t pid = Spawn(program, std::move(arguments), pipe_fds[1]);

@@ -1,11 +1,12 @@
-// ServerProcess: the real relud binary, started for a test on free loopback
-// ports and ended by it.
+// ServerProcess: a server in a process of its own, relud as a rule, started for
+// a test and ended by it.
 
 #ifndef TESTS_INTEGRATION_SERVER_PROCESS_H_
 #define TESTS_INTEGRATION_SERVER_PROCESS_H_
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,11 +19,16 @@
 
 namespace relu {
 
+// The flags of relud that tests want: free ports of the loopback, and models
+// that are complete as soon as they are written. One that is added wins.
+std::vector<std::string> ReludFlags(const std::filesystem::path& repository);
+
 // For one thread. The destructor kills a process that is still there.
 class ServerProcess {
  public:
-  // Starts `program` with `arguments` and waits until it logs on which ports it
-  // listens. INTERNAL, with what it printed, if it ends before that.
+  // Starts `program` with `arguments` and waits until it logs where it listens:
+  // "gRPC on 127.0.0.1:8001", "metrics on ...". INTERNAL, with what it printed,
+  // if it ends before that.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(
       const std::string& program, std::vector<std::string> arguments);
 

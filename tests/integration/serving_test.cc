@@ -53,9 +53,8 @@ struct Serving {
   std::unique_ptr<InferenceClient> client;
 
   void Start(std::vector<std::string> flags = {}) {
-    flags.push_back("--model-repository=" + repository.folder().string());
-    flags.insert(flags.end(), {"--grpc-address=127.0.0.1", "--grpc-port=0",
-                               "--http-port=0", "--metrics-port=0"});
+    const auto usual = ReludFlags(repository.folder());
+    flags.insert(flags.begin(), usual.begin(), usual.end());
     auto started = ServerProcess::Start(std::getenv("RELUD"), flags);
     ASSERT_TRUE(started.ok()) << started.status();
     server = *std::move(started);
@@ -387,21 +386,17 @@ TEST(ServingTest, SecondServerOnTheSamePortFailsWithReason) {
   ASSERT_NO_FATAL_FAILURE(serving.Start());
   const std::string& address = serving.server->grpc_address();
   const std::string port = address.substr(address.rfind(':') + 1);
-  const auto second = ServerProcess::Start(
-      std::getenv("RELUD"),
-      {"--model-repository=" + serving.repository.folder().string(),
-       "--grpc-address=127.0.0.1", "--grpc-port=" + port, "--http-port=0",
-       "--metrics-port=0"});
+  auto flags = ReludFlags(serving.repository.folder());
+  flags.push_back("--grpc-port=" + port);
+  const auto second = ServerProcess::Start(std::getenv("RELUD"), flags);
   ASSERT_FALSE(second.ok());
   EXPECT_THAT(std::string(second.status().message()),
               AllOf(HasSubstr("ended with 1"), HasSubstr(port)));
 }
 
 TEST(ServingTest, MissingRepositoryFailsWithReason) {
-  const auto server = ServerProcess::Start(
-      std::getenv("RELUD"),
-      {"--model-repository=/nonexistent/models", "--grpc-port=0",
-       "--http-port=0", "--metrics-port=0"});
+  const auto server = ServerProcess::Start(std::getenv("RELUD"),
+                                           ReludFlags("/nonexistent/models"));
   ASSERT_FALSE(server.ok());
   EXPECT_THAT(std::string(server.status().message()),
               HasSubstr("/nonexistent/models"));
