@@ -11,8 +11,10 @@
 
 namespace relu {
 
-// The same code and message. UNAVAILABLE also names `address`, because the
-// address is what is wrong most often.
+// The same code and message, and the server's details if it sent any, as the
+// payload kStatusDetailsUrl.
+// UNAVAILABLE also names `address`, because the address is what is wrong most
+// often.
 absl::Status FromGrpcStatus(const grpc::Status& status,
                             std::string_view address);
 

@@ -5,15 +5,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
 
 #include "client/answer_contents.h"
 #include "client/infer_result_storage.h"
@@ -27,6 +31,25 @@ namespace {
 
 // Typed views of the wire's bytes are the values only on such a machine.
 static_assert(std::endian::native == std::endian::little);
+
+constexpr std::size_t kMaxMessageBytes = (std::size_t{1} << 31) - 1;
+// Smaller tensors are copied: a slice of their own costs more.
+constexpr std::size_t kMinSharedBytes = 1024;
+
+void SetParameter(const InferParameter& value,
+                  inference::InferParameter& parameter) {
+  if (const bool* const flag = std::get_if<bool>(&value)) {
+    parameter.set_bool_param(*flag);
+  } else if (const auto* const number = std::get_if<std::int64_t>(&value)) {
+    parameter.set_int64_param(*number);
+  } else if (const auto* const size = std::get_if<std::uint64_t>(&value)) {
+    parameter.set_uint64_param(*size);
+  } else if (const double* const real = std::get_if<double>(&value)) {
+    parameter.set_double_param(*real);
+  } else {
+    parameter.set_string_param(std::get<std::string>(value));
+  }
+}
 
 absl::Status Malformed(const OutputTensor& output, std::string_view what) {
   return absl::InternalError(fmt::format(
@@ -90,9 +113,8 @@ absl::Status Adopt(std::string& contents, OutputTensor& output) {
   return absl::OkStatus();
 }
 
-}  // namespace
-
-inference::ModelInferRequest ToMessage(const InferRequest& request) {
+// All but the contents of the tensors.
+inference::ModelInferRequest HeadOf(const InferRequest& request) {
   inference::ModelInferRequest message;
   message.set_model_name(request.model());
   message.set_model_version(request.version());
@@ -102,12 +124,89 @@ inference::ModelInferRequest ToMessage(const InferRequest& request) {
     tensor.set_name(input.name);
     tensor.set_datatype(input.datatype);
     tensor.mutable_shape()->Add(input.shape.begin(), input.shape.end());
-    message.add_raw_input_contents(input.bytes.data(), input.bytes.size());
   }
   for (const std::string& output : request.outputs()) {
     message.add_outputs()->set_name(output);
   }
+  for (const auto& [name, value] : request.parameters()) {
+    SetParameter(value, (*message.mutable_parameters())[name]);
+  }
   return message;
+}
+
+// What stands before the bytes of a tensor: the field's tag and its size.
+std::string ContentsPrefix(std::size_t size_bytes) {
+  constexpr int kField =
+      inference::ModelInferRequest::kRawInputContentsFieldNumber;
+  std::string bytes(1, static_cast<char>(kField << 3 | 2));
+  for (; size_bytes >= 0x80; size_bytes >>= 7) {
+    bytes += static_cast<char>(size_bytes | 0x80);
+  }
+  return bytes += static_cast<char>(size_bytes);
+}
+
+// Texts one after the other, copied once.
+grpc::Slice Joined(const std::vector<std::string_view>& texts) {
+  std::size_t size_bytes = 0;
+  for (const std::string_view text : texts) {
+    size_bytes += text.size();
+  }
+  grpc::Slice slice(size_bytes);
+  // Nobody else knows the slice yet.
+  auto* place = const_cast<std::uint8_t*>(slice.begin());
+  for (const std::string_view text : texts) {
+    place = std::copy(text.begin(), text.end(), place);
+  }
+  return slice;
+}
+
+// A slice of the bytes of `input`, which it keeps alive.
+grpc::Slice Shared(const InferRequest::Input& input) {
+  auto owner = std::make_unique<std::shared_ptr<const void>>(input.owner);
+  // gRPC does not write to it, but the parameter is not const.
+  return {const_cast<std::byte*>(input.bytes.data()), input.bytes.size(),
+          [](void* released) {
+            std::unique_ptr<std::shared_ptr<const void>>(
+                static_cast<std::shared_ptr<const void>*>(released));
+          },
+          owner.release()};
+}
+
+}  // namespace
+
+inference::ModelInferRequest ToMessage(const InferRequest& request) {
+  inference::ModelInferRequest message = HeadOf(request);
+  for (const InferRequest::Input& input : request.inputs()) {
+    message.add_raw_input_contents(input.bytes.data(), input.bytes.size());
+  }
+  return message;
+}
+
+absl::StatusOr<grpc::ByteBuffer> ToByteBuffer(const InferRequest& request) {
+  const std::string head = HeadOf(request).SerializeAsString();
+  std::size_t total_bytes = head.size();
+  std::deque<std::string> prefixes;  // Views of them stay valid.
+  std::vector<std::string_view> copied = {head};
+  std::vector<grpc::Slice> slices;
+  for (const InferRequest::Input& input : request.inputs()) {
+    copied.push_back(prefixes.emplace_back(ContentsPrefix(input.bytes.size())));
+    total_bytes += copied.back().size() + input.bytes.size();
+    if (input.owner != nullptr && input.bytes.size() >= kMinSharedBytes) {
+      slices.push_back(Joined(copied));
+      slices.push_back(Shared(input));
+      copied.clear();
+    } else {
+      copied.emplace_back(reinterpret_cast<const char*>(input.bytes.data()),
+                          input.bytes.size());
+    }
+  }
+  if (total_bytes > kMaxMessageBytes) {
+    return absl::InvalidArgumentError(
+        fmt::format("the request has {} bytes, at most {} are possible",
+                    total_bytes, kMaxMessageBytes));
+  }
+  slices.push_back(Joined(copied));
+  return grpc::ByteBuffer(slices.data(), slices.size());
 }
 
 absl::StatusOr<InferResult> FromMessage(

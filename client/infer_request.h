@@ -5,15 +5,24 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 namespace relu {
 
-// A value type; thread-compatible. Borrows the tensor data: it must stay alive
-// and unchanged until the call that sends the request returns.
+// A named value beside a request, such as "priority" or "timeout".
+using InferParameter =
+    std::variant<bool, std::int64_t, std::uint64_t, double, std::string>;
+
+// A value type; thread-compatible. Borrows tensors that are given as spans:
+// they must stay alive and unchanged until the call that sends the request
+// returns (that of an asynchronous call: it has copied them). Takes over those
+// that are given as vectors and texts: these are sent without a copy.
 class InferRequest {
  public:
   // `version` empty: the latest.
@@ -27,11 +36,24 @@ class InferRequest {
                          std::span<const std::int64_t> shape,
                          std::span<const T> values);
 
+  template <typename T>
+  InferRequest& AddInput(std::string_view name,
+                         std::span<const std::int64_t> shape,
+                         std::vector<T>&& values);
+
   // The same from bytes, for any datatype ("FP16", ...): row-major,
   // little-endian.
   InferRequest& AddRawInput(std::string_view name, std::string_view datatype,
                             std::span<const std::int64_t> shape,
                             std::span<const std::byte> bytes);
+  InferRequest& AddRawInput(std::string_view name, std::string_view datatype,
+                            std::span<const std::int64_t> shape,
+                            std::string&& bytes);
+
+  // A tensor of datatype BYTES: one text for each element.
+  InferRequest& AddTextInput(std::string_view name,
+                             std::span<const std::int64_t> shape,
+                             std::span<const std::string> texts);
 
   // Asks for this output only; call again for more. None: all outputs.
   InferRequest& AddOutput(std::string_view name);
@@ -39,11 +61,16 @@ class InferRequest {
   // Echoed in the answer.
   InferRequest& SetId(std::string_view id);
 
+  // What the server makes of it is the server's business: "priority" and
+  // "timeout" (in microseconds) are usual.
+  InferRequest& SetParameter(std::string_view name, InferParameter value);
+
   struct Input {
     std::string name;
     std::string datatype;
     std::vector<std::int64_t> shape;
-    std::span<const std::byte> bytes;  // Borrowed from the caller.
+    std::span<const std::byte> bytes;   // The caller's, or those of `owner`.
+    std::shared_ptr<const void> owner;  // nullptr: they are the caller's.
   };
 
   const std::string& model() const { return model_; }
@@ -51,13 +78,22 @@ class InferRequest {
   const std::string& id() const { return id_; }
   std::span<const Input> inputs() const { return inputs_; }
   std::span<const std::string> outputs() const { return outputs_; }
+  std::span<const std::pair<std::string, InferParameter>> parameters() const {
+    return parameters_;
+  }
 
  private:
+  InferRequest& AddOwned(std::string_view name, std::string_view datatype,
+                         std::span<const std::int64_t> shape,
+                         std::span<const std::byte> bytes,
+                         std::shared_ptr<const void> owner);
+
   std::string model_;
   std::string version_;
   std::string id_;
   std::vector<Input> inputs_;
   std::vector<std::string> outputs_;
+  std::vector<std::pair<std::string, InferParameter>> parameters_;
 };
 
 // The V2 name of T: "FP32" for float, ... Only the types above exist.
@@ -113,6 +149,15 @@ InferRequest& InferRequest::AddInput(std::string_view name,
                                      std::span<const std::int64_t> shape,
                                      std::span<const T> values) {
   return AddRawInput(name, DatatypeOf<T>(), shape, std::as_bytes(values));
+}
+
+template <typename T>
+InferRequest& InferRequest::AddInput(std::string_view name,
+                                     std::span<const std::int64_t> shape,
+                                     std::vector<T>&& values) {
+  auto owner = std::make_shared<const std::vector<T>>(std::move(values));
+  const auto bytes = std::as_bytes(std::span<const T>(*owner));
+  return AddOwned(name, DatatypeOf<T>(), shape, bytes, std::move(owner));
 }
 
 }  // namespace relu

@@ -1,16 +1,20 @@
 #include "client/infer_result.h"
 
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "client/infer_result_storage.h"
+#include "client/wire_datatype.h"
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
 
@@ -59,6 +63,22 @@ absl::StatusOr<std::span<const std::byte>> InferResult::Bytes(
                     output->datatype, datatype));
   }
   return output->bytes;
+}
+
+absl::StatusOr<std::vector<std::string_view>> InferResult::Texts(
+    std::string_view name) const {
+  ASSIGN_OR_RETURN(const auto bytes, Bytes(name, kBytesDatatype));
+  std::string_view rest(reinterpret_cast<const char*>(bytes.data()),
+                        bytes.size());
+  std::vector<std::string_view> texts;
+  while (!rest.empty()) {
+    // Checked when the answer came: sizes and texts fill the bytes.
+    std::uint32_t size_bytes = 0;
+    std::memcpy(&size_bytes, rest.data(), sizeof(size_bytes));
+    texts.push_back(rest.substr(sizeof(size_bytes), size_bytes));
+    rest.remove_prefix(sizeof(size_bytes) + size_bytes);
+  }
+  return texts;
 }
 
 }  // namespace relu

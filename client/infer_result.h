@@ -51,6 +51,11 @@ class InferResult {
   template <typename T>
   absl::StatusOr<std::span<const T>> Values(std::string_view name) const;
 
+  // The texts of output `name`, of datatype BYTES, as long as this result is
+  // there. INVALID_ARGUMENT if the output holds another type.
+  absl::StatusOr<std::vector<std::string_view>> Texts(
+      std::string_view name) const;
+
  private:
   // The bytes of output `name`, which must be of `datatype`.
   absl::StatusOr<std::span<const std::byte>> Bytes(

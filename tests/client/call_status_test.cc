@@ -1,8 +1,11 @@
 #include "client/call_status.h"
 
 #include "absl/status/status.h"
+#include "absl/strings/cord.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
+
+#include "client/client_options.h"
 
 namespace relu {
 namespace {
@@ -27,6 +30,15 @@ TEST(CallStatusTest, AddressIsNamedWhenUnavailable) {
   const grpc::Status status(grpc::StatusCode::UNAVAILABLE, "connect failed");
   EXPECT_EQ(FromGrpcStatus(status, "here:1").message(),
             "server \"here:1\": connect failed");
+}
+
+TEST(CallStatusTest, DetailsAreThePayload) {
+  const grpc::Status status(grpc::StatusCode::INTERNAL, "why", "details");
+  EXPECT_EQ(FromGrpcStatus(status, "here:1").GetPayload(kStatusDetailsUrl),
+            absl::Cord("details"));
+  const grpc::Status plain(grpc::StatusCode::INTERNAL, "why");
+  EXPECT_EQ(FromGrpcStatus(plain, "here:1").GetPayload(kStatusDetailsUrl),
+            absl::nullopt);
 }
 
 }  // namespace

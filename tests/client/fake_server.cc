@@ -1,10 +1,12 @@
 #include "tests/client/fake_server.h"
 
+#include <chrono>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -12,6 +14,7 @@
 #include "grpcpp/server_builder.h"
 #include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
+#include "grpcpp/support/sync_stream.h"
 
 #include "core/base/check.h"
 #include "core/base/mutex.h"
@@ -75,6 +78,43 @@ class FakeServer::Service final
     return answers_.status;
   }
 
+  grpc::Status ModelConfig(grpc::ServerContext*,
+                           const inference::ModelConfigRequest* request,
+                           inference::ModelConfigResponse* response) override {
+    *response = answers_.model_config;
+    response->mutable_config()->set_name(request->name());
+    return answers_.status;
+  }
+
+  grpc::Status ModelStatistics(
+      grpc::ServerContext*, const inference::ModelStatisticsRequest* request,
+      inference::ModelStatisticsResponse* response) override {
+    for (const auto& model : answers_.statistics.model_stats()) {
+      if (request->name().empty() || request->name() == model.name()) {
+        *response->add_model_stats() = model;
+      }
+    }
+    return answers_.status;
+  }
+
+  grpc::Status RepositoryModelLoad(
+      grpc::ServerContext*,
+      const inference::RepositoryModelLoadRequest* request,
+      inference::RepositoryModelLoadResponse*) override {
+    const MutexLock lock(mu_);
+    loads_.push_back(*request);
+    return answers_.status;
+  }
+
+  grpc::Status RepositoryModelUnload(
+      grpc::ServerContext*,
+      const inference::RepositoryModelUnloadRequest* request,
+      inference::RepositoryModelUnloadResponse*) override {
+    const MutexLock lock(mu_);
+    unloads_.push_back(*request);
+    return answers_.status;
+  }
+
   grpc::Status RepositoryIndex(
       grpc::ServerContext*, const inference::RepositoryIndexRequest*,
       inference::RepositoryIndexResponse* response) override {
@@ -82,10 +122,54 @@ class FakeServer::Service final
     return answers_.status;
   }
 
-  grpc::Status ModelInfer(grpc::ServerContext*,
+  grpc::Status ModelInfer(grpc::ServerContext* context,
                           const inference::ModelInferRequest* request,
                           inference::ModelInferResponse* response) override {
-    return answers_.infer(*request, *response);
+    CountInference();
+    if (answers_.before_infer) {
+      const grpc::Status status = answers_.before_infer(*context);
+      if (!status.ok()) {
+        return status;
+      }
+    }
+    return answers_.infer_with_context
+               ? answers_.infer_with_context(*context, *request, *response)
+               : answers_.infer(*request, *response);
+  }
+
+  grpc::Status ModelStreamInfer(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<inference::ModelStreamInferResponse,
+                               inference::ModelInferRequest>* stream) override {
+    inference::ModelInferRequest request;
+    while (stream->Read(&request)) {
+      CountInference();
+      inference::ModelStreamInferResponse response;
+      auto& answer = *response.mutable_infer_response();
+      const grpc::Status status = answers_.infer(request, answer);
+      if (!status.ok()) {
+        answer.Clear();
+        answer.set_id(request.id());
+        response.set_error_message(status.error_message());
+      }
+      stream->Write(response);
+    }
+    return answers_.status;
+  }
+
+  int inferences() const {
+    const MutexLock lock(mu_);
+    return inferences_;
+  }
+
+  std::vector<inference::RepositoryModelLoadRequest> loads() const {
+    const MutexLock lock(mu_);
+    return loads_;
+  }
+
+  std::vector<inference::RepositoryModelUnloadRequest> unloads() const {
+    const MutexLock lock(mu_);
+    return unloads_;
   }
 
   std::set<std::string> peers() const {
@@ -94,26 +178,40 @@ class FakeServer::Service final
   }
 
  private:
+  void CountInference() {
+    const MutexLock lock(mu_);
+    ++inferences_;
+  }
+
   FakeAnswers answers_;
   mutable Mutex mu_;
+  int inferences_ ABSL_GUARDED_BY(mu_) = 0;
+  std::vector<inference::RepositoryModelLoadRequest> loads_
+      ABSL_GUARDED_BY(mu_);
+  std::vector<inference::RepositoryModelUnloadRequest> unloads_
+      ABSL_GUARDED_BY(mu_);
   std::set<std::string> peers_ ABSL_GUARDED_BY(mu_);
 };
 
 FakeServer::FakeServer(FakeAnswers answers) {
   grpc::EnableDefaultHealthCheckService(answers.health);
+  const std::string listen = answers.listen;
+  const auto credentials = answers.credentials;
   service_ = std::make_unique<Service>(std::move(answers));
-  int port = 0;
   server_ = grpc::ServerBuilder()
-                .AddListeningPort("127.0.0.1:0",
-                                  grpc::InsecureServerCredentials(), &port)
+                .AddListeningPort(listen, credentials, &port_)
                 .SetMaxReceiveMessageSize(-1)
                 .RegisterService(service_.get())
                 .BuildAndStart();
   CHECK(server_ != nullptr);
-  address_ = fmt::format("127.0.0.1:{}", port);
+  address_ = fmt::format("127.0.0.1:{}", port_);
 }
 
-FakeServer::~FakeServer() { server_->Shutdown(); }
+FakeServer::~FakeServer() {
+  // Calls that a handler holds up, and watches of health whose client is just
+  // gone, get a moment, then they are cancelled.
+  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+}
 
 void FakeServer::SetServing(std::string_view service, bool serving) {
   server_->GetHealthCheckService()->SetServingStatus(std::string(service),
@@ -121,6 +219,17 @@ void FakeServer::SetServing(std::string_view service, bool serving) {
 }
 
 std::set<std::string> FakeServer::peers() const { return service_->peers(); }
+
+int FakeServer::inferences() const { return service_->inferences(); }
+
+std::vector<inference::RepositoryModelLoadRequest> FakeServer::loads() const {
+  return service_->loads();
+}
+
+std::vector<inference::RepositoryModelUnloadRequest> FakeServer::unloads()
+    const {
+  return service_->unloads();
+}
 
 grpc::Status Echo(const inference::ModelInferRequest& request,
                   inference::ModelInferResponse& response) {

@@ -8,8 +8,11 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 
 #include "proto/inference.grpc.pb.h"
@@ -29,11 +32,25 @@ struct FakeAnswers {
   grpc::Status status{};
   inference::ServerMetadataResponse server_metadata{};
   inference::ModelMetadataResponse model_metadata{};
+  inference::ModelConfigResponse model_config{};
+  inference::ModelStatisticsResponse statistics{};
   inference::RepositoryIndexResponse index{};
-  // By default the inputs come back as outputs, raw.
+  // By default the inputs come back as outputs, raw. Also for each message of a
+  // stream, where a status that is not OK becomes its error.
   Handler<inference::ModelInferRequest, inference::ModelInferResponse> infer{};
+  // Sees the context of each ModelInfer before `infer` does; a status that is
+  // not OK is the answer.
+  std::function<grpc::Status(grpc::ServerContext&)> before_infer{};
+  // If there is one, answers ModelInfer in the place of `infer`.
+  std::function<grpc::Status(grpc::ServerContext&,
+                             const inference::ModelInferRequest&,
+                             inference::ModelInferResponse&)>
+      infer_with_context{};
   // Answers grpc.health.v1 for this server too.
   bool health = true;
+  std::shared_ptr<grpc::ServerCredentials> credentials =
+      grpc::InsecureServerCredentials();
+  std::string listen = "127.0.0.1:0";
 };
 
 // Listens on a free port of the loopback until it is destroyed, which waits for
@@ -44,16 +61,22 @@ class FakeServer {
   ~FakeServer();
 
   const std::string& address() const { return address_; }
+  int port() const { return port_; }
   // grpc.health.v1 for `service`; "" is SERVING from the start.
   void SetServing(std::string_view service, bool serving);
   // The connections that have called ServerLive.
   std::set<std::string> peers() const;
+  // Calls of ModelInfer and messages of streams so far.
+  int inferences() const;
+  std::vector<inference::RepositoryModelLoadRequest> loads() const;
+  std::vector<inference::RepositoryModelUnloadRequest> unloads() const;
 
  private:
   class Service;
 
   std::unique_ptr<Service> service_;
   std::unique_ptr<grpc::Server> server_;
+  int port_ = 0;
   std::string address_;
 };
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,8 +11,11 @@
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "gtest/gtest.h"
 
+#include "client/client_transport.h"
 #include "client/infer_request.h"
 #include "client/infer_result.h"
 #include "proto/inference.pb.h"
@@ -22,6 +26,8 @@ namespace {
 using inference::ModelInferResponse;
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+const std::vector<std::int64_t> kShapeOfHuge = {std::int64_t{1} << 31};
 
 // An answer with one output "y", without contents.
 std::unique_ptr<ModelInferResponse> Answer(
@@ -40,6 +46,58 @@ absl::Status ErrorOfRaw(std::string_view datatype,
   auto message = Answer(datatype, shape);
   message->add_raw_output_contents(std::string(contents));
   return FromMessage(std::move(message)).status();
+}
+
+TEST(InferMessageTest, BufferHoldsTheSameMessage) {
+  const std::vector<std::int64_t> shape = {300};
+  const std::vector<std::int64_t> borrowed(300, 5);
+  InferRequest request("model", "3");
+  request.SetId("id").AddOutput("y");
+  request.AddInput<std::int64_t>("a", shape, borrowed);
+  request.AddInput<std::int64_t>("b", shape, std::vector<std::int64_t>(300, 6));
+  request.AddInput<std::int64_t>("c", std::vector<std::int64_t>{1}, {7});
+  request.AddInput<std::int64_t>("d", shape, std::vector<std::int64_t>(300, 8));
+  request.SetParameter("flag", true)
+      .SetParameter("number", std::int64_t{-1})
+      .SetParameter("size", std::uint64_t{2})
+      .SetParameter("real", 0.5)
+      .SetParameter("text", std::string("t"));
+  auto buffer = ToByteBuffer(request);
+  ASSERT_TRUE(buffer.ok()) << buffer.status();
+  inference::ModelInferRequest parsed;
+  ASSERT_TRUE(Parse(*buffer, parsed).ok());
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(
+      parsed, ToMessage(request)));
+  EXPECT_TRUE(parsed.parameters().at("flag").bool_param());
+  EXPECT_EQ(parsed.parameters().at("number").int64_param(), -1);
+  EXPECT_EQ(parsed.parameters().at("size").uint64_param(), 2U);
+  EXPECT_EQ(parsed.parameters().at("real").double_param(), 0.5);
+  EXPECT_EQ(parsed.parameters().at("text").string_param(), "t");
+}
+
+TEST(InferMessageTest, BufferKeepsWhatItRefersToAlive) {
+  auto request = std::make_unique<InferRequest>("model");
+  request->AddInput<std::int32_t>("x", std::vector<std::int64_t>{1'000},
+                                  std::vector<std::int32_t>(1'000, 9));
+  const std::weak_ptr<const void> owner = request->inputs()[0].owner;
+  grpc::ByteBuffer buffer = ToByteBuffer(*request).value();
+  request.reset();
+  EXPECT_FALSE(owner.expired());
+  inference::ModelInferRequest parsed;
+  ASSERT_TRUE(Parse(buffer, parsed).ok());
+  EXPECT_EQ(parsed.raw_input_contents(0)[0], 9);
+  buffer.Clear();
+  EXPECT_TRUE(owner.expired());
+}
+
+TEST(InferMessageTest, RequestThatIsTooLargeIsRefused) {
+  // Never read: only its size matters.
+  const std::span<const std::byte> huge(
+      reinterpret_cast<const std::byte*>(&kShapeOfHuge), std::size_t{1} << 31);
+  InferRequest request("model");
+  request.AddRawInput("x", "UINT8", kShapeOfHuge, huge);
+  EXPECT_EQ(ToByteBuffer(request).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(InferMessageTest, RequestHoldsNamesAndRawContents) {

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -43,6 +46,44 @@ TEST(InferRequestTest, RawInputKeepsItsDatatype) {
   request.AddRawInput("x", "FP16", std::vector<std::int64_t>{2}, bytes);
   EXPECT_EQ(request.inputs()[0].datatype, "FP16");
   EXPECT_EQ(request.inputs()[0].bytes.size(), 4U);
+}
+
+TEST(InferRequestTest, VectorsAndTextsAreTakenOver) {
+  std::vector<double> values = {1, 2};
+  const double* const data = values.data();
+  std::string bytes(100, 'b');
+  const char* const text = bytes.data();
+  InferRequest request("model");
+  request.AddInput<double>("x", std::vector<std::int64_t>{2},
+                           std::move(values));
+  request.AddRawInput("r", "UINT8", std::vector<std::int64_t>{100},
+                      std::move(bytes));
+  const InferRequest copy = request;  // Shares them.
+  for (const InferRequest& each : {request, copy}) {
+    EXPECT_EQ(static_cast<const void*>(each.inputs()[0].bytes.data()), data);
+    EXPECT_EQ(static_cast<const void*>(each.inputs()[1].bytes.data()), text);
+    EXPECT_NE(each.inputs()[0].owner, nullptr);
+  }
+}
+
+TEST(InferRequestTest, TextsHaveTheirSizesInFront) {
+  const std::vector<std::string> texts = {"ab", ""};
+  InferRequest request("model");
+  request.AddTextInput("t", std::vector<std::int64_t>{2}, texts);
+  const InferRequest::Input& input = request.inputs()[0];
+  EXPECT_EQ(input.datatype, "BYTES");
+  const std::string_view bytes(
+      reinterpret_cast<const char*>(input.bytes.data()), input.bytes.size());
+  EXPECT_EQ(bytes, std::string_view("\x02\0\0\0ab\0\0\0\0", 10));
+}
+
+TEST(InferRequestTest, ParameterThatIsSetAgainIsReplaced) {
+  InferRequest request("model");
+  request.SetParameter("priority", std::int64_t{1})
+      .SetParameter("name", std::string("n"))
+      .SetParameter("priority", std::int64_t{2});
+  ASSERT_EQ(request.parameters().size(), 2U);
+  EXPECT_EQ(request.parameters()[0].second, InferParameter(std::int64_t{2}));
 }
 
 TEST(InferRequestTest, EveryTypeHasItsName) {

@@ -1,9 +1,16 @@
 #include "client/inference_client.h"
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
+#include <filesystem>
 #include <future>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,18 +19,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_context.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 
+#include "core/base/file.h"
 #include "core/base/mutex.h"
+#include "fmt/format.h"
 #include "proto/inference.pb.h"
 #include "tests/client/fake_server.h"
+#include "tests/support/certificates.h"
 
 namespace relu {
 namespace {
 
 using inference::ModelInferRequest;
 using inference::ModelInferResponse;
+using std::chrono::milliseconds;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -380,6 +393,451 @@ TEST(InferenceClientTest, HealthIsUnimplementedWhenTheServerHasNone) {
   const FakeServer server({.health = false});
   EXPECT_EQ(ClientOf(server)->Health().status().code(),
             absl::StatusCode::kUnimplemented);
+}
+
+// --- Sending again ---
+
+// Fails the first `failures` inferences with UNAVAILABLE.
+FakeAnswers FailingFirst(int failures, std::atomic<int>& sends,
+                         const std::string& pushback = "") {
+  FakeAnswers answers;
+  answers.before_infer = [failures, &sends,
+                          pushback](grpc::ServerContext& context) {
+    if (++sends > failures) {
+      return grpc::Status::OK;
+    }
+    if (!pushback.empty()) {
+      context.AddTrailingMetadata("grpc-retry-pushback-ms", pushback);
+    }
+    return grpc::Status(grpc::StatusCode::UNAVAILABLE, "not now");
+  };
+  return answers;
+}
+
+const RetryOptions kQuickRetries{.initial_backoff = milliseconds(1),
+                                 .max_backoff = milliseconds(5)};
+
+TEST(InferenceClientTest, UnavailableInferencesAreSentAgain) {
+  std::atomic<int> sends{0};
+  const FakeServer server(FailingFirst(2, sends));
+  const auto client = ClientOf(server, {.retry = kQuickRetries});
+  const auto result = client->Infer(Request());
+  EXPECT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(sends, 3);
+  sends = 0;
+  EXPECT_TRUE(client->InferAsync(Request()).get().ok());
+  EXPECT_EQ(sends, 3);
+}
+
+TEST(InferenceClientTest, SendsAreNoMoreThanTheOptionsAllow) {
+  std::atomic<int> sends{0};
+  const FakeServer server(FailingFirst(1000, sends));
+  const auto status = [&](const ClientOptions& options,
+                          const CallOptions& call = {},
+                          const InferRequest& request = Request()) {
+    sends = 0;
+    return ClientOf(server, options)->Infer(request, call).status().code();
+  };
+  RetryOptions twice = kQuickRetries;
+  twice.max_attempts = 2;
+  EXPECT_EQ(status({.retry = twice}), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sends, 2);
+  EXPECT_EQ(status({.retry = {.max_attempts = 1}}),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sends, 1);
+  EXPECT_EQ(status({.retry = kQuickRetries}, {.repeatable = false}),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sends, 1);
+  InferRequest sequence = Request();
+  sequence.SetParameter("sequence_id", std::int64_t{7});
+  EXPECT_EQ(status({.retry = kQuickRetries}, {}, sequence),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sends, 1);
+  // Half of two tokens is gone with the first failure.
+  RetryOptions poor = kQuickRetries;
+  poor.budget_tokens = 2;
+  EXPECT_EQ(status({.retry = poor}), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sends, 1);
+}
+
+TEST(InferenceClientTest, ServerMayForbidOrDelayTheNextSend) {
+  std::atomic<int> sends{0};
+  const FakeServer never(FailingFirst(1000, sends, "-1"));
+  EXPECT_EQ(ClientOf(never, {.retry = kQuickRetries})
+                ->Infer(Request())
+                .status()
+                .code(),
+            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(sends, 1);
+  sends = 0;
+  const FakeServer later(FailingFirst(1, sends, "70"));
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_TRUE(ClientOf(later, {.retry = kQuickRetries})->Infer(Request()).ok());
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(70));
+}
+
+TEST(InferenceClientTest, WhatChangesTheServerIsSentOnce) {
+  const FakeServer server(
+      {.status = {grpc::StatusCode::UNAVAILABLE, "not now"}});
+  const auto client = ClientOf(server, {.retry = kQuickRetries});
+  EXPECT_EQ(client->LoadModel("m").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(client->UnloadModel("m").code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(server.loads().size(), 1U);
+  EXPECT_EQ(server.unloads().size(), 1U);
+}
+
+TEST(InferenceClientTest, SilentServerIsAskedAgainAfterTheAttemptTimeout) {
+  Gate gate;
+  std::atomic<int> sends{0};
+  FakeAnswers answers;
+  answers.before_infer = [&](grpc::ServerContext&) {
+    if (++sends == 1) {
+      gate.Wait();
+    }
+    return grpc::Status::OK;
+  };
+  const FakeServer server(std::move(answers));
+  RetryOptions retry = kQuickRetries;
+  retry.attempt_timeout = milliseconds(500);
+  EXPECT_TRUE(ClientOf(server, {.retry = retry})->Infer(Request()).ok());
+  EXPECT_GE(sends, 2);
+  gate.Open();
+}
+
+TEST(InferenceClientTest, SlowServerIsHedged) {
+  Gate gate;
+  std::atomic<int> sends{0};
+  FakeAnswers answers;
+  answers.before_infer = [&](grpc::ServerContext&) {
+    if (++sends % 2 == 1) {
+      gate.Wait();
+    }
+    return grpc::Status::OK;
+  };
+  const FakeServer server(std::move(answers));
+  const auto client = ClientOf(
+      server, {.hedging = {.max_attempts = 2, .delay = milliseconds(10)}});
+  const auto result = client->Infer(Request());
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->Values<float>("x").value().size(), 3U);
+  EXPECT_TRUE(client->InferAsync(Request()).get().ok());
+  EXPECT_EQ(sends, 4);
+  gate.Open();
+  // What may not be repeated is not hedged either.
+  EXPECT_TRUE(client->Infer(Request(), {.repeatable = false}).ok());
+  EXPECT_EQ(sends, 5);
+}
+
+// --- Many servers ---
+
+TEST(InferenceClientTest, ServersOfAListTakeTurns) {
+  const FakeServer a;
+  const FakeServer b;
+  const FakeServer c;
+  const auto client =
+      InferenceClient::Create(
+          fmt::format("{},{},{}", a.address(), b.address(), c.address()))
+          .value();
+  // Until all three are connected some may get more than their share.
+  for (int i = 0; i < 3000 && (a.inferences() < 10 || b.inferences() < 10 ||
+                               c.inferences() < 10);
+       ++i) {
+    ASSERT_TRUE(client->Infer(Request()).ok());
+  }
+  EXPECT_GE(a.inferences(), 10);
+  EXPECT_GE(b.inferences(), 10);
+  EXPECT_GE(c.inferences(), 10);
+}
+
+TEST(InferenceClientTest, ServersThatDoNotServeAreLeftOut) {
+  const FakeServer good;
+  FakeServer draining;
+  draining.SetServing("", false);
+  const FakeServer without_health({.health = false});
+  const auto client =
+      InferenceClient::Create(fmt::format("{},{},{}", good.address(),
+                                          draining.address(),
+                                          without_health.address()))
+          .value();
+  for (int i = 0;
+       i < 3000 && (good.inferences() < 10 || without_health.inferences() < 10);
+       ++i) {
+    ASSERT_TRUE(client->Infer(Request()).ok());
+  }
+  EXPECT_GE(good.inferences(), 10);
+  EXPECT_GE(without_health.inferences(), 10);
+  EXPECT_EQ(draining.inferences(), 0);
+}
+
+// A server with one bad model says that it does not serve, and answers for all
+// others.
+TEST(InferenceClientTest,
+     ServerThatSaysItDoesNotServeIsCalledIfThereIsNoOther) {
+  FakeServer server;
+  server.SetServing("", false);
+  const auto client = ClientOf(server, {.retry = {.max_attempts = 1}});
+  EXPECT_FALSE(client->Health().value());
+  EXPECT_TRUE(client->LoadModel("m").ok());
+  EXPECT_TRUE(client->Infer(Request()).ok());
+  EXPECT_TRUE(client->Infer(Request(), {.repeatable = false}).ok());
+  EXPECT_TRUE(client->InferAsync(Request()).get().ok());
+  const auto stream = client->Stream();
+  EXPECT_TRUE(stream->Send(Request()).ok());
+  EXPECT_TRUE(stream->Receive().value().ok());
+}
+
+TEST(InferenceClientTest, DrainingServerGetsNoNewCalls) {
+  FakeServer a;
+  FakeServer b;
+  const auto client =
+      InferenceClient::Create(fmt::format("{},{}", a.address(), b.address()))
+          .value();
+  // Whether `idle` gets no more calls, once the news has come.
+  const auto all_go_to_the_other = [&client](const FakeServer& idle) {
+    int before = idle.inferences();
+    int others = 0;
+    for (int i = 0; i < 100'000 && others < 100; ++i) {
+      EXPECT_TRUE(client->Infer(Request()).ok());
+      others = idle.inferences() == before ? others + 1 : 0;
+      before = idle.inferences();
+    }
+    return others == 100;
+  };
+  b.SetServing("", false);
+  EXPECT_TRUE(all_go_to_the_other(b));
+  // Both at once: none is better than the other. Then one comes back.
+  a.SetServing("", false);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_TRUE(client->Infer(Request()).ok());
+  }
+  b.SetServing("", true);
+  EXPECT_TRUE(all_go_to_the_other(a));
+}
+
+TEST(InferenceClientTest, FailingServerIsEjected) {
+  std::atomic<int> sends{0};
+  const FakeServer good;
+  const FakeServer bad(FailingFirst(1'000'000, sends));
+  ClientOptions options{.retry = kQuickRetries};
+  // Also where a call takes long.
+  options.balancing.ejection_calls = 2;
+  options.balancing.ejection_interval = milliseconds(100);
+  options.balancing.ejection_time = std::chrono::hours(1);
+  const auto client =
+      InferenceClient::Create(
+          fmt::format("{},{}", good.address(), bad.address()), options)
+          .value();
+  // Every call is saved by a retry. Once the bad one is ejected it gets none.
+  int good_before = 0;
+  int sends_before = -1;
+  for (int i = 0; i < 200'000 && good_before < 100; ++i) {
+    ASSERT_TRUE(client->Infer(Request()).ok());
+    good_before = sends == sends_before && sends > 0 ? good_before + 1 : 0;
+    sends_before = sends;
+  }
+  EXPECT_EQ(good_before, 100);
+}
+
+TEST(InferenceClientTest, GoesOnWhenItsServerIsBack) {
+  auto server = std::make_unique<FakeServer>();
+  const std::string address = server->address();
+  const int port = server->port();
+  const auto client = InferenceClient::Create(address).value();
+  EXPECT_TRUE(client->Infer(Request()).ok());
+  server.reset();
+  FakeAnswers answers;
+  answers.listen = fmt::format("127.0.0.1:{}", port);
+  server = std::make_unique<FakeServer>(std::move(answers));
+  absl::Status status = absl::UnavailableError("");
+  for (int i = 0; i < 100 && absl::IsUnavailable(status); ++i) {
+    status = client->Infer(Request()).status();
+  }
+  EXPECT_TRUE(status.ok()) << status;
+}
+
+// --- Security ---
+
+TEST(InferenceClientTest, TokenIsAskedForAndSentWithEachCall) {
+  Mutex mu;
+  std::vector<std::string> tokens;
+  FakeAnswers answers;
+  answers.before_infer = [&](grpc::ServerContext& context) {
+    const auto& metadata = context.client_metadata();
+    const auto found = metadata.find("authorization");
+    const MutexLock lock(mu);
+    tokens.emplace_back(
+        found == metadata.end()
+            ? ""
+            : std::string(found->second.data(), found->second.size()));
+    return grpc::Status::OK;
+  };
+  const FakeServer server(std::move(answers));
+  int asked = 0;
+  ClientOptions options;
+  options.token = [&asked] { return fmt::format("t{}", ++asked); };
+  const auto client = ClientOf(server, options);
+  EXPECT_TRUE(client->Infer(Request()).ok());
+  EXPECT_TRUE(client->InferAsync(Request()).get().ok());
+  const MutexLock lock(mu);
+  EXPECT_THAT(tokens, ElementsAre("Bearer t1", "Bearer t2"));
+}
+
+class InferenceClientTlsTest : public testing::Test {
+ protected:
+  InferenceClientTlsTest() {
+    std::filesystem::create_directories(folder_);
+    authority_ = MakeAuthority(folder_, "authority");
+    server_ = MakeCertificate(folder_, "server", authority_);
+    client_ = MakeCertificate(folder_, "client", authority_);
+  }
+  ~InferenceClientTlsTest() override { std::filesystem::remove_all(folder_); }
+
+  static std::string Text(const std::filesystem::path& file) {
+    return ReadFile(file, 1 << 20).value();
+  }
+
+  FakeAnswers Encrypted(bool wants_client) const {
+    grpc::SslServerCredentialsOptions options(
+        wants_client
+            ? GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY
+            : GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+    options.pem_root_certs = Text(authority_.certificate);
+    options.pem_key_cert_pairs.push_back(
+        {Text(server_.key), Text(server_.certificate)});
+    FakeAnswers answers;
+    answers.credentials = grpc::SslServerCredentials(options);
+    return answers;
+  }
+
+  TlsOptions Trusting() const {
+    return {.enabled = true, .root_certificates = Text(authority_.certificate)};
+  }
+
+  // Quick to give up.
+  static absl::Status Live(const FakeServer& server, const TlsOptions& tls) {
+    return ClientOf(server, {.default_timeout = std::chrono::seconds(20),
+                             .tls = tls,
+                             .retry = {.max_attempts = 1}})
+        ->ServerLive()
+        .status();
+  }
+
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() /
+      fmt::format("client_tls_test.{}", ::getpid());
+  Certificate authority_;
+  Certificate server_;
+  Certificate client_;
+};
+
+TEST_F(InferenceClientTlsTest, ServerIsTrustedByItsAuthority) {
+  const FakeServer server(Encrypted(/*wants_client=*/false));
+  EXPECT_TRUE(Live(server, Trusting()).ok());
+  TlsOptions named = Trusting();
+  named.server_name = "localhost";
+  EXPECT_TRUE(Live(server, named).ok());
+  named.server_name = "somebody.else";
+  EXPECT_EQ(Live(server, named).code(), absl::StatusCode::kUnavailable);
+  TlsOptions other = Trusting();
+  other.root_certificates = Text(MakeAuthority(folder_, "other").certificate);
+  EXPECT_EQ(Live(server, other).code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(Live(server, {}).code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(InferenceClientTlsTest, ClientShowsItsCertificateWhenItIsWanted) {
+  const FakeServer server(Encrypted(/*wants_client=*/true));
+  TlsOptions mutual = Trusting();
+  mutual.certificate_chain = Text(client_.certificate);
+  mutual.private_key = Text(client_.key);
+  EXPECT_TRUE(Live(server, mutual).ok());
+  EXPECT_EQ(Live(server, Trusting()).code(), absl::StatusCode::kUnavailable);
+}
+
+// --- The other calls ---
+
+TEST(InferenceClientTest, InferRowsSplitsAndJoins) {
+  FakeAnswers answers;
+  std::atomic<int> most_rows{0};
+  answers.infer = [&most_rows](const ModelInferRequest& request,
+                               ModelInferResponse& response) {
+    most_rows = std::max(most_rows.load(),
+                         static_cast<int>(request.inputs(0).shape(0)));
+    return Echo(request, response);
+  };
+  const FakeServer server(std::move(answers));
+  const auto client = ClientOf(server);
+  std::vector<float> values(2'000);
+  std::iota(values.begin(), values.end(), 0.0F);
+  const std::vector<std::int64_t> shape = {1'000, 2};
+  InferRequest request("m");
+  request.AddInput<float>("x", shape, values);
+  const auto result =
+      client->InferRows(request, {.rows_per_call = 30, .calls_in_flight = 4});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(result->outputs()[0].shape, ElementsAre(1'000, 2));
+  EXPECT_TRUE(std::ranges::equal(result->Values<float>("x").value(), values));
+  EXPECT_EQ(most_rows, 30);
+  EXPECT_EQ(server.inferences(), 34);
+}
+
+TEST(InferenceClientTest, InferRowsEndsWithTheFirstErrorAndSaysWhere) {
+  FakeAnswers answers;
+  answers.infer = [](const ModelInferRequest& request,
+                     ModelInferResponse& response) {
+    float first = 0;
+    std::memcpy(&first, request.raw_input_contents(0).data(), sizeof(first));
+    return first == 2 ? grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "bad")
+                      : Echo(request, response);
+  };
+  const FakeServer server(std::move(answers));
+  InferRequest request("m");
+  request.AddInput<float>("x", std::vector<std::int64_t>{4}, {0, 1, 2, 3});
+  const auto client = ClientOf(server);
+  EXPECT_EQ(client->InferRows(request, {.rows_per_call = 1}).status(),
+            absl::InvalidArgumentError("call 3 of 4: bad"));
+  EXPECT_EQ(client->InferRows(request, {.calls_in_flight = 0}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(client
+                ->InferRows(request, {.rows_per_call = 1},
+                            {.timeout = milliseconds(-1)})
+                .status()
+                .code(),
+            absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST(InferenceClientTest, ModelConfigAndStatisticsArePassedOn) {
+  FakeAnswers answers;
+  answers.model_config.mutable_config()->set_max_batch_size(8);
+  answers.statistics.add_model_stats()->set_name("a");
+  answers.statistics.add_model_stats()->set_name("b");
+  const FakeServer server(std::move(answers));
+  const auto client = ClientOf(server);
+  EXPECT_THAT(client->ModelConfig("m").value().text,
+              HasSubstr("max_batch_size: 8"));
+  EXPECT_EQ(client->ModelStatistics().value().size(), 2U);
+  EXPECT_EQ(client->ModelStatistics("b").value()[0].name, "b");
+}
+
+TEST(InferenceClientTest, ModelsAreLoadedAndUnloaded) {
+  const FakeServer server;
+  const auto client = ClientOf(server);
+  EXPECT_TRUE(client->LoadModel("m", {.config_json = "{}"}).ok());
+  EXPECT_TRUE(client->UnloadModel("n").ok());
+  ASSERT_EQ(server.loads().size(), 1U);
+  EXPECT_EQ(server.loads()[0].model_name(), "m");
+  EXPECT_EQ(server.loads()[0].parameters().at("config").string_param(), "{}");
+  ASSERT_EQ(server.unloads().size(), 1U);
+  EXPECT_EQ(server.unloads()[0].model_name(), "n");
+}
+
+TEST(InferenceClientTest, DetailsOfAnErrorArePassedOn) {
+  FakeAnswers answers;
+  answers.infer = [](const ModelInferRequest&, ModelInferResponse&) {
+    return grpc::Status(grpc::StatusCode::INVALID_ARGUMENT, "wrong", "details");
+  };
+  const FakeServer server(std::move(answers));
+  const absl::Status status = ClientOf(server)->Infer(Request()).status();
+  EXPECT_EQ(status.GetPayload(kStatusDetailsUrl), absl::Cord("details"));
 }
 
 }  // namespace

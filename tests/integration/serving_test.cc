@@ -221,7 +221,8 @@ TEST(ServingTest, BadModelFilesAreNamedWithReasonWhileOthersServe) {
     const std::vector<float> row(4);
     const auto result = serving.client->Infer(
         InferRequest(entry.name)
-            .AddInput<float>("x", std::vector<std::int64_t>{1, 4}, row));
+            .AddInput<float>("x", std::vector<std::int64_t>{1, 4}, row),
+        {.repeatable = false});  // It would not get better.
     EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable)
         << result.status();
   }
