@@ -98,8 +98,10 @@ Outcome RunInfer(InferenceClient& client, const InferOptions& options,
   for (const std::string& note : rows->notes) {
     outcome.err += ErrorLine(fmt::format("note: {}", note));
   }
-  outcome.out = options.json ? ReportAsJson(report)
-                             : ReportAsTable(report, options.show_rows);
+  outcome.out = options.form == OutputForm::kJson ? ReportAsJson(report)
+                : options.form == OutputForm::kCsv
+                    ? ReportAsCsv(report)
+                    : ReportAsTable(report, options.show_rows);
   return outcome;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/cli/outcome.h"
+#include "client/cli/output_form.h"
 #include "client/cli/row_source.h"
 #include "client/inference_client.h"
 
@@ -18,7 +19,7 @@ namespace relu {
 struct InferOptions : RowOptions {
   std::string model;
   std::string version;                    // Empty: the latest.
-  bool json = false;                      // Print JSON, not a table.
+  OutputForm form = OutputForm::kTable;   // How to print.
   std::optional<std::int64_t> show_rows;  // Rows to print; nullopt: all.
   std::int64_t batch_rows = 64;           // Rows in one request, at most.
   std::vector<std::string> outputs;       // Empty: all.

@@ -10,6 +10,7 @@
 
 #include "client/cli/display_text.h"
 #include "client/cli/number.h"
+#include "client/cli/output_form.h"
 #include "client/cli/predictions.h"
 #include "client/cli/results.h"
 #include "client/cli/table.h"
@@ -158,6 +159,41 @@ std::string ReportAsJson(const InferReport& report) {
                         Accuracy(report));
   }
   return text + "}\n";
+}
+
+std::string ReportAsCsv(const InferReport& report) {
+  TableRow names = {"row"};
+  for (const ResultTensor& output : report.results.outputs) {
+    for (std::int64_t k = 0; k < output.row_elements; ++k) {
+      names.push_back(output.row_elements == 1
+                          ? output.name
+                          : fmt::format("{}[{}]", output.name, k));
+    }
+  }
+  if (!report.predictions.empty()) {
+    names.emplace_back("prediction");
+  }
+  if (!report.labels.empty()) {
+    names.emplace_back("label");
+  }
+  std::string text = CsvLine(names);
+  for (std::int64_t row = 0; row < report.results.rows; ++row) {
+    const auto index = static_cast<std::size_t>(row);
+    TableRow line = {fmt::format("{}", row)};
+    for (const ResultTensor& output : report.results.outputs) {
+      for (std::int64_t k = 0; k < output.row_elements; ++k) {
+        line.push_back(ElementText(output.type, output.Element(row, k)));
+      }
+    }
+    if (!report.predictions.empty()) {
+      line.push_back(fmt::format("{}", report.predictions[index]));
+    }
+    if (!report.labels.empty()) {
+      line.push_back(fmt::format("{}", report.labels[index]));
+    }
+    text += CsvLine(line);
+  }
+  return text;
 }
 
 }  // namespace relu

@@ -34,6 +34,10 @@ std::string ReportAsTable(const InferReport& report,
 // "Infinity", "-Infinity".
 std::string ReportAsJson(const InferReport& report);
 
+// A line of names, and one for each row: the elements of the outputs, then the
+// prediction and the label if they are known.
+std::string ReportAsCsv(const InferReport& report);
+
 }  // namespace relu
 
 #endif  // CLIENT_CLI_INFER_REPORT_H_

@@ -9,6 +9,7 @@
 
 #include "client/cli/display_text.h"
 #include "client/cli/outcome.h"
+#include "client/cli/output_form.h"
 #include "client/cli/table.h"
 #include "client/inference_client.h"
 #include "core/tensor/shape.h"
@@ -53,47 +54,55 @@ void AddTensors(std::string_view kind,
 
 }  // namespace
 
-Outcome RunHealth(InferenceClient& client, std::string_view service) {
+Outcome RunHealth(InferenceClient& client, std::string_view service,
+                  const OutputStyle& style) {
   const auto serving = client.Health(service);
-  if (absl::IsNotFound(serving.status())) {
-    return {
-        .code = ExitCode::kNotServing, .out = "SERVICE_UNKNOWN\n", .err = {}};
-  }
-  if (!serving.ok()) {
+  if (!serving.ok() && !absl::IsNotFound(serving.status())) {
     return CallFailed(serving.status());
   }
-  if (!*serving) {
-    return {.code = ExitCode::kNotServing, .out = "NOT_SERVING\n", .err = {}};
-  }
-  return Printed("SERVING\n");
+  const std::string status = !serving.ok() ? "SERVICE_UNKNOWN"
+                             : *serving    ? "SERVING"
+                                           : "NOT_SERVING";
+  const Listing listing{.names = {"service", "status"},
+                        .rows = {{std::string(service), status}}};
+  return {.code = status == "SERVING" ? ExitCode::kOk : ExitCode::kNotServing,
+          // For people the word alone.
+          .out = style.form == OutputForm::kTable
+                     ? FormatWord(status, style)
+                     : FormatListing(listing, style),
+          .err = {}};
 }
 
-Outcome RunServerMetadata(InferenceClient& client, bool json) {
+Outcome RunServerMetadata(InferenceClient& client, const OutputStyle& style) {
   const auto metadata = client.ServerMetadata();
   if (!metadata.ok()) {
     return CallFailed(metadata.status());
   }
-  if (json) {
+  if (style.form == OutputForm::kJson) {
     return Printed(fmt::format(R"({{"name":{},"version":{},"extensions":{}}})"
                                "\n",
                                JsonString(metadata->name),
                                JsonString(metadata->version),
                                JsonStrings(metadata->extensions)));
   }
-  return Printed(
-      FormatTable({"name", metadata->name},
-                  {{"version", metadata->version},
-                   {"extensions",
-                    fmt::format("{}", fmt::join(metadata->extensions, " "))}}));
+  const std::string extensions =
+      fmt::format("{}", fmt::join(metadata->extensions, " "));
+  if (style.form == OutputForm::kCsv) {
+    return Printed(CsvLine({"name", "version", "extensions"}) +
+                   CsvLine({metadata->name, metadata->version, extensions}));
+  }
+  return Printed(FormatTable(
+      {"name", metadata->name},
+      {{"version", metadata->version}, {"extensions", extensions}}));
 }
 
 Outcome RunModelMetadata(InferenceClient& client, std::string_view model,
-                         std::string_view version, bool json) {
+                         std::string_view version, const OutputStyle& style) {
   const auto metadata = client.ModelMetadata(model, version);
   if (!metadata.ok()) {
     return CallFailed(metadata.status());
   }
-  if (json) {
+  if (style.form == OutputForm::kJson) {
     return Printed(fmt::format(
         R"({{"name":{},"versions":{},"platform":{},"inputs":{},"outputs":{}}})"
         "\n",
@@ -101,27 +110,19 @@ Outcome RunModelMetadata(InferenceClient& client, std::string_view model,
         JsonString(metadata->platform), JsonTensors(metadata->inputs),
         JsonTensors(metadata->outputs)));
   }
-  std::vector<TableRow> tensors;
-  AddTensors("input", metadata->inputs, tensors);
-  AddTensors("output", metadata->outputs, tensors);
-  return Printed(
+  Listing tensors{.names = {"tensor", "name", "datatype", "shape"}, .rows = {}};
+  AddTensors("input", metadata->inputs, tensors.rows);
+  AddTensors("output", metadata->outputs, tensors.rows);
+  if (style.form == OutputForm::kCsv) {
+    return Printed(FormatListing(tensors, style));
+  }
+  return Printed(fmt::format(
+      "{}\n{}",
       FormatTable(
           {"name", metadata->name},
           {{"versions", fmt::format("{}", fmt::join(metadata->versions, " "))},
-           {"platform", metadata->platform}}) +
-      "\n" + FormatTable({"tensor", "name", "datatype", "shape"}, tensors));
-}
-
-Outcome RunModels(InferenceClient& client) {
-  const auto index = client.RepositoryIndex();
-  if (!index.ok()) {
-    return CallFailed(index.status());
-  }
-  std::vector<TableRow> rows;
-  for (const ModelIndexEntry& entry : *index) {
-    rows.push_back({entry.name, entry.version, entry.state, entry.reason});
-  }
-  return Printed(FormatTable({"name", "version", "state", "reason"}, rows));
+           {"platform", metadata->platform}}),
+      FormatListing(tensors, style)));
 }
 
 }  // namespace relu

@@ -6,21 +6,21 @@
 #include <string_view>
 
 #include "client/cli/outcome.h"
+#include "client/cli/output_form.h"
 #include "client/inference_client.h"
 
 namespace relu {
 
 // `reluctl health`: prints SERVING, NOT_SERVING or SERVICE_UNKNOWN. An empty
 // `service` is the whole server, else it is a model.
-Outcome RunHealth(InferenceClient& client, std::string_view service);
+Outcome RunHealth(InferenceClient& client, std::string_view service,
+                  const OutputStyle& style = {});
 
 // `reluctl metadata`: what the server, or the model, says of itself.
-Outcome RunServerMetadata(InferenceClient& client, bool json);
+Outcome RunServerMetadata(InferenceClient& client, const OutputStyle& style);
+// CSV has the tensors alone.
 Outcome RunModelMetadata(InferenceClient& client, std::string_view model,
-                         std::string_view version, bool json);
-
-// `reluctl models`: the models of the server's repository.
-Outcome RunModels(InferenceClient& client);
+                         std::string_view version, const OutputStyle& style);
 
 }  // namespace relu
 

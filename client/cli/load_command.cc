@@ -18,7 +18,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "client/cli/connection_options.h"
 #include "client/cli/console.h"
+#include "client/cli/interval_statistics.h"
 #include "client/cli/load_options.h"
 #include "client/cli/load_page.h"
 #include "client/cli/load_report.h"
@@ -30,6 +32,7 @@
 #include "client/load/network_transport.h"
 #include "client/load/peak_search.h"
 #include "client/load/socket.h"
+#include "client/load/tls_stream.h"
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
 
@@ -110,32 +113,23 @@ class Progress {
 // What all runs of the command share.
 class LoadSession {
  public:
-  LoadSession(const LoadTarget& target, const LoadOptions& options,
-              Console& console)
-      : target_(target),
+  LoadSession(InferenceClient& client, const ConnectionOptions& connection,
+              const LoadOptions& options, Console& console)
+      : client_(client),
+        target_(connection),
         options_(options),
         console_(console),
         progress_(console, options.quiet) {}
 
-  absl::Status Prepare(InferenceClient& client) {
+  absl::Status Prepare() {
     ASSIGN_OR_RETURN(plan_, PlanOf(options_));
     ASSIGN_OR_RETURN(paces_, PacesOf(options_));
     plan_.timeout = target_.timeout;
-    ASSIGN_OR_RETURN(load::Mix mix, MakeMix(client, options_, console_.in));
+    ASSIGN_OR_RETURN(load::Mix mix, MakeMix(client_, options_, console_.in));
     plan_.mix = std::make_shared<const load::Mix>(std::move(mix));
-    ASSIGN_OR_RETURN(network_.addresses, load::ResolveTarget(target_.address));
-    network_.form.streams = options_.streams;
-    network_.form.headers = {
-        .path = options_.streams > 0 ? kStreamPath : kUnaryPath,
-        .authority = load::AuthorityOf(target_.address),
-        // A stream lasts as long as the run.
-        .timeout = options_.streams > 0
-                       ? ""
-                       : load::GrpcTimeoutText(target_.timeout.count()),
-        .user_agent = kUserAgent,
-        .metadata = {}};
+    RETURN_IF_ERROR(PrepareNetwork());
     const std::size_t requests = (*plan_.mix)[0].requests.size();
-    report_ = {.server = target_.address,
+    report_ = {.server = target_.server,
                .started = UtcNow(),
                .models = {},
                .settings = Settings(requests),
@@ -164,6 +158,32 @@ class LoadSession {
   LoadReport& report() { return report_; }
 
  private:
+  absl::Status PrepareNetwork() {
+    ASSIGN_OR_RETURN(const ClientOptions client, ClientOptionsOf(target_));
+    ASSIGN_OR_RETURN(network_.addresses, load::ResolveTarget(target_.server));
+    const std::string authority = load::AuthorityOf(target_.server);
+    load::CallForm& form = network_.form;
+    form.streams = options_.streams;
+    form.headers.path = form.streams > 0 ? kStreamPath : kUnaryPath;
+    form.headers.authority = authority;
+    form.headers.user_agent = kUserAgent;
+    if (form.streams == 0) {  // A stream lasts as long as the run.
+      form.headers.timeout = load::GrpcTimeoutText(target_.timeout.count());
+    }
+    if (client.token) {
+      form.headers.metadata.emplace_back(
+          "authorization", fmt::format("Bearer {}", client.token()));
+    }
+    if (client.tls.enabled) {
+      ASSIGN_OR_RETURN(form.tls, load::TlsContext::Create(client.tls));
+      form.headers.scheme = "https";
+      form.server_name = !client.tls.server_name.empty()
+                             ? client.tls.server_name
+                             : load::HostOf(authority);
+    }
+    return absl::OkStatus();
+  }
+
   absl::StatusOr<LoadResult> RunAt(const load::Pace& pace,
                                    load::LoadPlan plan) {
     plan.pace = pace;
@@ -182,12 +202,34 @@ class LoadSession {
   // Runs, and adds the step to the report.
   absl::StatusOr<LoadResult> RunStep(const load::Pace& pace,
                                      const load::LoadPlan& plan) {
+    const auto before = ServerStatistics();
     ASSIGN_OR_RETURN(LoadResult result, RunAt(pace, plan));
     report_.steps.push_back(
         {.pace = pace,
          .result = result,
+         .server = ServedBetween(before, ServerStatistics()),
          .warnings = WarningsOf(pace, result, options_.threads)});
     return result;
+  }
+
+  // What the server counts; nothing if it does not.
+  std::vector<ModelStatistics> ServerStatistics() {
+    auto statistics = client_.ModelStatistics();
+    return statistics.ok() ? *std::move(statistics)
+                           : std::vector<ModelStatistics>();
+  }
+
+  // Of the models of this run. With the calls of the warm-up.
+  std::vector<IntervalStatistics> ServedBetween(
+      const std::vector<ModelStatistics>& before,
+      const std::vector<ModelStatistics>& after) const {
+    std::vector<IntervalStatistics> figures = StatisticsBetween(before, after);
+    std::erase_if(figures, [this](const IntervalStatistics& model) {
+      return model.requests + model.failures == 0 ||
+             std::ranges::find(report_.models, model.name) ==
+                 report_.models.end();
+    });
+    return figures;
   }
 
   absl::Status Search() {
@@ -237,7 +279,7 @@ class LoadSession {
         load::NetworkTransport::Connect(std::move(options), target_.timeout);
     if (!transport.ok()) {
       return absl::UnavailableError(
-          fmt::format("server \"{}\": {}", target_.address,
+          fmt::format("server \"{}\": {}", target_.server,
                       std::string(transport.status().message())));
     }
     return *std::move(transport);
@@ -261,7 +303,8 @@ class LoadSession {
         {"timeout", fmt::format("{} ms", target_.timeout.count())}};
   }
 
-  const LoadTarget& target_;
+  InferenceClient& client_;
+  const ConnectionOptions& target_;
   const LoadOptions& options_;
   Console& console_;
   Progress progress_;
@@ -276,10 +319,10 @@ Outcome LoadFailed(const absl::Status& status) {
                                          : CallFailed(status);
 }
 
-std::string LoadText(const LoadReport& report, std::string_view form) {
-  return form == "json"  ? LoadReportJson(report)
-         : form == "csv" ? LoadReportCsv(report)
-                         : LoadReportTable(report);
+std::string LoadText(const LoadReport& report, OutputForm form) {
+  return form == OutputForm::kJson  ? LoadReportJson(report)
+         : form == OutputForm::kCsv ? LoadReportCsv(report)
+                                    : LoadReportTable(report);
 }
 
 absl::Status WritePage(const LoadReport& report, const std::string& file) {
@@ -302,10 +345,11 @@ bool HasFailures(const LoadReport& report) {
 
 }  // namespace
 
-Outcome RunLoadCommand(InferenceClient& client, const LoadTarget& target,
+Outcome RunLoadCommand(InferenceClient& client,
+                       const ConnectionOptions& connection,
                        const LoadOptions& options, Console& console) {
-  LoadSession session(target, options, console);
-  if (const absl::Status status = session.Prepare(client); !status.ok()) {
+  LoadSession session(client, connection, options, console);
+  if (const absl::Status status = session.Prepare(); !status.ok()) {
     return LoadFailed(status);
   }
   console.catch_interrupts();
@@ -319,7 +363,7 @@ Outcome RunLoadCommand(InferenceClient& client, const LoadTarget& target,
   }
   // Also what was measured before an error.
   if (status.ok() || !report.steps.empty()) {
-    outcome.out = LoadText(report, options.output);
+    outcome.out = LoadText(report, options.form);
     if (!options.report_file.empty()) {
       if (const absl::Status written = WritePage(report, options.report_file);
           !written.ok()) {

@@ -3,9 +3,7 @@
 #ifndef CLIENT_CLI_LOAD_COMMAND_H_
 #define CLIENT_CLI_LOAD_COMMAND_H_
 
-#include <chrono>
-#include <string>
-
+#include "client/cli/connection_options.h"
 #include "client/cli/console.h"
 #include "client/cli/load_options.h"
 #include "client/cli/outcome.h"
@@ -13,14 +11,10 @@
 
 namespace relu {
 
-struct LoadTarget {
-  std::string address;                // Of the server.
-  std::chrono::milliseconds timeout;  // Of each call.
-};
-
 // kFailedCalls if a call failed, an answer was wrong, or no rate meets the
 // target of a search.
-Outcome RunLoadCommand(InferenceClient& client, const LoadTarget& target,
+Outcome RunLoadCommand(InferenceClient& client,
+                       const ConnectionOptions& connection,
                        const LoadOptions& options, Console& console);
 
 }  // namespace relu

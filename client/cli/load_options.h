@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 
+#include "client/cli/output_form.h"
 #include "client/cli/row_source.h"
 #include "client/load/load_run.h"
 
@@ -55,7 +56,7 @@ struct LoadOptions : RowOptions {
 
   // --- What is shown ---
   std::string report_file;  // HTML.
-  std::string output = "table";
+  OutputForm form = OutputForm::kTable;
   bool quiet = false;  // No progress.
 };
 

@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 
+#include "client/cli/interval_statistics.h"
 #include "client/cli/table.h"
 #include "client/load/histogram.h"
 #include "client/load/load_run.h"
@@ -124,6 +125,28 @@ std::string ErrorTable(const Measurements& total) {
                      FormatTable({"failed", "calls", "the first one"}, rows));
 }
 
+std::string ServerTable(const std::vector<IntervalStatistics>& models) {
+  if (models.empty()) {
+    return {};
+  }
+  std::vector<TableRow> rows;
+  for (const IntervalStatistics& model : models) {
+    rows.push_back({model.name, model.version,
+                    fmt::format("{}", model.requests),
+                    fmt::format("{:.1f}", model.total_us),
+                    fmt::format("{:.1f}", model.queue_us),
+                    fmt::format("{:.1f}", model.compute_input_us),
+                    fmt::format("{:.1f}", model.compute_infer_us),
+                    fmt::format("{:.1f}", model.compute_output_us),
+                    fmt::format("{:.2f}", RowsPerBatch(model))});
+  }
+  return fmt::format(
+      "\n{}", FormatTable({"the server says", "version", "requests", "mean us",
+                           "queue us", "input us", "compute us", "output us",
+                           "rows/batch"},
+                          rows));
+}
+
 std::string FullTable(const LoadReport& report, const LoadStep& step) {
   const Measurements& total = step.result.total;
   std::string text = FormatTable(
@@ -143,8 +166,8 @@ std::string FullTable(const LoadReport& report, const LoadStep& step) {
         fmt::format("{:.0f} % of {} core{}",
                     100 * ClientCpuShare(total, report.threads), report.threads,
                     report.threads == 1 ? "" : "s")}});
-  return fmt::format("{}\n{}{}", text, LatencyTable(report, total),
-                     ErrorTable(total));
+  return fmt::format("{}\n{}{}{}", text, LatencyTable(report, total),
+                     ServerTable(step.server), ErrorTable(total));
 }
 
 std::string SweepTable(const LoadReport& report) {
@@ -277,6 +300,30 @@ OrderedJson ModelsJson(const LoadReport& report, const Measurements& total) {
   return models;
 }
 
+OrderedJson ServerJson(const std::vector<IntervalStatistics>& models) {
+  OrderedJson array = OrderedJson::array();
+  for (const IntervalStatistics& model : models) {
+    OrderedJson json = {{"model", model.name},
+                        {"version", model.version},
+                        {"requests", model.requests},
+                        {"failures", model.failures},
+                        {"rows", model.rows},
+                        {"batches", model.batches},
+                        {"rows_per_batch", RowsPerBatch(model)},
+                        {"mean_us", model.total_us},
+                        {"queue_us", model.queue_us},
+                        {"compute_input_us", model.compute_input_us},
+                        {"compute_infer_us", model.compute_infer_us},
+                        {"compute_output_us", model.compute_output_us}};
+    json["batch_sizes"] = OrderedJson::array();
+    for (const auto& [size, count] : model.batch_sizes) {
+      json["batch_sizes"].push_back({{"rows", size}, {"batches", count}});
+    }
+    array.push_back(std::move(json));
+  }
+  return array;
+}
+
 OrderedJson StepJson(const LoadReport& report, const LoadStep& step) {
   const Measurements& total = step.result.total;
   OrderedJson json = {{"load", PaceText(step.pace)},
@@ -299,6 +346,7 @@ OrderedJson StepJson(const LoadReport& report, const LoadStep& step) {
   json["bytes_received"] = total.bytes_received;
   json["client_cpu_share"] = ClientCpuShare(total, report.threads);
   json["models"] = ModelsJson(report, total);
+  json["server"] = ServerJson(step.server);
   json["warnings"] = step.warnings;
   json["windows"] = WindowsJson(step.result.windows);
   json["percentiles"] = PercentileCurve(total.latency);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/cli/interval_statistics.h"
 #include "client/load/load_run.h"
 #include "client/load/measurements.h"
 
@@ -17,7 +18,9 @@ namespace relu {
 struct LoadStep {
   load::Pace pace;
   load::LoadResult result;
-  std::vector<std::string> warnings;
+  // What the server says of the same time; empty if it says nothing.
+  std::vector<IntervalStatistics> server = {};
+  std::vector<std::string> warnings = {};
 };
 
 // The outcome of a search.

@@ -1,38 +1,56 @@
-// The command line of reluctl, and its help.
+// The command line of reluctl, its config file and its environment.
 
 #ifndef CLIENT_CLI_RELUCTL_OPTIONS_H_
 #define CLIENT_CLI_RELUCTL_OPTIONS_H_
 
-#include <chrono>
 #include <span>
 #include <string>
 #include <variant>
 
+#include "client/cli/connection_options.h"
+#include "client/cli/console.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/inspect_command.h"
 #include "client/cli/load_options.h"
 #include "client/cli/outcome.h"
+#include "client/cli/output_form.h"
+#include "client/cli/repository_commands.h"
+#include "client/cli/stats_command.h"
 
 namespace relu {
 
-enum class Command { kInfer, kHealth, kInspect, kLoad, kMetadata, kModels };
+enum class Command {
+  kCompletion,
+  kConfig,
+  kHealth,
+  kInfer,
+  kInspect,
+  kLoad,
+  kMetadata,
+  kModels,
+  kRepositoryLoad,
+  kRepositoryUnload,
+  kStats
+};
 
 struct ReluctlOptions {
   Command command = Command::kHealth;
-  std::string server = "localhost:8001";
-  std::chrono::milliseconds timeout{10'000};
-  InferOptions infer;      // For kInfer.
-  InspectOptions inspect;  // For kInspect.
-  LoadOptions load;        // For kLoad.
-  std::string model;       // For kHealth and kMetadata; may be empty.
-  std::string version;     // For kMetadata; may be empty.
-  bool json = false;       // For kMetadata.
+  ConnectionOptions connection;
+  OutputStyle style;
+  std::string model;    // For kConfig, kHealth, kMetadata, kRepositoryUnload.
+  std::string version;  // For kConfig and kMetadata; may be empty.
+  std::string shell;    // For kCompletion: "bash" or "zsh".
+  InferOptions infer;
+  InspectOptions inspect;
+  LoadOptions load;
+  RepositoryLoadOptions repository_load;
+  StatsOptions stats;
 };
 
 // `arguments` are those after the program's name. Returns an Outcome if there
 // is nothing to run: with the help, the version, or what is wrong.
 std::variant<ReluctlOptions, Outcome> ParseArguments(
-    std::span<const char* const> arguments);
+    std::span<const char* const> arguments, const Console& console);
 
 }  // namespace relu
 

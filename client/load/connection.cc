@@ -206,7 +206,29 @@ absl::Status Connection::Open(const SocketAddress& address) {
 
 absl::Status Connection::FinishOpen() {
   RETURN_IF_ERROR(socket_.ConnectError());
-  ready_ = true;
+  connected_ = true;
+  if (form_.tls == nullptr) {
+    ready_ = true;
+  } else {
+    tls_ = std::make_unique<TlsStream>(*form_.tls, form_.server_name);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Connection::Decrypt(std::string_view bytes) {
+  plain_.clear();
+  RETURN_IF_ERROR(tls_->Receive(bytes, plain_));
+  ready_ = tls_->established();
+  return session_->Receive(plain_);
+}
+
+absl::Status Connection::EncryptOutput() {
+  if (tls_->established()) {
+    plain_.clear();
+    RETURN_IF_ERROR(session_->TakeOutput(plain_));
+    RETURN_IF_ERROR(tls_->Send(plain_));
+  }
+  tls_->TakeOutput(output_);
   return absl::OkStatus();
 }
 
@@ -275,8 +297,9 @@ absl::Status Connection::Read(TimePoint now, std::span<char> buffer,
       return count.status();
     }
     bytes_received_ += *count;
+    const std::string_view bytes(buffer.data(), *count);
     const absl::Status status =
-        session_->Receive(std::string_view(buffer.data(), *count));
+        tls_ == nullptr ? session_->Receive(bytes) : Decrypt(bytes);
     TakeOver(now, over);
     RETURN_IF_ERROR(status);
     if (*count < buffer.size()) {
@@ -286,7 +309,8 @@ absl::Status Connection::Read(TimePoint now, std::span<char> buffer,
 }
 
 absl::Status Connection::Write(TimePoint now, std::vector<Call*>& over) {
-  const absl::Status status = session_->TakeOutput(output_);
+  const absl::Status status =
+      tls_ == nullptr ? session_->TakeOutput(output_) : EncryptOutput();
   for (Call* const call : not_yet_sent_) {
     call->sent = now;
   }
@@ -304,6 +328,7 @@ absl::Status Connection::Write(TimePoint now, std::vector<Call*>& over) {
 void Connection::Close(const absl::Status& status, TimePoint now,
                        std::vector<Call*>& over) {
   ready_ = false;
+  connected_ = false;
   const std::string message(status.message());
   for (const auto& stream : unary_) {
     if (stream->call() != nullptr) {
@@ -318,6 +343,7 @@ void Connection::Close(const absl::Status& status, TimePoint now,
   in_flight_ = 0;
   socket_ = Socket();
   session_.reset();
+  tls_.reset();
 }
 
 }  // namespace relu::load

@@ -16,12 +16,15 @@
 #include "client/load/call.h"
 #include "client/load/grpc_session.h"
 #include "client/load/socket.h"
+#include "client/load/tls_stream.h"
 
 namespace relu::load {
 
 // How calls travel.
 struct CallForm {
   GrpcHeaders headers;
+  std::shared_ptr<const TlsContext> tls = {};  // nullptr: not encrypted.
+  std::string server_name = {};                // Of the server's certificate.
   // 0: each call is a ModelInfer of its own. Else they share that many
   // ModelStreamInfer streams a connection.
   int streams = 0;
@@ -40,9 +43,10 @@ class Connection {
   // The socket is writable for the first time. UNAVAILABLE if it could not be
   // connected.
   absl::Status FinishOpen();
+  bool connected() const { return connected_; }
 
   int descriptor() const { return socket_.descriptor(); }
-  // Takes calls.
+  // Takes calls. Encrypted, some time after it is connected.
   bool ready() const { return ready_ && !session_->draining(); }
   // Takes no calls any more, and has answered all.
   bool drained() const {
@@ -73,6 +77,8 @@ class Connection {
   class UnaryStream;
   class SharedStream;
 
+  absl::Status Decrypt(std::string_view bytes);
+  absl::Status EncryptOutput();
   bool StartUnary(Call& call);
   bool StartShared(Call& call);
   // The call is over: to be given out by the next Read() or Write().
@@ -82,9 +88,12 @@ class Connection {
   const CallForm& form_;
   Socket socket_;
   std::unique_ptr<GrpcSession> session_;
+  std::unique_ptr<TlsStream> tls_;
+  bool connected_ = false;
   bool ready_ = false;
   std::size_t in_flight_ = 0;
   std::string output_;  // To be written.
+  std::string plain_;   // Of what is encrypted.
   std::vector<Call*> not_yet_sent_;
   std::vector<Call*> over_;
   std::uint64_t bytes_sent_ = 0;

@@ -72,37 +72,42 @@ NetworkTransport::NetworkTransport(NetworkOptions options)
   CHECK(epoll_ >= 0);
   CHECK(!options_.addresses.empty());
   for (int i = 0; i < options_.connections; ++i) {
-    lines_.emplace_back().connection =
-        std::make_unique<Connection>(options_.form);
+    Line& line = lines_.emplace_back();
+    line.connection = std::make_unique<Connection>(options_.form);
+    line.address = static_cast<std::size_t>(i);
   }
 }
 
 NetworkTransport::~NetworkTransport() { close(epoll_); }
 
 absl::Status NetworkTransport::ConnectAll(TimePoint deadline) {
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
-    RETURN_IF_ERROR(Open(i));
-  }
   const auto stands = [](const Line& line) { return line.connection->ready(); };
-  std::array<epoll_event, 64> events{};
+  std::vector<Call*> over;  // Stays empty: there are no calls yet.
   while (!std::ranges::all_of(lines_, stands)) {
     if (Now() >= deadline) {
       return absl::UnavailableError("no connection within the timeout");
     }
-    const std::size_t count = WaitForEvents(epoll_, events, deadline - Now());
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::size_t index = events[i].data.u32;
-      RETURN_IF_ERROR(lines_[index].connection->FinishOpen());
-      Watch(index, /*output=*/false);
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      if (lines_[i].open) {
+        continue;
+      }
+      if (lines_[i].failures >= options_.addresses.size()) {
+        return lines_[i].lost;
+      }
+      if (const absl::Status status = Open(i); !status.ok()) {
+        Lose(i, status, over);
+      }
     }
+    Flush(over);
+    TakeEvents(deadline, over);
   }
   return absl::OkStatus();
 }
 
 absl::Status NetworkTransport::Open(std::size_t index) {
   Line& line = lines_[index];
-  RETURN_IF_ERROR(line.connection->Open(
-      options_.addresses[next_address_++ % options_.addresses.size()]));
+  const std::size_t address = line.address++ % options_.addresses.size();
+  RETURN_IF_ERROR(line.connection->Open(options_.addresses[address]));
   line.open = true;
   line.watches_output = true;
   epoll_event event{};
@@ -125,9 +130,16 @@ void NetworkTransport::Watch(std::size_t index, bool output) {
 
 void NetworkTransport::Lose(std::size_t index, const absl::Status& why,
                             std::vector<Call*>& over) {
-  lines_[index].connection->Close(why, Now(), over);  // epoll forgets it.
-  lines_[index].open = false;
-  lines_[index].open_at = Now() + kReopenDelay;
+  Line& line = lines_[index];
+  if (line.connection->ready()) {
+    line.failures = 0;
+    --line.address;  // The same again: it was there.
+  }
+  ++line.failures;
+  line.connection->Close(why, Now(), over);  // epoll forgets it.
+  line.open = false;
+  line.lost = why;
+  line.open_at = Now() + kReopenDelay;
   if (std::ranges::none_of(lines_, &Line::open)) {
     FailWaiting(why, over);
   }
@@ -206,7 +218,7 @@ void NetworkTransport::OnEvent(std::size_t index, std::uint32_t events,
   Connection& connection = *line.connection;
   absl::Status status;
   if (line.watches_output && (events & ~EPOLLIN) != 0) {
-    if (!connection.ready()) {
+    if (!connection.connected()) {
       status = connection.FinishOpen();
     }
     if (status.ok()) {
@@ -244,9 +256,12 @@ void NetworkTransport::Wait(TimePoint until, std::vector<Call*>& over) {
   for (const Line& line : lines_) {
     until = line.open ? until : std::min(until, line.open_at);
   }
+  TakeEvents(over.empty() ? until : Now(), over);
+}
+
+void NetworkTransport::TakeEvents(TimePoint until, std::vector<Call*>& over) {
   std::array<epoll_event, 64> events{};
-  const std::size_t count = WaitForEvents(
-      epoll_, events, over.empty() ? until - Now() : nanoseconds(0));
+  const std::size_t count = WaitForEvents(epoll_, events, until - Now());
   for (std::size_t i = 0; i < count; ++i) {
     OnEvent(events[i].data.u32, events[i].events, over);
   }

@@ -22,7 +22,8 @@
 namespace relu::load {
 
 struct NetworkOptions {
-  std::vector<SocketAddress> addresses;  // Connections take turns.
+  // Connections take turns; one that cannot be opened tries the next address.
+  std::vector<SocketAddress> addresses;
   int connections = 1;
   CallForm form;
 };
@@ -54,12 +55,17 @@ class NetworkTransport final : public Transport {
     std::unique_ptr<Connection> connection;
     bool open = false;            // Connected, or about to be.
     bool watches_output = false;  // epoll tells when it is writable.
-    TimePoint open_at;            // When to try again, if it is not open.
+    TimePoint open_at;            // When to try again, if it is not open,
+    absl::Status lost;            // and why it is not.
+    std::size_t address = 0;      // The next one to try.
+    std::size_t failures = 0;     // To connect, since it last was.
   };
 
   explicit NetworkTransport(NetworkOptions options);
 
   absl::Status ConnectAll(TimePoint deadline);
+  // Waits for events until `until`, and handles them.
+  void TakeEvents(TimePoint until, std::vector<Call*>& over);
   absl::Status Open(std::size_t index);
   void Watch(std::size_t index, bool output);
   void Lose(std::size_t index, const absl::Status& why,
@@ -77,7 +83,6 @@ class NetworkTransport final : public Transport {
   int epoll_ = -1;  // Owned.
   std::vector<Line> lines_;
   std::size_t next_line_ = 0;
-  std::size_t next_address_ = 0;
   std::deque<Call*> waiting_;  // For a connection.
   std::vector<char> buffer_;   // Where all connections read into.
 };

@@ -26,15 +26,20 @@ class Search {
 
   absl::StatusOr<Peak> Run() {
     double rate = search_.first_per_second;
+    std::optional<double> confirmed;  // The lowest bad rate that was retried.
     while (rate >= kMinPerSecond && rate <= kMaxPerSecond && !interrupted_) {
       RETURN_IF_ERROR(Try(rate));
+      rate = good_.has_value() ? *good_ * 2 : rate / 2;
       if (good_.has_value() && bad_.has_value()) {
-        if (*bad_ <= *good_ * (1 + search_.precision)) {
+        if (*bad_ > *good_ * (1 + search_.precision)) {
+          rate = std::sqrt(*good_ * *bad_);
+        } else if (confirmed == bad_) {
           break;
+        } else {
+          // Once more: if it is good now, the peak is beyond it.
+          confirmed = std::exchange(bad_, std::nullopt);
+          rate = *confirmed;
         }
-        rate = std::sqrt(*good_ * *bad_);
-      } else {
-        rate = good_.has_value() ? rate * 2 : rate / 2;
       }
     }
     peak_.per_second = good_;

@@ -38,9 +38,9 @@ struct Peak {
 };
 
 // Doubles or halves the rate until it has a good and a bad one, then halves the
-// distance of these. A bad rate is tried twice, as other programs may have
-// disturbed it. Errors are those of `run`; ends early after a run that was
-// interrupted.
+// distance of these. As other programs may disturb a run, a bad rate is tried
+// twice, and the one that the search ends at again at the end. Errors are those
+// of `run`; ends early after a run that was interrupted.
 absl::StatusOr<Peak> FindPeak(
     const PeakSearch& search,
     const std::function<absl::StatusOr<LoadResult>(double per_second)>& run);

@@ -60,10 +60,7 @@ absl::Status AddHost(std::string_view host_port,
     return absl::InvalidArgumentError(fmt::format(
         "\"{}\": an address such as \"localhost:8001\" is wanted", host_port));
   }
-  std::string host(host_port.substr(0, colon));
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  }
+  const std::string host = HostOf(host_port);
   const std::string port(host_port.substr(colon + 1));
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
@@ -124,6 +121,14 @@ std::string AuthorityOf(std::string_view target) {
   }
   const std::string_view hosts = WithoutScheme(target);
   return std::string(hosts.substr(0, hosts.find(',')));
+}
+
+std::string HostOf(std::string_view host_port) {
+  std::string_view host = host_port.substr(0, host_port.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  return std::string(host);
 }
 
 Socket::~Socket() {

@@ -31,6 +31,9 @@ absl::StatusOr<std::vector<SocketAddress>> ResolveTarget(
 // What ":authority" says for `target`.
 std::string AuthorityOf(std::string_view target);
 
+// "host" of "host:port", without the brackets of "[::1]:port".
+std::string HostOf(std::string_view host_port);
+
 // For one thread. Closes on destruction.
 class Socket {
  public:

@@ -82,7 +82,7 @@ TEST(InferCommandTest, AnswersAreShownBesideTheLabels) {
 
 TEST(InferCommandTest, JsonIsPrintedOnRequest) {
   InferOptions options = Options();
-  options.json = true;
+  options.form = OutputForm::kJson;
   options.version = "3";
   const Outcome outcome = InferOf(EchoModel(), options, "1,2\n");
   EXPECT_EQ(outcome.out,

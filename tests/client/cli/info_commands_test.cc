@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "client/cli/outcome.h"
+#include "client/cli/output_form.h"
 #include "client/inference_client.h"
 #include "proto/inference.pb.h"
 #include "tests/client/fake_server.h"
@@ -18,6 +19,8 @@ namespace {
 std::unique_ptr<InferenceClient> ClientOf(const FakeServer& server) {
   return InferenceClient::Create(server.address()).value();
 }
+
+constexpr OutputStyle kJsonStyle{.form = OutputForm::kJson};
 
 // A server and its models that tell all that they can.
 FakeAnswers Talkative() {
@@ -72,7 +75,7 @@ TEST(InfoCommandsTest, HealthIsPrintedAndDecidesTheExitCode) {
 
 TEST(InfoCommandsTest, ServerMetadataIsATable) {
   const FakeServer server(Talkative());
-  EXPECT_EQ(RunServerMetadata(*ClientOf(server), false).out,
+  EXPECT_EQ(RunServerMetadata(*ClientOf(server), {}).out,
             "name        fake\n"
             "version     1.2\n"
             "extensions  a b\n");
@@ -80,14 +83,14 @@ TEST(InfoCommandsTest, ServerMetadataIsATable) {
 
 TEST(InfoCommandsTest, ServerMetadataIsJson) {
   const FakeServer server(Talkative());
-  EXPECT_EQ(RunServerMetadata(*ClientOf(server), true).out,
+  EXPECT_EQ(RunServerMetadata(*ClientOf(server), kJsonStyle).out,
             R"({"name":"fake","version":"1.2","extensions":["a","b"]})"
             "\n");
 }
 
 TEST(InfoCommandsTest, ModelMetadataIsATable) {
   const FakeServer server(Talkative());
-  EXPECT_EQ(RunModelMetadata(*ClientOf(server), "digits", "", false).out,
+  EXPECT_EQ(RunModelMetadata(*ClientOf(server), "digits", "", {}).out,
             "name      digits\n"
             "versions  1 2\n"
             "platform  onnx\n"
@@ -99,35 +102,50 @@ TEST(InfoCommandsTest, ModelMetadataIsATable) {
 
 TEST(InfoCommandsTest, ModelMetadataIsJson) {
   const FakeServer server(Talkative());
-  EXPECT_EQ(RunModelMetadata(*ClientOf(server), "digits", "2", true).out,
+  EXPECT_EQ(RunModelMetadata(*ClientOf(server), "digits", "2", kJsonStyle).out,
             R"({"name":"digits","versions":["2"],"platform":"onnx",)"
             R"("inputs":[{"name":"x","datatype":"FP32","shape":[-1,64]}],)"
             R"("outputs":[{"name":"label","datatype":"INT64","shape":[-1]}]})"
             "\n");
 }
 
-TEST(InfoCommandsTest, ModelsAreATable) {
+TEST(InfoCommandsTest, MetadataIsCsv) {
   const FakeServer server(Talkative());
-  EXPECT_EQ(RunModels(*ClientOf(server)).out,
-            "name    version  state        reason\n"
-            "digits  1        UNAVAILABLE  cut off\\nat byte 7\n");
+  const OutputStyle csv{.form = OutputForm::kCsv};
+  EXPECT_EQ(RunServerMetadata(*ClientOf(server), csv).out,
+            "name,version,extensions\nfake,1.2,a b\n");
+  EXPECT_EQ(RunModelMetadata(*ClientOf(server), "digits", "", csv).out,
+            "tensor,name,datatype,shape\n"
+            "input,x,FP32,\"[-1,64]\"\n"
+            "output,label,INT64,[-1]\n");
+}
+
+TEST(InfoCommandsTest, HealthHasAllForms) {
+  const FakeServer server;
+  const auto client = ClientOf(server);
+  EXPECT_EQ(RunHealth(*client, "", kJsonStyle).out,
+            R"([{"service":"","status":"SERVING"}])"
+            "\n");
+  EXPECT_EQ(RunHealth(*client, "", {.form = OutputForm::kCsv}).out,
+            "service,status\n,SERVING\n");
+  EXPECT_EQ(RunHealth(*client, "", {.colours = true}).out,
+            "\x1b[32mSERVING\x1b[0m\n");
 }
 
 TEST(InfoCommandsTest, RefusalIsCodeFour) {
   const FakeServer server(Refusing());
   const auto client = ClientOf(server);
   EXPECT_EQ(RunHealth(*client, "").code, ExitCode::kRefused);
-  EXPECT_EQ(RunServerMetadata(*client, false).code, ExitCode::kRefused);
-  EXPECT_EQ(RunModelMetadata(*client, "m", "", false).code, ExitCode::kRefused);
-  EXPECT_EQ(RunModels(*client).code, ExitCode::kRefused);
-  EXPECT_EQ(RunModels(*client).err, "reluctl: PERMISSION_DENIED: no\n");
+  EXPECT_EQ(RunServerMetadata(*client, {}).code, ExitCode::kRefused);
+  EXPECT_EQ(RunModelMetadata(*client, "m", "", {}).code, ExitCode::kRefused);
+  EXPECT_EQ(RunServerMetadata(*client, {}).err,
+            "reluctl: PERMISSION_DENIED: no\n");
 }
 
 TEST(InfoCommandsTest, MissingServerIsCodeThree) {
   const auto client =
       InferenceClient::Create("unix:/nonexistent/relud.sock").value();
   EXPECT_EQ(RunHealth(*client, "").code, ExitCode::kUnreachable);
-  EXPECT_EQ(RunModels(*client).code, ExitCode::kUnreachable);
 }
 
 }  // namespace

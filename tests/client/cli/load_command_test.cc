@@ -2,20 +2,27 @@
 
 #include <atomic>
 #include <chrono>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <utility>
 
 #include "gmock/gmock.h"
+#include "grpcpp/security/server_credentials.h"
 #include "gtest/gtest.h"
 
+#include "client/cli/connection_options.h"
 #include "client/cli/console.h"
 #include "client/cli/outcome.h"
 #include "client/inference_client.h"
+#include "client/load/network_transport.h"
+#include "client/load/socket.h"
+#include "client/load/tls_stream.h"
 #include "core/base/file.h"
 #include "nlohmann/json.hpp"
 #include "tests/client/cli/cli_support.h"
 #include "tests/client/fake_server.h"
+#include "tests/support/certificates.h"
 
 namespace relu {
 namespace {
@@ -38,7 +45,7 @@ LoadOptions Short() {
   options.models = {"m"};
   options.warm_up_seconds = 0;
   options.calls = 50;
-  options.output = "json";
+  options.form = OutputForm::kJson;
   return options;
 }
 
@@ -47,19 +54,26 @@ struct Ran {
   std::string progress;
 };
 
-Ran Load(const FakeServer& server, const LoadOptions& options,
+Ran Load(const ConnectionOptions& connection, const LoadOptions& options,
          bool terminal = false) {
-  const auto client = InferenceClient::Create(server.address()).value();
+  const auto client =
+      InferenceClient::Create(connection.server,
+                              ClientOptionsOf(connection).value())
+          .value();
   std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
   Console console{
       .in = in, .out = out, .err = err, .err_is_terminal = terminal};
-  Outcome outcome = RunLoadCommand(
-      *client,
-      {.address = server.address(), .timeout = std::chrono::seconds(30)},
-      options, console);
+  Outcome outcome = RunLoadCommand(*client, connection, options, console);
   return {.outcome = std::move(outcome), .progress = err.str()};
+}
+
+Ran Load(const FakeServer& server, const LoadOptions& options,
+         bool terminal = false) {
+  return Load(ConnectionOptions{.server = server.address(),
+                                .timeout = std::chrono::seconds(30)},
+              options, terminal);
 }
 
 nlohmann::json StepOf(const Ran& ran) {
@@ -161,6 +175,47 @@ TEST(LoadCommandTest, ProgressIsShownOnATerminal) {
   EXPECT_EQ(Load(server, quiet, /*terminal=*/true).progress, "");
 }
 
+TEST(LoadCommandTest, EncryptedServersAreLoadedIfTheyAreTrusted) {
+  const TemporaryFolder folder;
+  const std::filesystem::path files =
+      std::filesystem::path(folder.Write("report.html", "")).parent_path();
+  const Certificate authority = MakeAuthority(files, "authority");
+  const Certificate own = MakeCertificate(files, "own", authority);
+  const auto text = [](const std::filesystem::path& file) {
+    return ReadFile(file, 1 << 20).value();
+  };
+  grpc::SslServerCredentialsOptions credentials(
+      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  credentials.pem_root_certs = text(authority.certificate);
+  credentials.pem_key_cert_pairs.push_back(
+      {text(own.key), text(own.certificate)});
+  FakeAnswers answers = LoadedModel();
+  answers.credentials = grpc::SslServerCredentials(credentials);
+  const FakeServer server(std::move(answers));
+  const ConnectionOptions connection{.server = server.address(),
+                                     .timeout = std::chrono::seconds(30),
+                                     .ca_file = authority.certificate.string(),
+                                     .cert_file = own.certificate.string(),
+                                     .key_file = own.key.string()};
+  LoadOptions options = Short();
+  options.concurrency = {4};
+  options.connections = 2;
+  const Ran ran = Load(connection, options);
+  EXPECT_EQ(ran.outcome.code, ExitCode::kOk);
+  EXPECT_EQ(StepOf(ran)["calls"]["good"], 50);
+
+  // Of nobody's authority: the handshake of the load itself fails.
+  load::NetworkOptions network;
+  network.addresses = load::ResolveTarget(server.address()).value();
+  network.form.tls = load::TlsContext::Create({.enabled = true}).value();
+  network.form.server_name = "127.0.0.1";
+  const auto transport = load::NetworkTransport::Connect(
+      std::move(network), std::chrono::seconds(30));
+  EXPECT_EQ(transport.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(transport.status().message()),
+              HasSubstr("certificate verify failed"));
+}
+
 TEST(LoadCommandTest, MissingServerAndWrongOptionsHaveTheirExitCodes) {
   LoadOptions options = Short();
   options.warm_up_seconds = -1;
@@ -172,7 +227,7 @@ TEST(LoadCommandTest, MissingServerAndWrongOptionsHaveTheirExitCodes) {
   std::ostringstream out;
   Console console{.in = in, .out = out, .err = out};
   EXPECT_EQ(RunLoadCommand(*client,
-                           {.address = "unix:/nonexistent/relud.sock",
+                           {.server = "unix:/nonexistent/relud.sock",
                             .timeout = std::chrono::seconds(1)},
                            Short(), console)
                 .code,

@@ -49,6 +49,18 @@ load::LoadResult Result() {
   return result;
 }
 
+IntervalStatistics Served() {
+  return {.name = "m",
+          .version = "7",
+          .requests = 1000,
+          .rows = 4000,
+          .batches = 500,
+          .total_us = 321,
+          .queue_us = 12.5,
+          .compute_infer_us = 100,
+          .batch_sizes = {{8, 500}}};
+}
+
 LoadReport Report(int steps) {
   LoadReport report{.server = "localhost:8001",
                     .started = "2030-01-02T03:04:05Z",
@@ -60,7 +72,7 @@ LoadReport Report(int steps) {
   for (int i = 1; i <= steps; ++i) {
     report.steps.push_back({.pace = load::Concurrency{.calls = i},
                             .result = Result(),
-                            .warnings = {}});
+                            .server = {Served()}});
   }
   return report;
 }
@@ -83,7 +95,8 @@ TEST(LoadReportTest, OneStepIsShownInFull) {
   for (const char* part :
        {"1 in flight", "1000.0 calls/s, 4000.0 rows/s", "1000 good, 1 failed",
         "2.00 MB/s", "50 % of 1 core", "p99.99", "from the intended start",
-        "from the send", "UNAVAILABLE", "gone\\n"}) {
+        "from the send", "UNAVAILABLE", "gone\\n", "the server says", "12.5",
+        "8.00"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }
@@ -121,6 +134,9 @@ TEST(LoadReportTest, JsonHasEverything) {
   EXPECT_EQ(step["windows"][0]["calls_per_second"], 1000.0);
   EXPECT_EQ(step["client_cpu_share"], 0.5);
   EXPECT_EQ(step["models"][0]["good"], 1000);
+  EXPECT_EQ(step["server"][0]["queue_us"], 12.5);
+  EXPECT_EQ(step["server"][0]["rows_per_batch"], 8.0);
+  EXPECT_EQ(step["server"][0]["batch_sizes"][0]["rows"], 8);
   EXPECT_EQ(step["percentiles"].front()[0], 0.0);
   EXPECT_EQ(step["percentiles"].back(), nlohmann::json({100, 1000.0}));
   std::uint64_t calls = 0;

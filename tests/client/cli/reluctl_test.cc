@@ -1,6 +1,7 @@
 #include "client/cli/reluctl.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -88,6 +89,50 @@ TEST(ReluctlTest, EachCommandRuns) {
             "row  x  prediction\n"
             "0    7  7\n"
             "1    8  8\n");
+}
+
+TEST(ReluctlTest, CommandsThatChangeTheRepositoryReachIt) {
+  const FakeServer server(OneModel());
+  EXPECT_EQ(OutcomeOf(server, {"repository", "load", "m"}).out, "loaded m\n");
+  EXPECT_EQ(OutcomeOf(server, {"repository", "unload", "m"}).out,
+            "unloaded m\n");
+  EXPECT_THAT(OutcomeOf(server, {"repository", "index", "-o", "json"}).out,
+              HasSubstr(R"("name":"m")"));
+  EXPECT_THAT(OutcomeOf(server, {"config", "m"}).out, HasSubstr("name: \"m\""));
+  EXPECT_THAT(OutcomeOf(server, {"stats", "--interval", "0.01"}).out,
+              HasSubstr("requests/s"));
+  EXPECT_THAT(
+      OutcomeOf(server, {"load", "m", "-n", "5", "--warmup", "0", "-o", "csv"})
+          .out,
+      HasSubstr("\n1 in flight,"));
+}
+
+TEST(ReluctlTest, CompletionScriptNeedsNoServer) {
+  std::istringstream stream;
+  const std::vector<const char*> arguments = {"completion", "bash"};
+  EXPECT_THAT(RunWith(arguments, stream).out, HasSubstr("__complete"));
+}
+
+TEST(ReluctlTest, ModelsAreCompletedByTheServerOfTheEnvironment) {
+  const FakeServer server(OneModel());
+  ::setenv("RELUCTL_SERVER", server.address().c_str(), 1);
+  std::istringstream stream;
+  const std::vector<const char*> model = {"__complete", "infer", ""};
+  EXPECT_EQ(RunWith(model, stream).out, "m\n");
+  const std::vector<const char*> other = {"__complete", "infer", "x"};
+  EXPECT_EQ(RunWith(other, stream).out, "");
+  ::setenv("RELUCTL_SERVER", "unix:/nonexistent/relud.sock", 1);
+  EXPECT_EQ(RunWith(model, stream).out, "");
+  ::unsetenv("RELUCTL_SERVER");
+}
+
+TEST(ReluctlTest, FilesOfTheConnectionThatCannotBeReadAreCodeTwo) {
+  std::istringstream stream;
+  const std::vector<const char*> arguments = {"models", "--ca-file",
+                                              "/nonexistent/ca.pem"};
+  const Outcome outcome = RunWith(arguments, stream);
+  EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/ca.pem"));
 }
 
 TEST(ReluctlTest, HelpNeedsNoServer) {

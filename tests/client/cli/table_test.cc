@@ -1,5 +1,7 @@
 #include "client/cli/table.h"
 
+#include <string>
+
 #include "gtest/gtest.h"
 
 namespace relu {
@@ -28,6 +30,18 @@ TEST(TableTest, WidthsCountCodePointsNotBytes) {
 
 TEST(TableTest, CellsCannotBreakTheLines) {
   EXPECT_EQ(FormatTable({"a"}, {{"x\ny"}}), "a\nx\\ny\n");
+}
+
+TEST(TableTest, ColoursDoNotCountAsWidth) {
+  const auto colour_of = [](const std::string& text) {
+    return text == "up"     ? CellColour::kGreen
+           : text == "down" ? CellColour::kRed
+                            : CellColour::kNone;
+  };
+  EXPECT_EQ(FormatTable({"a", "b"}, {{"up", "x"}, {"down", "y"}}, colour_of),
+            "\x1b[1ma\x1b[0m     \x1b[1mb\x1b[0m\n"
+            "\x1b[32mup\x1b[0m    x\n"
+            "\x1b[31mdown\x1b[0m  y\n");
 }
 
 }  // namespace

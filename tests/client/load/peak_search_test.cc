@@ -52,6 +52,19 @@ TEST(PeakSearchTest, TriesABadRateTwice) {
   EXPECT_GE(peak->per_second.value(), 4'500);
 }
 
+TEST(PeakSearchTest, GoesOnIfTheRateThatItEndsAtIsGoodAfterAll) {
+  int runs = 0;
+  const auto peak = FindPeak(
+      {.first_per_second = 1'000, .precision = 0.1},
+      [&runs](double rate) -> absl::StatusOr<LoadResult> {
+        // The first runs are all disturbed: from 1000 down to 125.
+        return Took(milliseconds(rate > 5'000 || ++runs <= 8 ? 500 : 5));
+      });
+  ASSERT_TRUE(peak.ok()) << peak.status();
+  EXPECT_GE(peak->per_second.value(), 4'500);
+  EXPECT_LE(peak->per_second.value(), 5'000);
+}
+
 TEST(PeakSearchTest, HasNoPeakIfNoRateIsGood) {
   const auto peak = FindPeak({.first_per_second = 8}, ServerOf(0));
   ASSERT_TRUE(peak.ok()) << peak.status();
