@@ -244,6 +244,8 @@ void AddGlobal(CLI::App& app, ParsedOptions& parsed) {
 }  // namespace
 
 void BuildCommandLine(CLI::App& app, ParsedOptions& parsed) {
+  // Of the config file: a name that is not known is an error.
+  app.allow_config_extras(CLI::config_extras_mode::error);
   ReluctlOptions& options = parsed.options;
   AddGlobal(app, parsed);
   AddInfer(app, options.infer);

@@ -63,6 +63,21 @@ std::string Environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+// The environment as options, which stand before the user's own. (CLI11 reads
+// it by itself, but lets the config file win over it.)
+std::vector<std::string> EnvironmentArguments(CLI::App& app) {
+  std::vector<std::string> arguments;
+  for (CLI::Option* const option : app.get_options()) {
+    const std::string value = Environment(option->get_envname().c_str());
+    if (!value.empty()) {
+      option->take_last();  // The user's own, if there is one.
+      arguments.push_back(
+          fmt::format("--{}={}", option->get_lnames()[0], value));
+    }
+  }
+  return arguments;
+}
+
 bool WantsColours(const std::string& option, const Console& console) {
   return option == "always" || (option == "auto" && console.out_is_terminal &&
                                 Environment("NO_COLOR").empty());
@@ -112,7 +127,8 @@ std::variant<ReluctlOptions, Outcome> ParseArguments(
       "protocol over gRPC",
       "reluctl");
   BuildCommandLine(app, parsed);
-  std::vector<std::string> reversed(arguments.begin(), arguments.end());
+  std::vector<std::string> reversed = EnvironmentArguments(app);
+  reversed.insert(reversed.end(), arguments.begin(), arguments.end());
   std::ranges::reverse(reversed);  // As CLI11 wants them.
   try {
     app.parse(std::move(reversed));
