@@ -13,16 +13,17 @@ namespace relu {
 // time_point::max() if it waits forever.
 inline std::chrono::steady_clock::time_point DeadlineOf(
     const grpc::ServerContext& context) {
-  using Clock = std::chrono::steady_clock;
+  using std::chrono::steady_clock;
   const auto deadline = context.deadline();
   if (deadline == std::chrono::system_clock::time_point::max()) {
-    return Clock::time_point::max();
+    return steady_clock::time_point::max();
   }
   // gRPC counts in system time, the scheduler in steady time. Far deadlines
   // must not overflow.
   const std::chrono::system_clock::duration left =
       deadline - std::chrono::system_clock::now();
-  return Clock::now() + std::min<Clock::duration>(left, std::chrono::hours(24));
+  return steady_clock::now() +
+         std::min<steady_clock::duration>(left, std::chrono::hours(24));
 }
 
 }  // namespace relu

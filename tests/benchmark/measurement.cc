@@ -25,8 +25,12 @@ constexpr std::size_t kMostCalls = 100'000;
 // weights, wherever they are.
 constexpr double kLongUs = 20'000.0;
 // Threads that have nothing to do spin for some time, in the way of the next
-// engine: OpenBLAS' for 2^26 cycles.
+// engine: OpenBLAS' for 2^26 cycles. After such a pause, a virtual CPU may be
+// slow at first, and slow to wake another: on one Zen 3, work of 0.5 ms
+// took 1.5 times as long, and a second thread was of no help, for more than 2
+// ms.
 constexpr std::chrono::milliseconds kSpinTime{60};
+constexpr std::chrono::milliseconds kWakeTime{20};
 
 double MicrosecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::micro>(Clock::now() - start)
@@ -64,6 +68,7 @@ class Contestant {
   void Sample(bool cold, int threads) {
     if (threads > 1) {
       std::this_thread::sleep_for(kSpinTime);
+      CallFor(kWakeTime);
     }
     if (cold) {
       FlushCaches();
@@ -90,6 +95,13 @@ class Contestant {
          ++i) {
       Call(1);
     }
+  }
+
+  void CallFor(std::chrono::milliseconds time) {
+    const Clock::time_point end = Clock::now() + time;
+    do {
+      Call(1);
+    } while (Clock::now() < end);
   }
 
   double Call(std::size_t count) {
