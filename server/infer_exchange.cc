@@ -10,9 +10,11 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
+#include "core/batching/rejection.h"
 #include "core/batching/scheduler.h"
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model.h"
 #include "server/v2_codec.h"
@@ -73,9 +75,16 @@ void InferExchange::Cancel() {
 
 void InferExchange::BeginEncode() { encode_start_ = Clock::now(); }
 
+RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
+  return inference_.rejection != Rejection::kNone
+             ? ReasonOf(inference_.rejection)
+             : ReasonOf(status.code());
+}
+
 void InferExchange::Finish(const absl::Status& status) {
   if (model_ == nullptr) {
-    environment_.metrics.CountRequestWithoutModel(status.code());
+    environment_.metrics.CountRequestWithoutModel(status.code(),
+                                                  ReasonOfFailure(status));
     return;
   }
   const Clock::time_point end = Clock::now();
@@ -83,7 +92,8 @@ void InferExchange::Finish(const absl::Status& status) {
   keeps_memory_ = status.ok() && message_bytes_ <= kMaxKeptBytes &&
                   inference_.bytes <= kMaxKeptBytes;
   if (!status.ok()) {
-    model_->metrics().CountFailure(status.code(), end - arrived_);
+    model_->metrics().CountFailure(status.code(), ReasonOfFailure(status),
+                                   end - arrived_);
     return;
   }
   model_->metrics().CountAnswer(
@@ -97,6 +107,7 @@ void InferExchange::Finish(const absl::Status& status) {
 void InferExchange::Reset() {
   inference_.scheduler = nullptr;
   model_ = nullptr;
+  inference_.rejection = Rejection::kNone;
   inference_.retry_pushback = std::chrono::milliseconds(0);
   inference_.deadline = Clock::time_point::max();
   inference_.cancelled.store(false, std::memory_order_relaxed);

@@ -11,6 +11,7 @@
 
 #include "core/batching/inference_request.h"
 #include "core/metrics/metrics.h"
+#include "core/metrics/reject_reason.h"
 #include "core/repository/model.h"
 #include "core/repository/model_repository.h"
 #include "proto/inference.pb.h"
@@ -77,6 +78,8 @@ class InferExchange {
   void Reset();
 
  private:
+  RejectReason ReasonOfFailure(const absl::Status& status) const;
+
   const InferEnvironment& environment_;
   inference::ModelInferRequest message_;
   inference::ModelInferResponse response_;

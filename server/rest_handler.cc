@@ -14,6 +14,7 @@
 
 #include "core/base/check.h"
 #include "core/batching/dispatcher.h"
+#include "core/metrics/reject_reason.h"
 #include "core/repository/model_repository.h"
 #include "fmt/format.h"
 #include "server/access.h"
@@ -88,12 +89,14 @@ void RestHandler::Stop() {
 
 std::optional<HttpResponse> RestHandler::Refuse(const HttpCall& call) {
   AccessGroup group = AccessGroup::kMetrics;
+  bool inference = false;
   if (!IsMetrics(call)) {
     const RestMatch match = MatchRestRoute(call.method(), call.target());
     if (match.route == nullptr || !Serves(Role(call), *match.route)) {
       return NoRoute(call, match);
     }
     group = GroupOf(RpcPath(*match.route));
+    inference = IsInference(match);
   } else if (call.method() != "GET" && call.method() != "HEAD") {
     return NoRoute(call, {.allowed = "GET, HEAD"});
   }
@@ -104,8 +107,14 @@ std::optional<HttpResponse> RestHandler::Refuse(const HttpCall& call) {
     return std::nullopt;
   }
   const absl::Status status = access.Check(group, call.header("Authorization"));
-  return status.ok() ? std::nullopt
-                     : std::optional(relu::ErrorResponse(status));
+  if (status.ok()) {
+    return std::nullopt;
+  }
+  if (inference) {
+    environment_.inference.metrics.CountRequestWithoutModel(
+        status.code(), ReasonOf(status.code()));
+  }
+  return relu::ErrorResponse(status);
 }
 
 void RestHandler::Handle(std::shared_ptr<HttpCall> call) {

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 
 #include "core/base/check.h"
+#include "core/metrics/reject_reason.h"
 #include "fmt/format.h"
 
 // The texts begin as Triton's do where it has one: clients compare them.
@@ -18,30 +19,30 @@ double Milliseconds(std::chrono::steady_clock::duration time) {
 
 }  // namespace
 
-const char* RejectionName(Rejection rejection) {
+RejectReason ReasonOf(Rejection rejection) {
   switch (rejection) {
     case Rejection::kNone:
-      return "none";
+      return RejectReason::kNone;
     case Rejection::kClosed:
-      return "closed";
+      return RejectReason::kDraining;
     case Rejection::kQueueRequests:
-      return "queue_requests";
+      return RejectReason::kQueueRequests;
     case Rejection::kQueueTime:
-      return "queue_time";
+      return RejectReason::kQueueTime;
     case Rejection::kDeadline:
-      return "deadline";
+      return RejectReason::kDeadline;
     case Rejection::kQueueBytes:
-      return "queue_bytes";
+      return RejectReason::kQueueBytes;
     case Rejection::kTotalRequests:
-      return "total_requests";
+      return RejectReason::kTotalRequests;
     case Rejection::kTotalBytes:
-      return "total_bytes";
+      return RejectReason::kTotalBytes;
     case Rejection::kExpired:
-      return "expired";
+      return RejectReason::kExpired;
     case Rejection::kCancelled:
-      return "cancelled";
+      return RejectReason::kCancelled;
   }
-  return "unknown";
+  CHECK(false);
 }
 
 absl::Status RejectionStatus(Rejection rejection, const RejectionFacts& facts) {

@@ -9,6 +9,8 @@
 
 #include "absl/status/status.h"
 
+#include "core/metrics/reject_reason.h"
+
 namespace relu {
 
 enum class Rejection {
@@ -24,8 +26,8 @@ enum class Rejection {
   kCancelled,      // CANCELLED
 };
 
-// A word for metrics, such as "queue_full".
-const char* RejectionName(Rejection rejection);
+// How the metrics count it.
+RejectReason ReasonOf(Rejection rejection);
 
 // The numbers that the texts name.
 struct RejectionFacts {

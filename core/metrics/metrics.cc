@@ -23,6 +23,7 @@
 #include "core/metrics/model_families.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/process_families.h"
+#include "core/metrics/reject_reason.h"
 #include "core/metrics/repository_metrics.h"
 
 namespace relu {
@@ -89,9 +90,12 @@ std::shared_ptr<ModelMetrics> Metrics::ForModel(std::string_view model,
 
 RepositoryMetrics& Metrics::repository() { return *repository_; }
 
-void Metrics::CountRequestWithoutModel(absl::StatusCode code) {
+void Metrics::CountRequestWithoutModel(absl::StatusCode code,
+                                       RejectReason reason) {
   // Counts are only looked at: nothing is published through them.
   without_model_[StatusIndex(code)].fetch_add(1, std::memory_order_relaxed);
+  rejects_without_model_[static_cast<std::size_t>(reason)].fetch_add(
+      1, std::memory_order_relaxed);
 }
 
 void Metrics::OnCollect(std::function<void()> refresh) {
@@ -120,9 +124,14 @@ std::string Metrics::Text() const {
   for (const auto& model : Models()) {
     models.push_back({model->model(), model->version(), model->Read()});
   }
-  StatusCounts without_model{};
+  ModelFigures without_model;
   for (std::size_t code = 0; code < kStatusCodes; ++code) {
-    without_model[code] = without_model_[code].load(std::memory_order_relaxed);
+    without_model.requests[code] =
+        without_model_[code].load(std::memory_order_relaxed);
+  }
+  for (std::size_t reason = 0; reason < kRejectReasons; ++reason) {
+    without_model.rejects[reason] =
+        rejects_without_model_[reason].load(std::memory_order_relaxed);
   }
   FamilyList families = ModelFamilies(models, without_model);
   if (options_.triton_names) {

@@ -21,6 +21,7 @@
 
 #include "core/base/mutex.h"
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 
 namespace prometheus {
 class Registry;
@@ -61,9 +62,10 @@ class Metrics {
   RepositoryMetrics& repository();
 
   // Counts one finished request that reached no model, because there is none of
-  // its name or version or it is not ready: in relu_requests_total, with an
-  // empty model label. A name that clients made up never becomes a label.
-  void CountRequestWithoutModel(absl::StatusCode code);
+  // its name or version or it is not ready: in relu_requests_total and
+  // relu_rejects_total, with an empty model label. A name that clients made up
+  // never becomes a label.
+  void CountRequestWithoutModel(absl::StatusCode code, RejectReason reason);
 
   // `refresh` is called at the begin of each Text(), to set gauges that nobody
   // keeps up to date. For one thread, before the first Text().
@@ -92,6 +94,8 @@ class Metrics {
                    std::weak_ptr<ModelMetrics>>
       models_ ABSL_GUARDED_BY(mu_);
   std::array<std::atomic<std::uint64_t>, kStatusCodes> without_model_ = {};
+  std::array<std::atomic<std::uint64_t>, kRejectReasons>
+      rejects_without_model_ = {};
 };
 
 }  // namespace relu

@@ -16,6 +16,7 @@
 #include "prometheus/metric_type.h"
 
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 
 namespace relu {
 namespace {
@@ -136,16 +137,40 @@ void AddRequests(const ClientMetric& labelled, const StatusCounts& counts,
   }
 }
 
-MetricFamily Requests(Models models, const StatusCounts& without_model) {
+MetricFamily Requests(Models models, const ModelFigures& without_model) {
   MetricFamily family{
       "relu_requests_total",
       "Finished inference requests, by model, version and status code. Both "
       "are empty for requests that reached no model.",
       MetricType::Counter,
       {}};
-  AddRequests(Labelled({}), without_model, family);
+  AddRequests(Labelled({}), without_model.requests, family);
   for (const LabelledFigures& model : models) {
     AddRequests(Labelled(model), model.figures.requests, family);
+  }
+  return family;
+}
+
+void AddRejects(const ClientMetric& labelled, const RejectCounts& counts,
+                MetricFamily& family) {
+  for (std::size_t reason = 1; reason < kRejectReasons; ++reason) {
+    family.metric.push_back(labelled);
+    family.metric.back().label.push_back(
+        {"reason",
+         std::string(RejectReasonName(static_cast<RejectReason>(reason)))});
+    family.metric.back().counter.value = static_cast<double>(counts[reason]);
+  }
+}
+
+MetricFamily Rejects(Models models, const ModelFigures& without_model) {
+  MetricFamily family{
+      "relu_rejects_total",
+      "Inference requests that were turned away or not waited for, by reason.",
+      MetricType::Counter,
+      {}};
+  AddRejects(Labelled({}), without_model.rejects, family);
+  for (const LabelledFigures& model : models) {
+    AddRejects(Labelled(model), model.figures.rejects, family);
   }
   return family;
 }
@@ -191,10 +216,11 @@ MetricFamily TritonFailures(Models models) {
 }  // namespace
 
 std::vector<MetricFamily> ModelFamilies(Models models,
-                                        const StatusCounts& without_model) {
+                                        const ModelFigures& without_model) {
   using Figures = ModelFigures;
   return {
       Requests(models, without_model),
+      Rejects(models, without_model),
       Counter("relu_rows_total", "Rows computed.", models,
               [](const Figures& figures) { return figures.rows; }),
       Counter("relu_batches_total",

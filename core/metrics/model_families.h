@@ -21,10 +21,10 @@ struct LabelledFigures {
   ModelFigures figures;
 };
 
-// Our own names; labels model and version. `without_model`: requests that
-// reached none.
+// Our own names; labels model and version. `without_model`: the requests and
+// rejects that reached none.
 std::vector<prometheus::MetricFamily> ModelFamilies(
-    std::span<const LabelledFigures> models, const StatusCounts& without_model);
+    std::span<const LabelledFigures> models, const ModelFigures& without_model);
 
 // Triton's names for the same, so that dashboards made for it show something.
 std::vector<prometheus::MetricFamily> TritonFamilies(

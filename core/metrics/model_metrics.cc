@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 
 #include "core/metrics/compute_times.h"
+#include "core/metrics/reject_reason.h"
 #include "core/metrics/sharded_counters.h"
 
 namespace relu {
@@ -23,7 +24,8 @@ using std::chrono::nanoseconds;
 // histograms, then four for each size of a batch.
 enum CounterIndex : std::size_t {
   kRequests = 0,  // By status code.
-  kRows = kRequests + kStatusCodes,
+  kRejects = kRequests + kStatusCodes,
+  kRows = kRejects + kRejectReasons,
   kAnsweredRows,
   kInFlight,
   kLastRequestMs,
@@ -125,10 +127,12 @@ void ModelMetrics::CountAnswer(std::int64_t rows, const RequestTimes& times) {
   shard.Store(kLastRequestMs, RecentTimeMs());
 }
 
-void ModelMetrics::CountFailure(absl::StatusCode code, nanoseconds total) {
+void ModelMetrics::CountFailure(absl::StatusCode code, RejectReason reason,
+                                nanoseconds total) {
   ShardedCounters::Shard shard = counters_.Local();
   shard.Add(kInFlight, ~std::uint64_t{0});  // -1
   shard.Add(kRequests + StatusIndex(code), 1);
+  shard.Add(kRejects + static_cast<std::size_t>(reason), 1);
   shard.Add(kFailedNs, Count(total));
 }
 
@@ -159,6 +163,9 @@ ModelFigures ModelMetrics::Read() const {
   for (std::size_t code = 0; code < kStatusCodes; ++code) {
     figures.requests[code] = counters_.Sum(kRequests + code);
     figures.failed.count += code == 0 ? 0 : figures.requests[code];
+  }
+  for (std::size_t reason = 0; reason < kRejectReasons; ++reason) {
+    figures.rejects[reason] = counters_.Sum(kRejects + reason);
   }
   const std::uint64_t answers = figures.requests[0];
   const auto sum_of = [this](std::size_t counter) {

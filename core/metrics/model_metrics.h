@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 
 #include "core/metrics/compute_times.h"
+#include "core/metrics/reject_reason.h"
 #include "core/metrics/sharded_counters.h"
 
 namespace relu {
@@ -76,6 +77,7 @@ struct ModelFigures {
   };
 
   StatusCounts requests = {};
+  RejectCounts rejects = {};
   std::uint64_t rows = 0;           // Computed, in batches.
   std::uint64_t answered_rows = 0;  // Of requests that were answered.
   std::uint64_t batches = 0;
@@ -113,7 +115,8 @@ class ModelMetrics {
   // It was answered.
   void CountAnswer(std::int64_t rows, const RequestTimes& times);
   // It was not; `code` is not OK.
-  void CountFailure(absl::StatusCode code, std::chrono::nanoseconds total);
+  void CountFailure(absl::StatusCode code, RejectReason reason,
+                    std::chrono::nanoseconds total);
 
   // Requests that wait in the model's queue, as whoever knows it says.
   void SetQueuedRequests(std::uint64_t requests);

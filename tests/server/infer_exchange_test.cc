@@ -9,6 +9,7 @@
 
 #include "core/batching/scheduler.h"
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 #include "tests/server/loaded_repository.h"
 
 namespace relu {
@@ -113,6 +114,21 @@ TEST_F(InferExchangeTest, FinishCountsByModelAndCode) {
   EXPECT_EQ(Figures().requests_in_flight, 0);
 }
 
+TEST_F(InferExchangeTest, FinishCountsRejectsByReason) {
+  const auto rejects = [this](RejectReason reason) {
+    return Figures().rejects[static_cast<std::size_t>(reason)];
+  };
+  ASSERT_FALSE(Call(DigitsRequest(0)).ok());
+  ASSERT_FALSE(Call(DigitsRequest(26)).ok());
+  loaded_.model()->scheduler().Close();
+  ASSERT_FALSE(Call(DigitsRequest()).ok());
+  // What the scheduler said of the last request is not said of the next.
+  ASSERT_FALSE(Call(DigitsRequest(0)).ok());
+  EXPECT_EQ(rejects(RejectReason::kBadRequest), 2U);
+  EXPECT_EQ(rejects(RejectReason::kMessageBytes), 1U);
+  EXPECT_EQ(rejects(RejectReason::kDraining), 1U);
+}
+
 TEST_F(InferExchangeTest, FinishObservesTheTimesOfGoodRequests) {
   ASSERT_TRUE(Call(DigitsRequest()).ok());
   ASSERT_FALSE(Call(DigitsRequest(0)).ok());
@@ -137,6 +153,9 @@ TEST_F(InferExchangeTest, FinishCountsUnknownModelsWithoutTheirName) {
   const std::string text = loaded_.metrics().Text();
   EXPECT_NE(text.find("relu_requests_total{model=\"\",version=\"\","
                       "code=\"NOT_FOUND\"} 1"),
+            std::string::npos);
+  EXPECT_NE(text.find("relu_rejects_total{model=\"\",version=\"\","
+                      "reason=\"not_found\"} 1"),
             std::string::npos);
   EXPECT_EQ(text.find("made up"), std::string::npos);
 }

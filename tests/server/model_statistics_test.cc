@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 #include "proto/inference.pb.h"
 #include "tests/server/loaded_repository.h"
 
@@ -55,7 +56,8 @@ TEST_F(ModelStatisticsTest, RequestsAreThoseOfTheMetrics) {
                               .total = microseconds(40)};
   metrics.CountAnswer(3, times);
   metrics.CountAnswer(4, times);
-  metrics.CountFailure(absl::StatusCode::kCancelled, microseconds(7));
+  metrics.CountFailure(absl::StatusCode::kCancelled, RejectReason::kCancelled,
+                       microseconds(7));
 
   const inference::ModelStatistics statistics = Statistics();
   EXPECT_EQ(statistics.inference_count(), 7U);

@@ -316,6 +316,10 @@ TEST(RestHandlerTest, TokensAreAskedForByGroup) {
   EXPECT_EQ(call({.target = "/v2"}, "").status, 401);
   EXPECT_EQ(call({.target = "/v2"}, "inference-token-01").status, 200);
   EXPECT_EQ(call({.target = "/v2/health/ready"}, "").status, 200);
+  // The two inferences, not the others.
+  EXPECT_THAT(rest.loaded().metrics().Text(),
+              HasSubstr("relu_rejects_total{model=\"\",version=\"\","
+                        "reason=\"access\"} 2\n"));
   std::filesystem::remove_all(folder);
 }
 

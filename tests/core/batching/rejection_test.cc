@@ -9,6 +9,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/metrics/reject_reason.h"
+
 namespace relu {
 namespace {
 
@@ -44,12 +46,15 @@ TEST(RejectionTest, EachHasItsCodeAndItsNumbers) {
   }
 }
 
-TEST(RejectionTest, NamesAreDifferent) {
-  std::set<std::string> names;
+TEST(RejectionTest, ReasonsAreDifferent) {
+  std::set<RejectReason> reasons;
   for (int i = 0; i <= static_cast<int>(Rejection::kCancelled); ++i) {
-    names.insert(RejectionName(static_cast<Rejection>(i)));
+    reasons.insert(ReasonOf(static_cast<Rejection>(i)));
   }
-  EXPECT_EQ(names.size(), static_cast<std::size_t>(Rejection::kCancelled) + 1);
+  EXPECT_EQ(reasons.size(),
+            static_cast<std::size_t>(Rejection::kCancelled) + 1);
+  EXPECT_EQ(ReasonOf(Rejection::kNone), RejectReason::kNone);
+  EXPECT_EQ(ReasonOf(Rejection::kClosed), RejectReason::kDraining);
 }
 
 }  // namespace

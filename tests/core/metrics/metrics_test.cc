@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 #include "core/metrics/repository_metrics.h"
 
 namespace relu {
@@ -104,11 +105,16 @@ TEST(MetricsTest, ForModelReturnsNewFiguresForLargerBatches) {
 TEST(MetricsTest, RequestsWithoutModelHaveEmptyModelLabel) {
   Metrics metrics("1");
 
-  metrics.CountRequestWithoutModel(absl::StatusCode::kNotFound);
+  metrics.CountRequestWithoutModel(absl::StatusCode::kNotFound,
+                                   RejectReason::kNotFound);
 
   EXPECT_EQ(
       Value(metrics.Text(),
             R"(relu_requests_total{model="",version="",code="NOT_FOUND"})"),
+      "1");
+  EXPECT_EQ(
+      Value(metrics.Text(),
+            R"(relu_rejects_total{model="",version="",reason="not_found"})"),
       "1");
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "prometheus/metric_family.h"
 
 #include "core/metrics/model_metrics.h"
+#include "core/metrics/reject_reason.h"
 
 namespace relu {
 namespace {
@@ -38,7 +40,8 @@ class ModelFamiliesTest : public testing::Test {
                                           .output = microseconds(2)},
                               .encode = microseconds(5),
                               .total = microseconds(100)});
-    metrics_.CountFailure(absl::StatusCode::kUnavailable, microseconds(7));
+    metrics_.CountFailure(absl::StatusCode::kUnavailable,
+                          RejectReason::kQueueTime, microseconds(7));
     metrics_.SetQueuedRequests(6);
   }
 
@@ -86,8 +89,8 @@ TEST_F(ModelFamiliesTest, EveryMetricHasModelAndVersion) {
 }
 
 TEST_F(ModelFamiliesTest, RequestsStandByModelAndByCode) {
-  StatusCounts without_model{};
-  without_model[StatusIndex(absl::StatusCode::kNotFound)] = 5;
+  ModelFigures without_model;
+  without_model.requests[StatusIndex(absl::StatusCode::kNotFound)] = 5;
 
   const MetricFamily requests =
       Find(ModelFamilies(Models(), without_model), "relu_requests_total");
@@ -98,6 +101,28 @@ TEST_F(ModelFamiliesTest, RequestsStandByModelAndByCode) {
   const MetricFamily of_model =
       Find(ModelFamilies(Models(), {}), "relu_requests_total");
   EXPECT_EQ(of_model.metric[kStatusCodes].counter.value, 1);
+}
+
+TEST_F(ModelFamiliesTest, RejectsStandByModelAndByReason) {
+  ModelFigures without_model;
+  without_model.rejects[static_cast<std::size_t>(RejectReason::kNotFound)] = 5;
+
+  const MetricFamily rejects =
+      Find(ModelFamilies(Models(), without_model), "relu_rejects_total");
+
+  // No series for what is no reject.
+  EXPECT_EQ(rejects.metric.size(), 2 * (kRejectReasons - 1));
+  EXPECT_EQ(With(rejects, "reason", "not_found").label[0].value, "");
+  EXPECT_EQ(With(rejects, "reason", "not_found").counter.value, 5);
+  const auto of_model = std::span(rejects.metric).subspan(kRejectReasons - 1);
+  double sum = 0;
+  for (const ClientMetric& metric : of_model) {
+    EXPECT_EQ(metric.label[0].value, "m");
+    sum += metric.counter.value;
+    EXPECT_EQ(metric.counter.value,
+              metric.label[2].value == "queue_time" ? 1 : 0);
+  }
+  EXPECT_EQ(sum, 1);
 }
 
 TEST_F(ModelFamiliesTest, CountersAndGaugesAreThoseOfTheFigures) {
@@ -172,11 +197,13 @@ TEST_F(ModelFamiliesTest, TritonNamesMeanWhatTritonMeans) {
 }
 
 TEST_F(ModelFamiliesTest, TritonFailuresStandByReason) {
-  metrics_.CountFailure(absl::StatusCode::kDeadlineExceeded, {});
-  metrics_.CountFailure(absl::StatusCode::kCancelled, {});
-  metrics_.CountFailure(absl::StatusCode::kInternal, {});
-  metrics_.CountFailure(absl::StatusCode::kInvalidArgument, {});
-  metrics_.CountFailure(absl::StatusCode::kNotFound, {});
+  metrics_.CountFailure(absl::StatusCode::kDeadlineExceeded,
+                        RejectReason::kNone, {});
+  metrics_.CountFailure(absl::StatusCode::kCancelled, RejectReason::kNone, {});
+  metrics_.CountFailure(absl::StatusCode::kInternal, RejectReason::kNone, {});
+  metrics_.CountFailure(absl::StatusCode::kInvalidArgument, RejectReason::kNone,
+                        {});
+  metrics_.CountFailure(absl::StatusCode::kNotFound, RejectReason::kNone, {});
 
   const MetricFamily failures =
       Find(TritonFamilies(Models()), "nv_inference_request_failure");

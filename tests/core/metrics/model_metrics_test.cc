@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "core/metrics/compute_times.h"
+#include "core/metrics/reject_reason.h"
 
 namespace relu {
 namespace {
@@ -88,9 +89,12 @@ TEST_F(ModelMetricsTest, AnswersAreCountedWithEachOfTheirTimes) {
 }
 
 TEST_F(ModelMetricsTest, FailuresAreCountedByCode) {
-  metrics_.CountFailure(absl::StatusCode::kCancelled, microseconds(10));
-  metrics_.CountFailure(absl::StatusCode::kCancelled, microseconds(20));
-  metrics_.CountFailure(absl::StatusCode::kUnauthenticated, microseconds(30));
+  metrics_.CountFailure(absl::StatusCode::kCancelled, RejectReason::kExpired,
+                        microseconds(10));
+  metrics_.CountFailure(absl::StatusCode::kCancelled, RejectReason::kExpired,
+                        microseconds(20));
+  metrics_.CountFailure(absl::StatusCode::kUnauthenticated,
+                        RejectReason::kAccess, microseconds(30));
 
   const ModelFigures figures = metrics_.Read();
   EXPECT_EQ(figures.requests[StatusIndex(absl::StatusCode::kCancelled)], 2U);
@@ -99,6 +103,19 @@ TEST_F(ModelMetricsTest, FailuresAreCountedByCode) {
   EXPECT_EQ(figures.failed.count, 3U);
   EXPECT_EQ(figures.failed.sum, microseconds(60));
   EXPECT_EQ(figures.request.total.count, 0U);
+}
+
+TEST_F(ModelMetricsTest, RejectsAreCountedByReason) {
+  for (const RejectReason reason :
+       {RejectReason::kQueueTime, RejectReason::kDeadline,
+        RejectReason::kQueueTime}) {
+    metrics_.CountFailure(absl::StatusCode::kUnavailable, reason, {});
+  }
+
+  const RejectCounts rejects = metrics_.Read().rejects;
+  EXPECT_EQ(rejects[static_cast<std::size_t>(RejectReason::kQueueTime)], 2U);
+  EXPECT_EQ(rejects[static_cast<std::size_t>(RejectReason::kDeadline)], 1U);
+  EXPECT_EQ(rejects[static_cast<std::size_t>(RejectReason::kCancelled)], 0U);
 }
 
 TEST_F(ModelMetricsTest, CodesThatAreNoneAreUnknown) {
@@ -113,7 +130,7 @@ TEST_F(ModelMetricsTest, RequestsInFlightAreThoseNeitherAnsweredNorFailed) {
     metrics_.CountArrival();
   }
   metrics_.CountAnswer(1, {});
-  metrics_.CountFailure(absl::StatusCode::kInternal, {});
+  metrics_.CountFailure(absl::StatusCode::kInternal, RejectReason::kNone, {});
 
   EXPECT_EQ(metrics_.Read().requests_in_flight, 3);
 }
