@@ -18,7 +18,8 @@ step "Starting relud with the models in deploy/models"
 log=$(mktemp)
 # Ports 0: any free ones, so that this works beside whatever else is running.
 build/release/server/relud --model-repository=deploy/models \
-  --grpc-address=127.0.0.1 --grpc-port=0 --http-port=0 --metrics-port=0 2>"$log" &
+  --grpc-address=127.0.0.1 --grpc-port=0 --http-port=0 --metrics-port=0 \
+  --lame-duck=0 2>"$log" &
 server=$!
 # Called by the trap: the server never outlives this script.
 # shellcheck disable=SC2317

@@ -39,7 +39,7 @@ constexpr std::string_view kExitCodes =
 // What CLI11 fills in a form of its own.
 struct Flags {
   double drain_timeout = 30;
-  double lame_duck = 0;
+  double lame_duck = 5;
   LogLevel log_level = LogLevel::kInfo;
 };
 
@@ -112,8 +112,8 @@ void AddOperationSettings(CLI::App& app, ServerOptions& options, Flags& flags) {
       "they are cancelled.")
       ->check(CLI::Range(0.0, 86400.0));
   Add(app, "--lame-duck", flags.lame_duck, "SECONDS",
-      "After SIGTERM or SIGINT, how long to go on serving while health checks "
-      "say NOT_SERVING, so that clients can turn away.")
+      "After SIGTERM, how long to go on serving while health checks say "
+      "NOT_SERVING, so that clients can turn away. SIGINT leaves it out.")
       ->check(CLI::Range(0.0, 86400.0));
   AddChoice<LogFormat>(app, "--log-format", options.log.format,
                        {{"text", LogFormat::kText},

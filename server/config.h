@@ -42,7 +42,7 @@ struct ServerOptions {
   int intra_op_threads = 2;  // At most the CPU budget.
 
   std::chrono::milliseconds drain_timeout{30'000};
-  std::chrono::milliseconds lame_duck{0};
+  std::chrono::milliseconds lame_duck{5'000};
 
   LogSettings log;
 };

@@ -1,5 +1,8 @@
 // relud: see server/config.cc for its settings and exit codes.
 
+#include <signal.h>
+
+#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -36,6 +39,9 @@ int main(int argc, char** argv) {
     relu::Log(relu::LogLevel::kError, std::string(server.status().message()));
     return relu::kExitFailure;
   }
-  signal.Wait();
-  return (*server)->Shutdown() == 0 ? 0 : relu::kExitFailure;
+  // SIGINT comes from a terminal, where somebody waits for the end.
+  const std::chrono::milliseconds lame_duck =
+      signal.Wait() == SIGINT ? std::chrono::milliseconds(0)
+                              : command_line.options.lame_duck;
+  return (*server)->Shutdown(lame_duck) == 0 ? 0 : relu::kExitFailure;
 }

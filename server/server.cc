@@ -209,7 +209,7 @@ Server::~Server() {
   repository_->Drain();
 }
 
-int Server::Shutdown() {
+int Server::Shutdown(std::chrono::milliseconds lame_duck) {
   Log(LogLevel::kInfo, "shutting down: not ready any more");
   repository_->StopLoading();
   handlers_.BeginShutdown();
@@ -217,8 +217,11 @@ int Server::Shutdown() {
   if (http_ != nullptr) {
     http_->BeginDrain();
   }
-  if (options_.lame_duck.count() > 0) {
-    std::this_thread::sleep_for(options_.lame_duck);
+  if (lame_duck.count() > 0) {
+    Log(LogLevel::kInfo, fmt::format("serving on for {} ms, so that clients "
+                                     "can turn away",
+                                     lame_duck.count()));
+    std::this_thread::sleep_for(lame_duck);
   }
   // Under a load that never pauses a second must do.
   grpc_->WaitUntilQuiet(

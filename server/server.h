@@ -3,6 +3,7 @@
 #ifndef SERVER_SERVER_H_
 #define SERVER_SERVER_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -61,10 +62,11 @@ class Server {
 
   // The whole of the shutdown, in this order: no model is loaded any more;
   // health and readiness say no; the lame-duck time passes, in which requests
-  // are served as before, and then until none arrives for a moment; no new
-  // calls are taken; those in flight are answered, or cancelled after the drain
-  // timeout; the models are drained. Returns how many requests were cancelled.
-  int Shutdown();
+  // are served as before, and then until none arrives for a moment; clients are
+  // told to go (GOAWAY), and no new calls are taken; those in flight are
+  // answered, or cancelled after the drain timeout; the models are drained.
+  // Returns how many requests were cancelled.
+  int Shutdown(std::chrono::milliseconds lame_duck);
 
   int grpc_port() const { return grpc_->port(); }
   // 0 if there is no such listener.

@@ -40,18 +40,17 @@ TerminationSignal::~TerminationSignal() {
 
 void TerminationSignal::Loop() {
   const sigset_t signals = Signals();
-  bool first = true;
   int signal = 0;
   while (sigwait(&signals, &signal) == 0 && !ending_) {
     if (signal == kWake) {
       continue;  // From some other program.
     }
-    if (!first) {
+    if (first_ != 0) {
       Log(LogLevel::kWarning, "second signal: stops at once");
       // Threads still run: nothing may be destroyed under them.
       _exit(kExitFailure);
     }
-    first = false;
+    first_ = signal;
     received_.count_down();
   }
 }

@@ -20,12 +20,16 @@ class TerminationSignal {
   TerminationSignal(const TerminationSignal&) = delete;
   TerminationSignal& operator=(const TerminationSignal&) = delete;
 
-  // Waits for the first signal, which may have come already.
-  void Wait() { received_.wait(); }
+  // Waits for the first signal, which may have come already, and returns it.
+  int Wait() {
+    received_.wait();
+    return first_;
+  }
 
  private:
   void Loop();
 
+  int first_ = 0;  // Written before received_ is counted down.
   std::latch received_{1};
   // Set before the thread is woken to end; sequentially consistent.
   std::atomic<bool> ending_ = false;

@@ -70,7 +70,7 @@ inside() {
 milliseconds() { date +%s%3N; }
 begin=$(milliseconds)
 inside /usr/bin/relud --model-repository=/models --grpc-address=127.0.0.1 \
-  --grpc-port=0 --http-port=0 --metrics-port=0 2>"$work/log" &
+  --grpc-port=0 --http-port=0 --metrics-port=0 --lame-duck=0 2>"$work/log" &
 server=$!
 until address=$(sed -nE 's/.*gRPC on ([0-9.:]+),.*/\1/p' "$work/log") && [[ -n $address ]] &&
   (inside /usr/bin/reluctl --server="$address" health) >/dev/null 2>&1; do

@@ -62,7 +62,7 @@ before(async () => {
   [relud, match] = await start(
       /gRPC on ([\d.:]+),.* metrics on ([\d.:]+)/, process.env.RELUD, '--model-repository=deploy/models',
       '--grpc-address=127.0.0.1', '--grpc-port=0', '--http-port=0',
-      '--metrics-address=127.0.0.1', '--metrics-port=0');
+      '--metrics-address=127.0.0.1', '--metrics-port=0', '--lame-duck=0');
   metricsUrl = `http://${match[2]}/metrics`;
   await start(/answered/, process.execPath, 'tests/deploy/load.mjs', match[1], '50');
 

@@ -86,7 +86,7 @@ before(async () => {
   server = spawn(process.env.RELUD, [
     `--model-repository=${repository}`, '--grpc-address=127.0.0.1', '--grpc-port=0', '--http-port=0',
     '--metrics-port=0', '--model-control-mode=explicit', '--load-model=*', '--repository-settle-secs=0',
-    '--allow-control=true',
+    '--allow-control=true', '--lame-duck=0',
   ], {stdio: ['ignore', 'ignore', 'pipe']});
   ended = new Promise((resolve) => server.on('close', (code, signal) => resolve(code ?? signal)));
   await new Promise((resolve, reject) => {

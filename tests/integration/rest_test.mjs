@@ -87,7 +87,8 @@ async function startServer(folders, flags = []) {
   }
   const child = spawn(process.env.RELUD, [
     `--model-repository=${repository}`, '--grpc-address=127.0.0.1', '--grpc-port=0',
-    '--http-address=127.0.0.1', '--http-port=0', '--metrics-address=127.0.0.1', '--metrics-port=0', ...flags,
+    '--http-address=127.0.0.1', '--http-port=0', '--metrics-address=127.0.0.1', '--metrics-port=0', '--lame-duck=0',
+    ...flags,
   ], {stdio: ['ignore', 'ignore', 'pipe']});
   const server = {child, log: ''};
   servers.push(server);

@@ -58,7 +58,8 @@ std::vector<std::string> ReludFlags(const std::filesystem::path& repository) {
           "--grpc-port=0",
           "--http-port=0",
           "--metrics-port=0",
-          "--repository-settle-secs=0"};
+          "--repository-settle-secs=0",
+          "--lame-duck=0"};
 }
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(

@@ -63,7 +63,7 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
   EXPECT_EQ(options.intra_op_threads, 2);
   EXPECT_EQ(options.max_batch_rows, 64);
   EXPECT_EQ(options.drain_timeout, milliseconds(30'000));
-  EXPECT_EQ(options.lame_duck, milliseconds(0));
+  EXPECT_EQ(options.lame_duck, milliseconds(5000));
   EXPECT_EQ(options.log.format, LogFormat::kText);
   EXPECT_TRUE(options.log.info);
   EXPECT_EQ(options.log.verbose_level, 0);

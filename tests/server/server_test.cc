@@ -69,7 +69,7 @@ TEST(ServerTest, StartedServerServesAndSaysWhere) {
                                  "127.0.0.1:{}, metrics on 127.0.0.1:{}",
                                  server->grpc_port(), server->http_port(),
                                  server->metrics_port())));
-  EXPECT_EQ(server->Shutdown(), 0);
+  EXPECT_EQ(server->Shutdown(std::chrono::milliseconds(0)), 0);
 }
 
 TEST(ServerTest, ModelThatCannotBeLoadedIsLoggedWithItsReason) {
@@ -134,7 +134,7 @@ TEST(ServerTest, ShutdownLogsItsStepsAndRefusesCalls) {
   ASSERT_NE(server, nullptr);
   const int port = server->grpc_port();
   testing::internal::CaptureStderr();
-  EXPECT_EQ(server->Shutdown(), 0);
+  EXPECT_EQ(server->Shutdown(std::chrono::milliseconds(0)), 0);
   EXPECT_THAT(testing::internal::GetCapturedStderr(),
               AllOf(HasSubstr("shutting down: not ready any more"),
                     HasSubstr("every request was answered")));

@@ -10,11 +10,11 @@
 namespace relu {
 namespace {
 
-TEST(TerminationSignalTest, WaitEndsAtTheFirstSignal) {
+TEST(TerminationSignalTest, WaitEndsAtTheFirstSignalAndSaysWhich) {
   for (const int number : {SIGTERM, SIGINT}) {
     TerminationSignal signal;
     kill(getpid(), number);
-    signal.Wait();
+    EXPECT_EQ(signal.Wait(), number);
   }
 }
 
