@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "fmt/format.h"
 #include "server/edge_flags.h"
 #include "server/flags.h"
+#include "server/limit_flags.h"
 #include "server/log.h"
 #include "server/repository_flags.h"
 #include "server/version.h"
@@ -89,18 +89,6 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
   Add(app, "--metrics-port", options.metrics_port, "PORT",
       "TCP port of the metrics. 0: any free port, which the log names.")
       ->check(CLI::Range(0, 65535));
-  Add(app, "--max-message-bytes", options.max_message_bytes, "BYTES",
-      "Size of the largest request and of the largest answer.")
-      ->check(CLI::Range(1024, std::numeric_limits<int>::max()));
-  Add(app, "--max-stream-requests", options.max_stream_requests, "COUNT",
-      "Requests of one ModelStreamInfer call that may be in flight; more are "
-      "not read until answers are taken.")
-      ->check(CLI::Range(1, 65536));
-  Add(app, "--max-stream-bytes", options.max_stream_bytes, "BYTES",
-      "What the requests of one ModelStreamInfer call that are in flight, and "
-      "their answers, may take before no more are read.")
-      ->check(CLI::Range(std::int64_t{1024},
-                         std::numeric_limits<std::int64_t>::max()));
   Add(app, "--threads", options.threads, "COUNT",
       "Threads that serve gRPC and compute. 0: as many as the CPU budget.")
       ->check(CLI::Range(0, 1024));
@@ -185,6 +173,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.set_help_flag("--help,-h", "Print this help and exit.");
   AddModelSettings(app, options);
   AddNetworkSettings(app, options);
+  AddLimitFlags(app, options.limits);
   AddEdgeFlags(app, options.edge);
   AddOperationSettings(app, options, flags);
   // CLI11 reports everything, the good and the bad, by exceptions.

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "server/edge_flags.h"
+#include "server/limit_flags.h"
 #include "server/log.h"
 #include "server/repository_flags.h"
 
@@ -30,10 +31,8 @@ struct ServerOptions {
   bool triton_metrics = true;
   std::string metrics_address = "0.0.0.0";
   int metrics_port = 8002;
-  int max_message_bytes = 256 << 20;
-  int max_stream_requests = 256;
-  std::int64_t max_stream_bytes = 64 << 20;
 
+  LimitSettings limits;
   EdgeSettings edge;
 
   int threads = 0;         // 0: the CPU budget.

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "grpc/impl/codegen/grpc_types.h"
 #include "grpc/support/log.h"
+#include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
@@ -39,6 +40,29 @@ std::string Endpoint(std::string_view address, int port) {
       address.find(':') != std::string_view::npos && !address.starts_with('[');
   return bare_ipv6 ? fmt::format("[{}]:{}", address, port)
                    : fmt::format("{}:{}", address, port);
+}
+
+// For gRPC, 0 would be at once.
+void SetTime(const char* argument, std::chrono::milliseconds time,
+             grpc::ServerBuilder& builder) {
+  if (time.count() > 0) {
+    builder.AddChannelArgument(argument, static_cast<int>(time.count()));
+  }
+}
+
+// What clients can take of connections, and gRPC of memory for them.
+void SetLimits(const GrpcServerOptions& options, grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
+  builder.SetMaxSendMessageSize(options.max_message_bytes);
+  builder.SetResourceQuota(
+      grpc::ResourceQuota("relud").Resize(options.buffer_bytes));
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             options.max_streams);
+  SetTime(GRPC_ARG_KEEPALIVE_TIME_MS, options.keepalive_time, builder);
+  SetTime(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keepalive_timeout, builder);
+  SetTime(GRPC_ARG_MAX_CONNECTION_AGE_MS, options.max_connection_age, builder);
+  SetTime(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.max_connection_idle,
+          builder);
 }
 
 }  // namespace
@@ -83,8 +107,7 @@ absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
   }
   builder.RegisterService(&infer_service_);
   builder.RegisterAsyncGenericService(&generic_service_);
-  builder.SetMaxReceiveMessageSize(options.max_message_bytes);
-  builder.SetMaxSendMessageSize(options.max_message_bytes);
+  SetLimits(options, builder);
   // Two servers on one port by mistake must not share its clients.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   for (int i = 0; i < options.threads; ++i) {

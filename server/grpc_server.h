@@ -4,6 +4,7 @@
 #define SERVER_GRPC_SERVER_H_
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -31,6 +32,19 @@ struct GrpcServerOptions {
   int threads = 1;
   int max_message_bytes = 256 << 20;
   StreamLimits stream_limits = {};
+  // What gRPC may hold of requests that are not complete and of answers that
+  // clients do not read.
+  std::size_t buffer_bytes = 512 << 20;
+  // Calls at the same time on one connection.
+  int max_streams = 1024;
+  // A connection that was silent for so long is asked for a sign of life, and
+  // closed if there is none within the timeout. 0: it is not asked.
+  std::chrono::milliseconds keepalive_time{60'000};
+  std::chrono::milliseconds keepalive_timeout{20'000};
+  // After which the client is told to connect anew, and after which one without
+  // calls is closed. 0: never.
+  std::chrono::milliseconds max_connection_age{0};
+  std::chrono::milliseconds max_connection_idle{0};
   // A Unix socket to listen on too, in the clear. Empty: none.
   std::string unix_path = {};
   // Of this port alone. nullptr: in the clear.

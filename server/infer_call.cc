@@ -63,8 +63,10 @@ void InferCall::OnEvent(Event event, bool ok) {
 }
 
 bool InferCall::Prepare() {
-  exchange().BeginDecode(arrived_at_, request_bytes_.Length());
-  status_ = CheckAccess(services_, AccessGroup::kInference, *context_);
+  status_ = exchange().BeginDecode(arrived_at_, request_bytes_.Length());
+  if (status_.ok()) {
+    status_ = CheckAccess(services_, AccessGroup::kInference, *context_);
+  }
   if (status_.ok()) {
     status_ = ParseInferRequest(request_bytes_, exchange().message());
   }

@@ -17,6 +17,8 @@
 #include "core/metrics/reject_reason.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model.h"
+#include "fmt/format.h"
+#include "server/in_flight_bytes.h"
 #include "server/v2_codec.h"
 
 namespace relu {
@@ -27,12 +29,21 @@ namespace {
 // give it back.
 constexpr std::size_t kMaxKeptBytes = 64 << 10;
 
-// The values of a request and of its answer; the rest is little.
-std::size_t HeldBytes(const CompiledModel& model, std::int64_t rows) {
+// When to come again after a refusal for want of room: most requests are over
+// much earlier, but those that take the room may be large.
+constexpr std::chrono::milliseconds kBytesPushback{20};
+
+// The values of a request, and those of its answer; the rest is little.
+std::size_t InputBytes(const CompiledModel& model, std::int64_t rows) {
   std::size_t bytes = 0;
   for (const TensorSignature& input : model.inputs()) {
     bytes += input.Bytes(rows);
   }
+  return bytes;
+}
+
+std::size_t OutputBytes(const CompiledModel& model, std::int64_t rows) {
+  std::size_t bytes = 0;
   for (const TensorSignature& output : model.outputs()) {
     bytes += output.Bytes(rows);
   }
@@ -44,11 +55,29 @@ std::size_t HeldBytes(const CompiledModel& model, std::int64_t rows) {
 InferExchange::InferExchange(const InferEnvironment& environment)
     : environment_(environment) {}
 
-void InferExchange::BeginDecode(Clock::time_point arrived,
-                                std::size_t message_bytes) {
+absl::Status InferExchange::BeginDecode(Clock::time_point arrived,
+                                        std::size_t message_bytes) {
   arrived_ = arrived;
   message_bytes_ = message_bytes;
   decode_start_ = Clock::now();
+  return Hold(message_bytes);
+}
+
+absl::Status InferExchange::Hold(std::size_t bytes) {
+  InFlightBytes* const in_flight = environment_.in_flight_bytes;
+  if (in_flight == nullptr) {
+    return absl::OkStatus();
+  }
+  if (!in_flight->Take(bytes)) {
+    refused_for_bytes_ = true;
+    inference_.retry_pushback = kBytesPushback;
+    return absl::ResourceExhaustedError(fmt::format(
+        "the server is overloaded: requests in flight and their answers take "
+        "{} bytes, {} more would pass the limit of {}",
+        in_flight->bytes(), bytes, in_flight->limit()));
+  }
+  held_bytes_ += bytes;
+  return absl::OkStatus();
 }
 
 absl::Status InferExchange::Prepare(Clock::time_point deadline) {
@@ -59,7 +88,10 @@ absl::Status InferExchange::Prepare(Clock::time_point deadline) {
   model_->metrics().CountArrival();
   RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
   inference_.scheduler = &model_->scheduler();
-  inference_.bytes = HeldBytes(model_->compiled(), inference_.rows);
+  const CompiledModel& compiled = model_->compiled();
+  const std::size_t output_bytes = OutputBytes(compiled, inference_.rows);
+  inference_.bytes = InputBytes(compiled, inference_.rows) + output_bytes;
+  RETURN_IF_ERROR(Hold(output_bytes));
   RETURN_IF_ERROR(PrepareResponse(message_, *model_,
                                   environment_.max_response_bytes, inference_,
                                   response_));
@@ -76,6 +108,9 @@ void InferExchange::Cancel() {
 void InferExchange::BeginEncode() { encode_start_ = Clock::now(); }
 
 RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
+  if (refused_for_bytes_) {
+    return RejectReason::kInFlightBytes;
+  }
   return inference_.rejection != Rejection::kNone
              ? ReasonOf(inference_.rejection)
              : ReasonOf(status.code());
@@ -105,6 +140,11 @@ void InferExchange::Finish(const absl::Status& status) {
 }
 
 void InferExchange::Reset() {
+  if (held_bytes_ > 0) {
+    environment_.in_flight_bytes->GiveBack(held_bytes_);
+    held_bytes_ = 0;
+  }
+  refused_for_bytes_ = false;
   inference_.scheduler = nullptr;
   model_ = nullptr;
   inference_.rejection = Rejection::kNone;

@@ -15,6 +15,7 @@
 #include "core/repository/model.h"
 #include "core/repository/model_repository.h"
 #include "proto/inference.pb.h"
+#include "server/in_flight_bytes.h"
 #include "server/v2_codec.h"
 
 namespace relu {
@@ -23,6 +24,8 @@ namespace relu {
 struct InferEnvironment {
   const ModelRepository& repository;
   Metrics& metrics;
+  // Where requests are counted until they are over; nullptr: nowhere.
+  InFlightBytes* in_flight_bytes = nullptr;
   // The values of one answer may take so many bytes.
   std::size_t max_response_bytes = 0;
 };
@@ -30,7 +33,8 @@ struct InferEnvironment {
 // For one thread at a time. Meant to be reused, so that its memory is taken
 // once. A call goes:
 //
-//   1. BeginDecode(); the transport parses the client's bytes into message();
+//   1. BeginDecode(); if it is OK, the transport parses the client's bytes into
+//      message();
 //   2. Prepare(); if it is OK, inference() is handed to the dispatcher, or
 //      submitted to the scheduler of model(), which fills response() and calls
 //      inference().done;
@@ -46,15 +50,16 @@ class InferExchange {
   explicit InferExchange(const InferEnvironment& environment);
 
   // The client's message of so many bytes has arrived, and is parsed from now
-  // on.
-  void BeginDecode(Clock::time_point arrived, std::size_t message_bytes);
+  // on. RESOURCE_EXHAUSTED if the server holds as many bytes as it may.
+  absl::Status BeginDecode(Clock::time_point arrived,
+                           std::size_t message_bytes);
 
   // Where the transport parses the request into.
   inference::ModelInferRequest& message() { return message_; }
 
   // Finds the model, checks the message and makes the answer's frame. The
   // client waits until `deadline`. Errors: those of ModelRepository::Find,
-  // DecodeRequest and PrepareResponse.
+  // DecodeRequest and PrepareResponse; RESOURCE_EXHAUSTED as for BeginDecode().
   absl::Status Prepare(Clock::time_point deadline);
 
   // After Prepare(). `inference().done` belongs to the transport.
@@ -78,6 +83,8 @@ class InferExchange {
   void Reset();
 
  private:
+  // Counts bytes that the request holds from now on, until Reset().
+  absl::Status Hold(std::size_t bytes);
   RejectReason ReasonOfFailure(const absl::Status& status) const;
 
   const InferEnvironment& environment_;
@@ -87,6 +94,8 @@ class InferExchange {
   InferenceRequest inference_;
   std::shared_ptr<Model> model_;
   std::size_t message_bytes_ = 0;
+  std::size_t held_bytes_ = 0;  // Counted in environment_.in_flight_bytes.
+  bool refused_for_bytes_ = false;
   Clock::time_point arrived_;
   Clock::time_point decode_start_;
   Clock::time_point decode_end_;

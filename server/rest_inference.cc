@@ -83,8 +83,10 @@ void RestInference::Begin(const RestMatch& match,
 }
 
 bool RestInference::Prepare() {
-  exchange().BeginDecode(arrived_at_, call_->body().size());
-  status_ = Read();
+  status_ = exchange().BeginDecode(arrived_at_, call_->body().size());
+  if (status_.ok()) {
+    status_ = Read();
+  }
   if (status_.ok()) {
     status_ = exchange().Prepare(InferExchange::Clock::time_point::max());
   }

@@ -52,8 +52,28 @@ std::chrono::milliseconds FromSeconds(double seconds) {
 }
 
 StreamLimits StreamLimitsOf(const ServerOptions& options) {
-  return {.max_requests = static_cast<std::size_t>(options.max_stream_requests),
-          .max_bytes = static_cast<std::size_t>(options.max_stream_bytes)};
+  const LimitSettings& limits = options.limits;
+  return {.max_requests = static_cast<std::size_t>(limits.max_stream_requests),
+          .max_bytes = static_cast<std::size_t>(limits.max_stream_bytes)};
+}
+
+// Without credentials and access.
+GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
+  const LimitSettings& limits = options.limits;
+  return {
+      .address = options.grpc_address,
+      .port = options.grpc_port,
+      .threads = options.threads,
+      .max_message_bytes = limits.max_message_bytes,
+      .stream_limits = StreamLimitsOf(options),
+      .buffer_bytes = static_cast<std::size_t>(limits.grpc_buffer_bytes),
+      .max_streams = limits.grpc_max_streams,
+      .keepalive_time = FromSeconds(limits.grpc_keepalive_seconds),
+      .keepalive_timeout = FromSeconds(limits.grpc_keepalive_timeout_seconds),
+      .max_connection_age = FromSeconds(limits.grpc_max_connection_age_seconds),
+      .max_connection_idle =
+          FromSeconds(limits.grpc_max_connection_idle_seconds),
+      .unix_path = options.edge.grpc_unix_socket};
 }
 
 // How many models are to be served, and how many of them cannot be.
@@ -151,7 +171,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(
   repository_options.max_batch_rows = resolved.max_batch_rows;
   repository_options.team = team.get();
   repository_options.max_override_bytes =
-      static_cast<std::size_t>(resolved.max_message_bytes);
+      static_cast<std::size_t>(resolved.limits.max_message_bytes);
   ASSIGN_OR_RETURN(auto repository,
                    ModelRepository::Load(repository_options, *metrics));
   const ModelCount models = CountModels(*repository);
@@ -189,15 +209,21 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
               options.edge.allow_control),
       control_access_(security_->tokens(), options.edge.open_groups,
                       /*allow_control=*/true),
+      in_flight_bytes_(
+          static_cast<std::size_t>(options.limits.max_in_flight_bytes)),
       environment_{.repository = *repository_,
                    .metrics = *metrics_,
-                   .max_response_bytes =
-                       static_cast<std::size_t>(options.max_message_bytes)},
+                   .in_flight_bytes = &in_flight_bytes_,
+                   .max_response_bytes = static_cast<std::size_t>(
+                       options.limits.max_message_bytes)},
       rest_{.rpcs = rpcs_,
             .inference = environment_,
             .access = access_,
             .control_access = control_access_} {
-  metrics_->OnCollect([this] { RefreshQueues(*repository_); });
+  metrics_->OnCollect([this] {
+    RefreshQueues(*repository_);
+    metrics_->SetInFlightBytes(in_flight_bytes_.bytes());
+  });
 }
 
 Server::~Server() {
@@ -270,13 +296,8 @@ absl::Status Server::Listen() {
 }
 
 absl::Status Server::ListenGrpc() {
-  GrpcServerOptions options = {.address = options_.grpc_address,
-                               .port = options_.grpc_port,
-                               .threads = options_.threads,
-                               .max_message_bytes = options_.max_message_bytes,
-                               .stream_limits = StreamLimitsOf(options_),
-                               .unix_path = options_.edge.grpc_unix_socket,
-                               .access = &access_};
+  GrpcServerOptions options = ToGrpcOptions(options_);
+  options.access = &access_;
   const auto credentials = [this] {
     return security_->tls() == nullptr ? nullptr
                                        : TlsCredentials(*security_->tls());
@@ -336,9 +357,9 @@ absl::Status Server::ListenHttp() {
       .max_connections =
           static_cast<std::size_t>(options_.edge.http_max_connections),
       .max_bodies_bytes =
-          2 * static_cast<std::size_t>(options_.max_message_bytes)};
+          2 * static_cast<std::size_t>(options_.limits.max_message_bytes)};
   options.limits.max_body_bytes =
-      static_cast<std::size_t>(options_.max_message_bytes);
+      static_cast<std::size_t>(options_.limits.max_message_bytes);
   options.limits.transfer_timeout =
       FromSeconds(options_.edge.http_timeout_seconds);
   options.limits.idle_timeout = FromSeconds(options_.edge.http_idle_seconds);

@@ -21,6 +21,7 @@
 #include "server/grpc_server.h"
 #include "server/health.h"
 #include "server/http/http_server.h"
+#include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
 #include "server/rest_handler.h"
@@ -103,6 +104,7 @@ class Server {
   const std::unique_ptr<Security> security_;
   const Access access_;
   const Access control_access_;  // Of the control ports.
+  InFlightBytes in_flight_bytes_;
   const InferEnvironment environment_;
   const RestEnvironment rest_;
   std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;

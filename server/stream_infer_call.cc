@@ -300,11 +300,13 @@ void StreamInferCall::Release() {
     requests_ = 0;
     bytes_ = 0;
   }
-  messages_.resize(std::min(messages_.size(), kKeptMessages));
   idle_.clear();
   for (const auto& message : messages_) {
-    GiveBack(*message);
+    GiveBack(*message);  // Those that go too: they count in what is in flight.
   }
+  const std::size_t kept = std::min(messages_.size(), kKeptMessages);
+  idle_.resize(kept);
+  messages_.resize(kept);
   responder_.reset();
   context_.reset();
   pool_.Release(*this);

@@ -21,8 +21,10 @@ void StreamMessage::NoteArrived(Clock::time_point deadline) {
 }
 
 bool StreamMessage::Prepare() {
-  exchange().BeginDecode(arrived_at_, request_bytes_.Length());
-  status_ = ParseInferRequest(request_bytes_, exchange().message());
+  status_ = exchange().BeginDecode(arrived_at_, request_bytes_.Length());
+  if (status_.ok()) {
+    status_ = ParseInferRequest(request_bytes_, exchange().message());
+  }
   // The exchange holds its own copy.
   request_bytes_.Clear();
   if (status_.ok()) {

@@ -53,10 +53,15 @@ struct Metrics::Families {
         start_time_seconds(
             GaugeFamily(registry, "process_start_time_seconds",
                         "Start of the process, in seconds since 1970 in UTC.")
+                .Add({})),
+        in_flight_bytes(
+            GaugeFamily(registry, "relu_in_flight_bytes",
+                        "What requests in flight and their answers take.")
                 .Add({})) {}
 
   Family<prometheus::Gauge>& build_info;
   prometheus::Gauge& start_time_seconds;
+  prometheus::Gauge& in_flight_bytes;
 };
 
 Metrics::Metrics(const MetricsOptions& options)
@@ -96,6 +101,10 @@ void Metrics::CountRequestWithoutModel(absl::StatusCode code,
   without_model_[StatusIndex(code)].fetch_add(1, std::memory_order_relaxed);
   rejects_without_model_[static_cast<std::size_t>(reason)].fetch_add(
       1, std::memory_order_relaxed);
+}
+
+void Metrics::SetInFlightBytes(std::size_t bytes) {
+  families_->in_flight_bytes.Set(static_cast<double>(bytes));
 }
 
 void Metrics::OnCollect(std::function<void()> refresh) {

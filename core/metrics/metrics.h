@@ -67,6 +67,10 @@ class Metrics {
   // never becomes a label.
   void CountRequestWithoutModel(absl::StatusCode code, RejectReason reason);
 
+  // relu_in_flight_bytes: what requests in flight and their answers take, as
+  // whoever knows it says.
+  void SetInFlightBytes(std::size_t bytes);
+
   // `refresh` is called at the begin of each Text(), to set gauges that nobody
   // keeps up to date. For one thread, before the first Text().
   void OnCollect(std::function<void()> refresh);

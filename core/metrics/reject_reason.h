@@ -26,11 +26,12 @@ enum class RejectReason : std::uint8_t {
   kQueueTime,      // What waits ahead of it takes too long.
   kTotalRequests,  // As many wait for all models as may.
   kTotalBytes,     // As many bytes wait for all models as may.
+  kInFlightBytes,  // The server holds as many bytes as it may.
   kDeadline,       // It would be late, by measured cost.
   kExpired,        // It waited until it was late.
   kCancelled,      // Its client left.
 };
-inline constexpr std::size_t kRejectReasons = 15;
+inline constexpr std::size_t kRejectReasons = 16;
 
 // How many requests were rejected for each.
 using RejectCounts = std::array<std::uint64_t, kRejectReasons>;

@@ -20,7 +20,8 @@
 namespace relu {
 
 // The flags of relud that tests want: free ports of the loopback, and models
-// that are complete as soon as they are written. One that is added wins.
+// that are complete as soon as they are written, and no wait at the end. One
+// that is added wins.
 std::vector<std::string> ReludFlags(const std::filesystem::path& repository);
 
 // For one thread. The destructor kills a process that is still there.

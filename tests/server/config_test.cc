@@ -55,9 +55,6 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
   EXPECT_TRUE(options.allow_metrics);
   EXPECT_EQ(options.metrics_address, "0.0.0.0");
   EXPECT_EQ(options.metrics_port, 8002);
-  EXPECT_EQ(options.max_message_bytes, 256 << 20);
-  EXPECT_EQ(options.max_stream_requests, 256);
-  EXPECT_EQ(options.max_stream_bytes, 64 << 20);
   EXPECT_EQ(options.threads, 0);
   EXPECT_EQ(options.instance_count, 0);
   EXPECT_EQ(options.intra_op_threads, 2);
@@ -71,27 +68,14 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
 }
 
 TEST(ConfigTest, EveryFlagIsTaken) {
-  const CommandLine line = Parse({"--model-repository=/m",
-                                  "--exit-on-error=true",
-                                  "--strict-readiness=false",
-                                  "--grpc-address=127.0.0.1",
-                                  "--grpc-port=0",
-                                  "--allow-metrics=false",
-                                  "--triton-metrics=false",
-                                  "--metrics-address=::1",
-                                  "--metrics-port=9",
-                                  "--max-message-bytes=2147483647",
-                                  "--max-stream-requests=7",
-                                  "--max-stream-bytes=4096",
-                                  "--threads=3",
-                                  "--instance-count=4",
-                                  "--max-batch-rows=128",
-                                  "--intra-op-threads=5",
-                                  "--drain-timeout=1.5",
-                                  "--lame-duck=0.25",
-                                  "--log-format=json",
-                                  "--log-file=relud.log",
-                                  "--log-level=trace"});
+  const CommandLine line =
+      Parse({"--model-repository=/m", "--exit-on-error=true",
+             "--strict-readiness=false", "--grpc-address=127.0.0.1",
+             "--grpc-port=0", "--allow-metrics=false", "--triton-metrics=false",
+             "--metrics-address=::1", "--metrics-port=9", "--threads=3",
+             "--instance-count=4", "--max-batch-rows=128",
+             "--intra-op-threads=5", "--drain-timeout=1.5", "--lame-duck=0.25",
+             "--log-format=json", "--log-file=relud.log", "--log-level=trace"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.text;
   const ServerOptions& options = line.options;
   EXPECT_EQ(options.model_repository, "/m");
@@ -103,9 +87,6 @@ TEST(ConfigTest, EveryFlagIsTaken) {
   EXPECT_FALSE(options.triton_metrics);
   EXPECT_EQ(options.metrics_address, "::1");
   EXPECT_EQ(options.metrics_port, 9);
-  EXPECT_EQ(options.max_message_bytes, 2147483647);
-  EXPECT_EQ(options.max_stream_requests, 7);
-  EXPECT_EQ(options.max_stream_bytes, 4096);
   EXPECT_EQ(options.threads, 3);
   EXPECT_EQ(options.instance_count, 4);
   EXPECT_EQ(options.max_batch_rows, 128);
@@ -197,9 +178,6 @@ TEST(ConfigTest, WrongValueEndsWithTwoAndNamesFlagAndValue) {
            {"--metrics-port", "x"},
            {"--allow-metrics", "maybe"},
            {"--max-message-bytes", "2147483648"},
-           {"--max-message-bytes", "10"},
-           {"--max-stream-requests", "0"},
-           {"--max-stream-bytes", "1023"},
            {"--threads", "-1"},
            {"--instance-count", "1025"},
            {"--max-batch-rows", "0"},

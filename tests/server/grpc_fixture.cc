@@ -18,7 +18,8 @@
 namespace relu {
 
 GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
-                         int threads, const StreamLimits& streams)
+                         int threads, const StreamLimits& streams,
+                         int max_streams)
     : loaded_(repository),
       handlers_(loaded_.repository(), /*strict_readiness=*/true),
       rpcs_(handlers_, health_) {
@@ -26,7 +27,8 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
   auto started = GrpcServer::Start({.address = "127.0.0.1",
                                     .port = 0,
                                     .threads = threads,
-                                    .stream_limits = streams},
+                                    .stream_limits = streams,
+                                    .max_streams = max_streams},
                                    {.repository = loaded_.repository(),
                                     .metrics = loaded_.metrics(),
                                     .max_response_bytes = 1 << 20},

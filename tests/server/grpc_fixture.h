@@ -48,7 +48,8 @@ class GrpcFixture {
   using Stub = inference::GRPCInferenceService::Stub;
 
   explicit GrpcFixture(const LoadedRepository::Options& repository = {},
-                       int threads = 2, const StreamLimits& streams = {});
+                       int threads = 2, const StreamLimits& streams = {},
+                       int max_streams = 1024);
 
   GrpcServer& server() { return *server_; }
   LoadedRepository& loaded() { return loaded_; }

@@ -112,6 +112,29 @@ TEST(GrpcServerTest, AnswersUnderLoadHaveTheBitsOfSingleRows) {
   EXPECT_THAT(differences, testing::Each(0));
 }
 
+TEST(GrpcServerTest, ClientsHoldBackCallsBeyondTheLimitOfAConnection) {
+  GrpcFixture grpc({.slots = 1}, /*threads=*/2, {}, /*max_streams=*/2);
+  // The client knows of the limit from the first answer on.
+  ASSERT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+  SlotHolder holder(*grpc.loaded().model());
+  std::deque<PendingCall> calls;
+  for (int i = 0; i < 2; ++i) {
+    calls.emplace_back(grpc);
+  }
+  WaitForQueue(*grpc.loaded().model(), calls.size());
+
+  EXPECT_EQ(grpc.Infer(DigitsRequest(), milliseconds(50)).first.error_code(),
+            StatusCode::DEADLINE_EXCEEDED);
+
+  holder.Release();
+  for (PendingCall& call : calls) {
+    EXPECT_TRUE(call.Wait().ok());
+  }
+  // It never came: neither counted as answered nor as expired.
+  EXPECT_EQ(grpc.Requests("digits_mlp", "OK"), 3);
+  EXPECT_EQ(grpc.Requests("digits_mlp", "DEADLINE_EXCEEDED"), 0);
+}
+
 TEST(GrpcServerTest, ShutdownAnswersWhatIsInFlight) {
   GrpcFixture grpc({.slots = 1});
   SlotHolder holder(*grpc.loaded().model());

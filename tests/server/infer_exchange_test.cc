@@ -10,6 +10,7 @@
 #include "core/batching/scheduler.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/reject_reason.h"
+#include "server/in_flight_bytes.h"
 #include "tests/server/loaded_repository.h"
 
 namespace relu {
@@ -20,8 +21,9 @@ using Clock = InferExchange::Clock;
 class InferExchangeTest : public testing::Test {
  protected:
   absl::Status Prepare() {
-    exchange_.BeginDecode(Clock::now(), exchange_.message().ByteSizeLong());
-    return exchange_.Prepare(Clock::time_point::max());
+    const absl::Status status =
+        exchange_.BeginDecode(Clock::now(), exchange_.message().ByteSizeLong());
+    return status.ok() ? exchange_.Prepare(Clock::time_point::max()) : status;
   }
 
   // A whole call. Returns its status.
@@ -48,8 +50,10 @@ class InferExchangeTest : public testing::Test {
   }
 
   LoadedRepository loaded_{{.broken_model = true}};
+  InFlightBytes in_flight_{10'000};
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
+                                .in_flight_bytes = &in_flight_,
                                 .max_response_bytes = 1000};
   InferExchange exchange_{environment_};
 };
@@ -164,6 +168,40 @@ TEST_F(InferExchangeTest, RequestHoldsTheBytesOfItsValuesAndOfItsAnswer) {
   exchange_.message() = DigitsRequest(3);
   ASSERT_TRUE(Prepare().ok());
   EXPECT_EQ(exchange_.inference().bytes, 3 * (64 + 10) * sizeof(float));
+}
+
+TEST_F(InferExchangeTest, BytesAreHeldFromTheRequestToTheReset) {
+  const std::size_t message_bytes = DigitsRequest(3).ByteSizeLong();
+  ASSERT_TRUE(Call(DigitsRequest(3)).ok());
+  EXPECT_EQ(in_flight_.bytes(), message_bytes + 3 * 10 * sizeof(float));
+  exchange_.Reset();
+  EXPECT_EQ(in_flight_.bytes(), 0U);
+}
+
+TEST_F(InferExchangeTest, RequestThatDoesNotFitReturnsResourceExhausted) {
+  ASSERT_TRUE(in_flight_.Take(9'000));
+  exchange_.message() = DigitsRequest(5);
+  const absl::Status status = Prepare();
+  exchange_.Finish(status);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_NE(status.message().find("take 9000 bytes"), std::string::npos);
+  EXPECT_NE(status.message().find("limit of 10000"), std::string::npos);
+  EXPECT_GT(exchange_.inference().retry_pushback.count(), 0);
+  EXPECT_NE(loaded_.metrics().Text().find("reason=\"in_flight_bytes\"} 1"),
+            std::string::npos);
+  exchange_.Reset();
+  EXPECT_EQ(in_flight_.bytes(), 9'000U);
+  // A smaller one fits.
+  EXPECT_TRUE(Call(DigitsRequest(1)).ok());
+}
+
+TEST_F(InferExchangeTest, AnswerThatDoesNotFitReturnsResourceExhausted) {
+  const std::size_t message_bytes = DigitsRequest(5).ByteSizeLong();
+  ASSERT_TRUE(in_flight_.Take(10'000 - message_bytes - 1));
+  exchange_.message() = DigitsRequest(5);
+  EXPECT_EQ(Prepare().code(), absl::StatusCode::kResourceExhausted);
+  exchange_.Reset();
+  EXPECT_EQ(in_flight_.bytes(), 10'000 - message_bytes - 1);
 }
 
 TEST_F(InferExchangeTest, CancelledBeforeItIsSubmittedIsNotRun) {

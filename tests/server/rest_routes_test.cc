@@ -13,7 +13,7 @@ using testing::IsEmpty;
 using testing::Pair;
 
 // "RPC" or, of a path that is none, "".
-std::string Rpc(std::string_view method, std::string_view target) {
+std::string RouteRpc(std::string_view method, std::string_view target) {
   const RestMatch match = MatchRestRoute(method, target);
   return match.route == nullptr ? "" : std::string(match.route->rpc);
 }
@@ -41,8 +41,8 @@ TEST(RestRoutesTest, EveryPathOfTheApiHasItsRpc) {
         std::pair("/v2/cudasharedmemory/status", "CudaSharedMemoryStatus"),
         std::pair("/v2/cudasharedmemory/region/r/status",
                   "CudaSharedMemoryStatus")}) {
-    EXPECT_EQ(Rpc("GET", path), rpc) << path;
-    EXPECT_EQ(Rpc("HEAD", path), rpc) << path;
+    EXPECT_EQ(RouteRpc("GET", path), rpc) << path;
+    EXPECT_EQ(RouteRpc("HEAD", path), rpc) << path;
   }
   for (const auto& [path, rpc] :
        {std::pair("/v2/models/m/infer", "ModelInfer"),
@@ -68,7 +68,7 @@ TEST(RestRoutesTest, EveryPathOfTheApiHasItsRpc) {
                   "CudaSharedMemoryUnregister"),
         std::pair("/v2/cudasharedmemory/unregister",
                   "CudaSharedMemoryUnregister")}) {
-    EXPECT_EQ(Rpc("POST", path), rpc) << path;
+    EXPECT_EQ(RouteRpc("POST", path), rpc) << path;
   }
 }
 
@@ -85,7 +85,7 @@ TEST(RestRoutesTest, SegmentsAreDecoded) {
   EXPECT_THAT(MatchRestRoute("GET", "/v2/models/a%20b%2fc%C3%BC").fields,
               ElementsAre(Pair("name", "a b/cü")));
   for (const char* bad : {"%", "%4", "%zz", "%ff", "x%2"}) {
-    EXPECT_EQ(Rpc("GET", std::string("/v2/models/") + bad), "") << bad;
+    EXPECT_EQ(RouteRpc("GET", std::string("/v2/models/") + bad), "") << bad;
   }
 }
 

@@ -118,6 +118,15 @@ TEST(MetricsTest, RequestsWithoutModelHaveEmptyModelLabel) {
       "1");
 }
 
+TEST(MetricsTest, BytesInFlightAreTheLastNumberSet) {
+  Metrics metrics("1");
+
+  metrics.SetInFlightBytes(5);
+  metrics.SetInFlightBytes(4711);
+
+  EXPECT_EQ(Value(metrics.Text(), "relu_in_flight_bytes"), "4711");
+}
+
 TEST(MetricsTest, TritonNamesCanBeLeftOut) {
   Metrics metrics({.version = "1", .shards = 1, .triton_names = false});
   const auto model = metrics.ForModel("m", "1", 64);

@@ -1,0 +1,60 @@
+#include "server/in_flight_bytes.h"
+
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace relu {
+namespace {
+
+TEST(InFlightBytesTest, TakesUpToTheLimit) {
+  InFlightBytes bytes(10);
+  EXPECT_TRUE(bytes.Take(4));
+  EXPECT_TRUE(bytes.Take(6));
+  EXPECT_EQ(bytes.bytes(), 10U);
+  EXPECT_FALSE(bytes.Take(1));
+  EXPECT_EQ(bytes.bytes(), 10U);
+}
+
+TEST(InFlightBytesTest, WhatIsGivenBackCanBeTakenAgain) {
+  InFlightBytes bytes(10);
+  ASSERT_TRUE(bytes.Take(10));
+  bytes.GiveBack(3);
+  EXPECT_FALSE(bytes.Take(4));
+  EXPECT_TRUE(bytes.Take(3));
+}
+
+TEST(InFlightBytesTest, WhatIsAloneMayBeLarger) {
+  InFlightBytes bytes(10);
+  EXPECT_TRUE(bytes.Take(11));
+  EXPECT_FALSE(bytes.Take(1));
+}
+
+TEST(InFlightBytesTest, ThreadsNeverTakeMoreThanTheLimitTogether) {
+  constexpr std::size_t kLimit = 100;
+  InFlightBytes bytes(kLimit);
+  ASSERT_TRUE(bytes.Take(1));  // Nothing else is alone.
+  std::vector<std::size_t> taken(4, 0);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    threads.emplace_back([&bytes, &mine = taken[i]] {
+      for (int turn = 0; turn < 1000; ++turn) {
+        mine += bytes.Take(1) ? 1U : 0U;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  std::size_t all = 1;
+  for (const std::size_t count : taken) {
+    all += count;
+  }
+  EXPECT_EQ(all, bytes.bytes());
+  EXPECT_LE(all, kLimit);
+}
+
+}  // namespace
+}  // namespace relu
