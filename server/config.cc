@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fmt/format.h"
+#include "server/access_log.h"
 #include "server/edge_flags.h"
 #include "server/flags.h"
 #include "server/limit_flags.h"
@@ -120,6 +121,16 @@ void AddOperationSettings(CLI::App& app, ServerOptions& options, Flags& flags) {
                       "The least severe lines to log.");
 }
 
+void AddAccessLogSettings(CLI::App& app, AccessLogOptions& options) {
+  Add(app, "--access-log", options.share, "SHARE",
+      "Share of the inferences that get a line in the log with their model, "
+      "status, times, request id and trace: 0 (none) to 1 (each).")
+      ->check(CLI::Range(0.0, 1.0));
+  Add(app, "--access-log-errors", options.errors_per_second, "COUNT",
+      "Failed inferences a second that get such a line whatever the share.")
+      ->check(CLI::Range(0, 1'000'000));
+}
+
 void Refuse(std::string_view reason, CommandLine& command_line) {
   command_line.exit_code = kExitUsage;
   command_line.text =
@@ -176,6 +187,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   AddLimitFlags(app, options.limits);
   AddEdgeFlags(app, options.edge);
   AddOperationSettings(app, options, flags);
+  AddAccessLogSettings(app, options.access_log);
   // CLI11 reports everything, the good and the bad, by exceptions.
   try {
     app.parse(argc, argv);

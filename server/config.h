@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "server/access_log.h"
 #include "server/edge_flags.h"
 #include "server/limit_flags.h"
 #include "server/log.h"
@@ -44,6 +45,7 @@ struct ServerOptions {
   std::chrono::milliseconds lame_duck{5'000};
 
   LogSettings log;
+  AccessLogOptions access_log;
 };
 
 // What the command line asks for.

@@ -13,6 +13,7 @@
 
 #include "proto/inference.grpc.pb.h"
 #include "server/access.h"
+#include "server/access_log.h"
 #include "server/health.h"
 #include "server/infer_exchange.h"
 #include "server/lost_requests.h"
@@ -62,6 +63,24 @@ struct GrpcServices {
   const Access* access;  // nullptr: everybody may call everything.
 };
 
+// The value of a client's metadata, borrowed; empty if there is none.
+inline std::string_view MetadataOf(const grpc::ServerContextBase& context,
+                                   const char* key) {
+  const auto& metadata = context.client_metadata();
+  const auto field = metadata.find(key);
+  return field == metadata.end()
+             ? std::string_view()
+             : std::string_view(field->second.data(), field->second.size());
+}
+
+// What a client says of its call beside the message. Borrows from `context`.
+inline RequestIds RequestIdsOf(const grpc::ServerContextBase& context,
+                               std::string_view protocol) {
+  return {.protocol = protocol,
+          .request_id = MetadataOf(context, "x-request-id"),
+          .traceparent = MetadataOf(context, "traceparent")};
+}
+
 // Whether the client of a call may make it: see Access::Check. Costs nothing
 // where no token is asked for.
 inline absl::Status CheckAccess(const GrpcServices& services, AccessGroup group,
@@ -69,12 +88,7 @@ inline absl::Status CheckAccess(const GrpcServices& services, AccessGroup group,
   if (services.access == nullptr || services.access->open(group)) {
     return absl::OkStatus();
   }
-  const auto& metadata = context.client_metadata();
-  const auto field = metadata.find("authorization");
-  return services.access->Check(
-      group, field == metadata.end() ? std::string_view()
-                                     : std::string_view(field->second.data(),
-                                                        field->second.size()));
+  return services.access->Check(group, MetadataOf(context, "authorization"));
 }
 
 }  // namespace relu

@@ -115,6 +115,9 @@ void InferCall::OnDone() {
 }
 
 void InferCall::Release() {
+  if (exchange().logged()) {
+    exchange().LogAccess(RequestIdsOf(*context_, "grpc"));
+  }
   exchange().Reset();
   responder_.reset();
   context_.reset();

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -12,12 +13,14 @@
 #include "core/base/status_macros.h"
 #include "core/batching/rejection.h"
 #include "core/batching/scheduler.h"
+#include "core/metrics/compute_times.h"
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/reject_reason.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model.h"
 #include "fmt/format.h"
+#include "server/access_log.h"
 #include "server/in_flight_bytes.h"
 #include "server/v2_codec.h"
 
@@ -116,13 +119,45 @@ RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
              : ReasonOf(status.code());
 }
 
+void InferExchange::NoteForLog(const absl::Status& status,
+                               Clock::time_point end) {
+  AccessEntry& entry = logged_.emplace();
+  entry.code = status.code();
+  entry.request_bytes = message_bytes_;
+  entry.total = end - arrived_;
+  if (!status.ok()) {
+    entry.reason = ReasonOfFailure(status);
+    return;
+  }
+  const ComputeTimes compute = inference_.compute.Get();
+  entry.rows = inference_.rows;
+  entry.batch_rows = inference_.largest_batch_rows;
+  entry.queue = inference_.started_at - inference_.queued_at;
+  entry.compute = compute.input + compute.infer + compute.output;
+}
+
+void InferExchange::LogAccess(const RequestIds& ids) const {
+  AccessEntry entry = *logged_;
+  entry.ids = ids;
+  entry.model = message_.model_name();
+  entry.version = model_ == nullptr
+                      ? std::string_view()
+                      : std::string_view(model_->metrics().version());
+  entry.id = message_.id();
+  AccessLog::Write(entry);
+}
+
 void InferExchange::Finish(const absl::Status& status) {
+  const Clock::time_point end = Clock::now();
+  if (environment_.access_log != nullptr &&
+      environment_.access_log->Wants(status.code())) {
+    NoteForLog(status, end);
+  }
   if (model_ == nullptr) {
     environment_.metrics.CountRequestWithoutModel(status.code(),
                                                   ReasonOfFailure(status));
     return;
   }
-  const Clock::time_point end = Clock::now();
   // Of a message that was refused nobody knows what it holds.
   keeps_memory_ = status.ok() && message_bytes_ <= kMaxKeptBytes &&
                   inference_.bytes <= kMaxKeptBytes;
@@ -145,6 +180,7 @@ void InferExchange::Reset() {
     held_bytes_ = 0;
   }
   refused_for_bytes_ = false;
+  logged_.reset();
   inference_.scheduler = nullptr;
   model_ = nullptr;
   inference_.rejection = Rejection::kNone;

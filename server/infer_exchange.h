@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 
@@ -15,6 +16,7 @@
 #include "core/repository/model.h"
 #include "core/repository/model_repository.h"
 #include "proto/inference.pb.h"
+#include "server/access_log.h"
 #include "server/in_flight_bytes.h"
 #include "server/v2_codec.h"
 
@@ -26,6 +28,8 @@ struct InferEnvironment {
   Metrics& metrics;
   // Where requests are counted until they are over; nullptr: nowhere.
   InFlightBytes* in_flight_bytes = nullptr;
+  // nullptr: there is none, and no request costs anything for it.
+  AccessLog* access_log = nullptr;
   // The values of one answer may take so many bytes.
   std::size_t max_response_bytes = 0;
 };
@@ -76,6 +80,11 @@ class InferExchange {
   // Counts the call: exactly once for each, before its answer can be seen.
   void Finish(const absl::Status& status);
 
+  // After Finish(): whether the access log wants to know of the call, and its
+  // line. LogAccess() takes a system call: best when the answer has gone out.
+  bool logged() const { return logged_.has_value(); }
+  void LogAccess(const RequestIds& ids) const;
+
   const inference::ModelInferResponse& response() const { return response_; }
 
   // Lets go of the model, and of memory that should not be kept for the next
@@ -86,6 +95,7 @@ class InferExchange {
   // Counts bytes that the request holds from now on, until Reset().
   absl::Status Hold(std::size_t bytes);
   RejectReason ReasonOfFailure(const absl::Status& status) const;
+  void NoteForLog(const absl::Status& status, Clock::time_point end);
 
   const InferEnvironment& environment_;
   inference::ModelInferRequest message_;
@@ -96,6 +106,8 @@ class InferExchange {
   std::size_t message_bytes_ = 0;
   std::size_t held_bytes_ = 0;  // Counted in environment_.in_flight_bytes.
   bool refused_for_bytes_ = false;
+  // How the call ended, if the access log wants to know; without texts.
+  std::optional<AccessEntry> logged_;
   Clock::time_point arrived_;
   Clock::time_point decode_start_;
   Clock::time_point decode_end_;

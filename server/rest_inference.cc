@@ -127,6 +127,11 @@ void RestInference::Send(const ArrivedCall* /*next*/) {
 void RestInference::Respond() {
   const std::shared_ptr<HttpCall> call = std::exchange(call_, nullptr);
   EchoHeaders(*call, answer_);
+  if (exchange().logged()) {
+    exchange().LogAccess({.protocol = "http",
+                          .request_id = call->header("X-Request-Id"),
+                          .traceparent = call->header("traceparent")});
+  }
   exchange().Reset();
   HttpResponse answer = std::exchange(answer_, {});
   idle_.push_back(this);

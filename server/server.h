@@ -17,6 +17,7 @@
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
 #include "server/access.h"
+#include "server/access_log.h"
 #include "server/config.h"
 #include "server/grpc_server.h"
 #include "server/health.h"
@@ -105,6 +106,7 @@ class Server {
   const Access access_;
   const Access control_access_;  // Of the control ports.
   InFlightBytes in_flight_bytes_;
+  AccessLog access_log_;
   const InferEnvironment environment_;
   const RestEnvironment rest_;
   std::vector<std::unique_ptr<UnixSocket>> unix_sockets_;

@@ -50,6 +50,12 @@ class StreamInferCall::Message final : public StreamMessage {
 
   const void* stream() const override { return &owner_; }
 
+  void LogAccess(const grpc::ServerContext& context) const {
+    if (exchange().logged()) {
+      exchange().LogAccess(RequestIdsOf(context, "stream"));
+    }
+  }
+
   // Guarded by the stream's mutex.
   Message* next = nullptr;  // The one read after it.
   bool answered = false;
@@ -324,6 +330,7 @@ StreamInferCall::Message& StreamInferCall::TakeMessage() {
 }
 
 void StreamInferCall::GiveBack(Message& message) {
+  message.LogAccess(*context_);
   message.Reset();
   idle_.push_back(&message);
 }

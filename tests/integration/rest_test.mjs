@@ -260,6 +260,58 @@ test('the API tells of server and models, and errors have their status', async (
   await stop(server);
 });
 
+test('the access log finds requests of every protocol by their trace, and holds no token', async () => {
+  const tokens = path.join(scratch, 'tokens');
+  fs.writeFileSync(tokens, 'a-secret-of-the-client\n', {mode: 0o600});
+  const server = await startServer([path.join(testdata, 'models/digits_mlp')], [
+    '--access-log=1', '--log-format=json', `--inference-tokens=${tokens}`,
+  ]);
+  const input = rows(readNpy(path.join(testdata, 'models/digits_mlp/inputs/input.npy')), 0, 2);
+  const head = {model_name: 'digits_mlp', inputs: [{name: 'input', datatype: 'FP32', shape: input.shape}]};
+  const ids = (name, digit) => ({
+    'authorization': 'Bearer a-secret-of-the-client',
+    'x-request-id': `request of ${name}`,
+    'traceparent': `00-${digit.repeat(32)}-${digit.repeat(16)}-01`,
+  });
+  const metadata = (...of) => {
+    const data = new grpc.Metadata();
+    Object.entries(ids(...of)).forEach(([key, value]) => data.set(key, value));
+    return data;
+  };
+  const client = new inference.GRPCInferenceService(server.grpc, grpc.credentials.createInsecure());
+  const request = {...head, id: 'i', raw_input_contents: [input.bytes]};
+  await new Promise((resolve, reject) => client.ModelInfer(
+      request, metadata('grpc', '1'), (error) => error ? reject(error) : resolve()));
+  await new Promise((resolve, reject) => {
+    const stream = client.ModelStreamInfer(metadata('stream', '2'));
+    stream.on('data', () => {}).on('error', reject).on('end', resolve);
+    stream.write(request);
+    stream.end();
+  });
+  const post = (headers) => fetch(`${server.url}/v2/models/digits_mlp/infer`, {
+    method: 'POST', headers,
+    body: JSON.stringify({id: 'i', inputs: [{...head.inputs[0], data: elements(input)}]}),
+  });
+  assert.equal((await post(ids('http', '3'))).status, 200);
+  client.close();
+  assert.equal(await stop(server), 0, server.log);
+
+  const lines = server.log.trim().split('\n').map((line) => JSON.parse(line))
+                    .filter(({message}) => message === 'inference');
+  assert.deepEqual(lines.map(({protocol}) => protocol).sort(), ['grpc', 'http', 'stream']);
+  for (const [name, digit] of [['grpc', '1'], ['stream', '2'], ['http', '3']]) {
+    const line = lines.find(({protocol}) => protocol === name);
+    assert.equal(line.trace_id, digit.repeat(32));
+    assert.equal(line.parent_id, digit.repeat(16));
+    assert.equal(line.request_id, `request of ${name}`);
+    assert.equal(line.id, 'i');
+    assert.equal(line.code, 'OK');
+    assert.equal(line.rows, 2);
+    assert.ok(line.total_us > 0 && line.total_us >= line.compute_us, JSON.stringify(line));
+  }
+  assert.ok(!server.log.includes('a-secret'));
+});
+
 test('packed requests are taken and long answers are packed', async () => {
   const server = await startServer([path.join(testdata, 'models/digits_mlp')]);
   const input = rows(readNpy(path.join(testdata, 'models/digits_mlp/inputs/input.npy')), 0, 32);

@@ -65,17 +65,31 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
   EXPECT_TRUE(options.log.info);
   EXPECT_EQ(options.log.verbose_level, 0);
   EXPECT_EQ(options.log.file, "");
+  EXPECT_EQ(options.access_log.share, 0);
+  EXPECT_EQ(options.access_log.errors_per_second, 0);
 }
 
 TEST(ConfigTest, EveryFlagIsTaken) {
-  const CommandLine line =
-      Parse({"--model-repository=/m", "--exit-on-error=true",
-             "--strict-readiness=false", "--grpc-address=127.0.0.1",
-             "--grpc-port=0", "--allow-metrics=false", "--triton-metrics=false",
-             "--metrics-address=::1", "--metrics-port=9", "--threads=3",
-             "--instance-count=4", "--max-batch-rows=128",
-             "--intra-op-threads=5", "--drain-timeout=1.5", "--lame-duck=0.25",
-             "--log-format=json", "--log-file=relud.log", "--log-level=trace"});
+  const CommandLine line = Parse({"--model-repository=/m",
+                                  "--exit-on-error=true",
+                                  "--strict-readiness=false",
+                                  "--grpc-address=127.0.0.1",
+                                  "--grpc-port=0",
+                                  "--allow-metrics=false",
+                                  "--triton-metrics=false",
+                                  "--metrics-address=::1",
+                                  "--metrics-port=9",
+                                  "--threads=3",
+                                  "--instance-count=4",
+                                  "--max-batch-rows=128",
+                                  "--intra-op-threads=5",
+                                  "--drain-timeout=1.5",
+                                  "--lame-duck=0.25",
+                                  "--log-format=json",
+                                  "--log-file=relud.log",
+                                  "--log-level=trace",
+                                  "--access-log=0.01",
+                                  "--access-log-errors=20"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.text;
   const ServerOptions& options = line.options;
   EXPECT_EQ(options.model_repository, "/m");
@@ -96,6 +110,8 @@ TEST(ConfigTest, EveryFlagIsTaken) {
   EXPECT_EQ(options.log.format, LogFormat::kJson);
   EXPECT_EQ(options.log.verbose_level, 2);
   EXPECT_EQ(options.log.file, "relud.log");
+  EXPECT_EQ(options.access_log.share, 0.01);
+  EXPECT_EQ(options.access_log.errors_per_second, 20);
 }
 
 TEST(ConfigTest, RepositoryFlagsAreTaken) {
@@ -185,7 +201,9 @@ TEST(ConfigTest, WrongValueEndsWithTwoAndNamesFlagAndValue) {
            {"--drain-timeout", "-1"},
            {"--lame-duck", "soon"},
            {"--log-format", "xml"},
-           {"--log-level", "loud"}}) {
+           {"--log-level", "loud"},
+           {"--access-log", "1.5"},
+           {"--access-log-errors", "-1"}}) {
     const std::string text = flag + "=" + value;
     const CommandLine line = ParseWithRepository({text.c_str()});
     EXPECT_EQ(line.exit_code, kExitUsage) << text;

@@ -10,6 +10,7 @@
 #include "core/batching/scheduler.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/reject_reason.h"
+#include "server/access_log.h"
 #include "server/in_flight_bytes.h"
 #include "tests/server/loaded_repository.h"
 
@@ -202,6 +203,35 @@ TEST_F(InferExchangeTest, AnswerThatDoesNotFitReturnsResourceExhausted) {
   EXPECT_EQ(Prepare().code(), absl::StatusCode::kResourceExhausted);
   exchange_.Reset();
   EXPECT_EQ(in_flight_.bytes(), 10'000 - message_bytes - 1);
+}
+
+TEST_F(InferExchangeTest, NothingIsLoggedWithoutAnAccessLog) {
+  ASSERT_TRUE(Call(DigitsRequest()).ok());
+  EXPECT_FALSE(exchange_.logged());
+}
+
+TEST_F(InferExchangeTest, AccessLogSaysWhatBecameOfACall) {
+  AccessLog access_log({.share = 1});
+  environment_.access_log = &access_log;
+  inference::ModelInferRequest request = DigitsRequest(2);
+  request.set_id("i1");
+  ASSERT_TRUE(Call(request).ok());
+  ASSERT_TRUE(exchange_.logged());
+  testing::internal::CaptureStderr();
+  exchange_.LogAccess(
+      {.protocol = "grpc", .request_id = "r1", .traceparent = {}});
+  EXPECT_FALSE(Call(DigitsRequest(0)).ok());
+  exchange_.LogAccess(
+      {.protocol = "grpc", .request_id = {}, .traceparent = {}});
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_NE(lines.find("model=digits_mlp version=1 code=OK"),
+            std::string::npos);
+  EXPECT_NE(lines.find("rows=2 batch_rows=2"), std::string::npos);
+  EXPECT_NE(lines.find("id=i1 request_id=r1"), std::string::npos);
+  EXPECT_NE(lines.find("code=INVALID_ARGUMENT reason=bad_request"),
+            std::string::npos);
+  exchange_.Reset();
+  EXPECT_FALSE(exchange_.logged());
 }
 
 TEST_F(InferExchangeTest, CancelledBeforeItIsSubmittedIsNotRun) {
