@@ -20,6 +20,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/check.h"
@@ -319,8 +320,9 @@ void H2Client::OnAnswer(Clock::time_point due, int status) {
   const double us =
       std::chrono::duration<double, std::micro>(Clock::now() - due).count();
   (status == 0 ? ok_us_ : failed_us_).push_back(us);
-  if (status != 0 && first_error_ == 0) {
-    first_error_ = status;
+  if (status != 0) {
+    first_error_ = first_error_ == 0 ? status : first_error_;
+    errors_.insert(status);
   }
 }
 
@@ -333,6 +335,7 @@ LoadFigures H2Client::Summary(Clock::duration time) {
       .p99_us = Percentile(ok_us_, 0.99),
       .failed_p99_us = Percentile(failed_us_, 0.99),
       .first_error = first_error_,
+      .errors = std::exchange(errors_, {}),
   };
   ok_us_.clear();
   failed_us_.clear();

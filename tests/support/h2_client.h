@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct LoadFigures {
   double p99_us = 0;
   double failed_p99_us = 0;  // Of those that were answered with an error.
   int first_error = 0;       // The gRPC status of the first that failed.
+  std::set<int> errors;      // The gRPC statuses of all that failed.
 
   double calls_per_second() const { return static_cast<double>(ok) / seconds; }
 };
@@ -73,6 +75,7 @@ class H2Client {
   std::vector<double> ok_us_;
   std::vector<double> failed_us_;
   int first_error_ = 0;
+  std::set<int> errors_;
 };
 
 }  // namespace relu

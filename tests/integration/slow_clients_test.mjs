@@ -1,0 +1,190 @@
+// Clients that send half of a request and stop, or do not read their answers,
+// over gRPC and over HTTP: the server's memory stays bounded, others are
+// served meanwhile, and everything is given back when they leave. RELUD names
+// the binary.
+
+import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
+import fs from 'node:fs';
+import http2 from 'node:http2';
+import net from 'node:net';
+import path from 'node:path';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import * as grpc from '@grpc/grpc-js';
+import * as protoLoader from '@grpc/proto-loader';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '../..');
+const inference = grpc.loadPackageDefinition(protoLoader.loadSync(
+    'proto/inference.proto', {includeDirs: [root], keepCase: true, longs: String})).inference;
+const inferPath = '/inference.GRPCInferenceService/ModelInfer';
+const columns = 64;
+const mebibyte = 1 << 20;
+
+let server, ended, addresses, client;
+let log = '';
+
+before(async () => {
+  server = spawn(process.env.RELUD, [
+    '--model-repository=deploy/models', '--grpc-address=127.0.0.1', '--grpc-port=0',
+    '--http-address=127.0.0.1', '--http-port=0', '--metrics-address=127.0.0.1', '--metrics-port=0',
+    '--lame-duck=0', '--drain-timeout=1', '--max-message-bytes=4194304',
+    `--max-in-flight-bytes=${64 * mebibyte}`, `--grpc-buffer-bytes=${256 * mebibyte}`,
+    `--max-stream-bytes=${mebibyte}`,
+  ], {cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
+  ended = new Promise((resolve) => server.on('close', (code, signal) => resolve(code ?? signal)));
+  addresses = await new Promise((resolve, reject) => {
+    server.stderr.on('data', (chunk) => {
+      log += chunk;
+      const ready = /gRPC on (\S+:\d+), HTTP on (\S+:\d+), metrics on (\S+:\d+)/.exec(log);
+      if (ready) {
+        resolve({grpc: ready[1], http: ready[2], metrics: ready[3]});
+      }
+    });
+    server.on('close', () => reject(new Error(`relud ended: ${log}`)));
+  });
+  client = new inference.GRPCInferenceService(addresses.grpc, grpc.credentials.createInsecure());
+  await othersAreServed();
+});
+
+after(async () => {
+  client?.close();
+  server?.kill('SIGKILL');
+  await ended;
+});
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// The message of a request of so many rows, as protobuf has it.
+const messageOf = (rows) => client.ModelInfer.requestSerialize({
+  model_name: 'digits_mlp',
+  inputs: [{name: 'input', datatype: 'FP32', shape: [rows, columns]}],
+  raw_input_contents: [Buffer.alloc(4 * rows * columns)],
+});
+
+// A message as gRPC sends it, or as much of it as is given.
+function frame(message, bytes = message.length) {
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message.subarray(0, bytes)]);
+}
+
+async function othersAreServed() {
+  for (let i = 0; i < 20; ++i) {
+    await new Promise((resolve, reject) => client.ModelInfer({
+      model_name: 'digits_mlp',
+      inputs: [{name: 'input', datatype: 'FP32', shape: [1, columns]}],
+      raw_input_contents: [Buffer.alloc(4 * columns)],
+    }, (error, answer) => error ? reject(error) : resolve(answer)));
+    const answer = await fetch(`http://${addresses.http}/v2/models/digits_mlp/infer`, {
+      method: 'POST',
+      body: JSON.stringify({
+        inputs: [{name: 'input', datatype: 'FP32', shape: [1, columns], data: new Array(columns).fill(0)}],
+      }),
+    });
+    assert.equal(answer.status, 200);
+    await answer.text();
+  }
+}
+
+function memoryBytes() {
+  const status = fs.readFileSync(`/proc/${server.pid}/status`, 'utf8');
+  return 1024 * Number(/VmRSS:\s*(\d+)/.exec(status)[1]);
+}
+
+// Sanitizers take memory of their own for every byte, and keep what was freed.
+const sanitized = () => /asan/.test(process.env.RELUD);
+
+async function metric(name) {
+  const text = await (await fetch(`http://${addresses.metrics}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)[1]);
+}
+
+async function eventually(what, holds) {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
+    if (await holds()) {
+      return;
+    }
+  }
+  assert.fail(`not within a minute: ${what}`);
+}
+
+const headers = {
+  ':method': 'POST', ':path': inferPath, 'content-type': 'application/grpc', 'te': 'trailers',
+};
+
+// Sessions with calls of which each sends `bytes` and, if `ends`, is then done.
+async function openCalls(count, bytes, {ends, settings}) {
+  const sessions = Array.from({length: 4}, () => {
+    const session = http2.connect(`http://${addresses.grpc}`, {settings});
+    session.on('error', () => {});
+    return session;
+  });
+  for (let i = 0; i < count; ++i) {
+    const stream = sessions[i % sessions.length].request(headers);
+    stream.on('error', () => {});
+    stream.pause();
+    stream[ends ? 'end' : 'write'](bytes);
+  }
+  return sessions;
+}
+
+function openSockets(count, bytes) {
+  return Array.from({length: count}, () => {
+    const [host, port] = addresses.http.split(':');
+    const socket = net.connect(Number(port), host);
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write(bytes);
+    return socket;
+  });
+}
+
+test('requests of which half has come hold up nobody', async () => {
+  const before = memoryBytes();
+  const message = messageOf(8192);  // 2 MiB; 100 of them would be 200.
+  const sessions = await openCalls(100, frame(message, message.length / 2), {ends: false});
+  const body = '{"inputs": [{"name": "input", ';
+  const sockets = openSockets(100, `POST /v2/models/digits_mlp/infer HTTP/1.1\r\nHost: relud\r\n` +
+      `Content-Length: ${4 * mebibyte}\r\n\r\n${body}`);
+  await othersAreServed();
+  if (!sanitized()) {
+    assert.ok(memoryBytes() - before < 150 * mebibyte, `${memoryBytes() - before}`);
+  }
+  sessions.forEach((session) => session.destroy());
+  sockets.forEach((socket) => socket.destroy());
+  await othersAreServed();
+});
+
+test('answers that are not read hold up nobody, and are given back', async () => {
+  const before = memoryBytes();
+  const message = messageOf(1024);  // 256 KiB, and 40 KiB of an answer.
+  // No byte of an answer may be sent to them.
+  const sessions = await openCalls(100, frame(message), {ends: true, settings: {initialWindowSize: 0}});
+  await eventually('answers wait', async () => await metric('relu_in_flight_bytes') > 20 * mebibyte);
+  await othersAreServed();
+  assert.ok(await metric('relu_in_flight_bytes') <= 64 * mebibyte);
+  if (!sanitized()) {
+    assert.ok(memoryBytes() - before < 250 * mebibyte, `${memoryBytes() - before}`);
+  }
+  sessions.forEach((session) => session.destroy());
+  await eventually('everything is given back', async () => await metric('relu_in_flight_bytes') === 0);
+});
+
+test('a stream whose answers are not read is read no further', async () => {
+  const session = http2.connect(`http://${addresses.grpc}`, {settings: {initialWindowSize: 0}});
+  session.on('error', () => {});
+  const stream = session.request({...headers, ':path': '/inference.GRPCInferenceService/ModelStreamInfer'});
+  stream.on('error', () => {});
+  stream.pause();
+  const request = frame(messageOf(256));  // 64 KiB
+  for (let i = 0; i < 500; ++i) {
+    stream.write(request);  // 32 MiB, most of which stay here.
+  }
+  await eventually('requests are in flight', async () => await metric('relu_in_flight_bytes') > mebibyte / 2);
+  await othersAreServed();
+  // Its limit, and the request that goes beyond it; the answers to both.
+  assert.ok(await metric('relu_in_flight_bytes') < 2 * mebibyte);
+  session.destroy();
+  await eventually('everything is given back', async () => await metric('relu_in_flight_bytes') === 0);
+});
