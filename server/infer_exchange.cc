@@ -21,6 +21,7 @@
 #include "core/repository/model.h"
 #include "fmt/format.h"
 #include "server/access_log.h"
+#include "server/classification.h"
 #include "server/in_flight_bytes.h"
 #include "server/v2_codec.h"
 
@@ -37,7 +38,7 @@ constexpr std::size_t kMaxKeptBytes = 64 << 10;
 constexpr std::chrono::milliseconds kBytesPushback{20};
 
 // The values of a request, and those of its answer; the rest is little.
-std::size_t InputBytes(const CompiledModel& model, std::int64_t rows) {
+std::size_t BytesOfInputs(const CompiledModel& model, std::int64_t rows) {
   std::size_t bytes = 0;
   for (const TensorSignature& input : model.inputs()) {
     bytes += input.Bytes(rows);
@@ -45,7 +46,7 @@ std::size_t InputBytes(const CompiledModel& model, std::int64_t rows) {
   return bytes;
 }
 
-std::size_t OutputBytes(const CompiledModel& model, std::int64_t rows) {
+std::size_t BytesOfOutputs(const CompiledModel& model, std::int64_t rows) {
   std::size_t bytes = 0;
   for (const TensorSignature& output : model.outputs()) {
     bytes += output.Bytes(rows);
@@ -92,8 +93,8 @@ absl::Status InferExchange::Prepare(Clock::time_point deadline) {
   RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
   inference_.scheduler = &model_->scheduler();
   const CompiledModel& compiled = model_->compiled();
-  const std::size_t output_bytes = OutputBytes(compiled, inference_.rows);
-  inference_.bytes = InputBytes(compiled, inference_.rows) + output_bytes;
+  const std::size_t output_bytes = BytesOfOutputs(compiled, inference_.rows);
+  inference_.bytes = BytesOfInputs(compiled, inference_.rows) + output_bytes;
   RETURN_IF_ERROR(Hold(output_bytes));
   RETURN_IF_ERROR(PrepareResponse(message_, *model_,
                                   environment_.max_response_bytes, inference_,
@@ -108,7 +109,12 @@ void InferExchange::Cancel() {
   }
 }
 
-void InferExchange::BeginEncode() { encode_start_ = Clock::now(); }
+void InferExchange::BeginEncode() {
+  encode_start_ = Clock::now();
+  if (!message_.outputs().empty()) {
+    Classify(message_, model_->compiled(), response_);
+  }
+}
 
 RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
   if (refused_for_bytes_) {

@@ -74,7 +74,8 @@ class InferExchange {
   // Any time, on the thread that prepares and resets.
   void Cancel();
 
-  // The answer is made from now on.
+  // The answer is made from now on; the classes of outputs, if they are wanted,
+  // in this call.
   void BeginEncode();
 
   // Counts the call: exactly once for each, before its answer can be seen.

@@ -137,7 +137,8 @@ absl::Status InferenceHandlers::ServerMetadata(
   // Triton's extensions these are whole here.
   for (const char* extension :
        {"model_repository", "model_repository(unload_dependents)",
-        "model_configuration", "binary_tensor_data", "statistics", "logging"}) {
+        "model_configuration", "binary_tensor_data", "classification",
+        "statistics", "logging"}) {
     response.add_extensions(extension);
   }
   return absl::OkStatus();

@@ -24,6 +24,7 @@
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
+#include "server/classification.h"
 #include "server/text.h"
 #include "server/typed_contents.h"
 
@@ -308,17 +309,38 @@ absl::Status CheckAllInputs(const inference::ModelInferRequest& message,
 
 // --- Outputs ---
 
-// Without this a client that wants classes would get the plain values.
-absl::Status CheckOutputParameters(
+absl::Status NoRoom(const TensorSignature& output, const Model& model,
+                    std::int64_t rows, std::size_t row_bytes,
+                    std::size_t room_bytes) {
+  return absl::ResourceExhaustedError(fmt::format(
+      "output '{}' of model '{}' would have {} rows of {} bytes, the limit of "
+      "an answer leaves {} bytes: send fewer rows",
+      output.name, model.name(), rows, row_bytes, room_bytes));
+}
+
+// Takes the bytes that the classes of the output take, if the client wants any,
+// from `room_bytes`.
+absl::Status TakeRoomForClasses(
     const inference::ModelInferRequest::InferRequestedOutputTensor& output,
-    const Model& model) {
-  if (output.parameters().contains("classification")) {
-    return absl::UnimplementedError(fmt::format(
-        "parameter 'classification' of output '{}' for model '{}' is not "
-        "supported: ask for the values, and sort them",
-        output.name(), model.name()));
+    std::size_t tensor, const Model& model, std::int64_t request_rows,
+    std::size_t& room_bytes) {
+  if (output.parameters().empty()) {
+    return absl::OkStatus();
   }
-  return CheckTensorParameters(output.parameters(), output.name(), model);
+  RETURN_IF_ERROR(
+      CheckTensorParameters(output.parameters(), output.name(), model));
+  const TensorSignature& signature = model.compiled().outputs()[tensor];
+  const std::int64_t rows = signature.row_axis ? request_rows : 1;
+  ASSIGN_OR_RETURN(const std::int64_t classes,
+                   WantedClasses(output, signature));
+  const std::size_t row_bytes =
+      static_cast<std::size_t>(classes) * MaxClassBytes(signature);
+  if (row_bytes > 0 &&
+      static_cast<std::size_t>(rows) > room_bytes / row_bytes) {
+    return NoRoom(signature, model, rows, row_bytes, room_bytes);
+  }
+  room_bytes -= row_bytes * static_cast<std::size_t>(rows);
+  return absl::OkStatus();
 }
 
 // Adds the output to the answer and points the request to where its values go.
@@ -330,11 +352,7 @@ absl::Status AddOutput(std::size_t tensor, const Model& model,
   const std::int64_t rows = signature.row_axis ? request.rows : 1;
   if (signature.row_bytes > 0 &&
       static_cast<std::size_t>(rows) > room_bytes / signature.row_bytes) {
-    return absl::ResourceExhaustedError(fmt::format(
-        "output '{}' of model '{}' would have {} rows of {} bytes, the limit "
-        "of "
-        "an answer leaves {} bytes: send fewer rows",
-        signature.name, model.name(), rows, signature.row_bytes, room_bytes));
+    return NoRoom(signature, model, rows, signature.row_bytes, room_bytes);
   }
   const std::size_t bytes = signature.Bytes(rows);
   room_bytes -= bytes;
@@ -408,7 +426,8 @@ absl::Status PrepareResponse(const inference::ModelInferRequest& message,
       return Invalid(fmt::format("output '{}' already exists in request",
                                  requested.name()));
     }
-    RETURN_IF_ERROR(CheckOutputParameters(requested, model));
+    RETURN_IF_ERROR(
+        TakeRoomForClasses(requested, tensor, model, request.rows, room_bytes));
     RETURN_IF_ERROR(AddOutput(tensor, model, room_bytes, request, response));
   }
   return absl::OkStatus();

@@ -35,10 +35,11 @@ absl::Status DecodeRequest(const inference::ModelInferRequest& message,
 
 // Makes the answer to a request that DecodeRequest() took, complete but for
 // the values: the outputs of `request` then point into `response`, where the
-// scheduler writes them. The answer is always raw, as Triton's is.
+// scheduler writes them. The answer is always raw, as Triton's is. Classes, if
+// any are wanted, are made of the values by Classify(), once they are there.
 // Errors: INVALID_ARGUMENT for outputs that do not exist or are asked for
-// twice; RESOURCE_EXHAUSTED if the values take more than `max_bytes`;
-// UNIMPLEMENTED for the parameters of shared memory and of classification.
+// twice, and those of WantedClasses(); RESOURCE_EXHAUSTED if the values take
+// more than `max_bytes`; UNIMPLEMENTED for the parameters of shared memory.
 absl::Status PrepareResponse(const inference::ModelInferRequest& message,
                              const Model& model, std::size_t max_bytes,
                              InferenceRequest& request,

@@ -253,6 +253,19 @@ test('the API tells of server and models, and errors have their status', async (
   const load = await fetch(`${url}/v2/repository/models/digits_mlp/load`, {method: 'POST'});
   assert.equal(load.status, 403);
 
+  const classes = await fetch(`${url}/v2/models/digits_mlp/infer`, {
+    method: 'POST',
+    body: JSON.stringify({
+      inputs: [{name: 'input', shape: [2, 64], datatype: 'FP32', data: new Array(128).fill(0)}],
+      outputs: [{name: 'output', parameters: {classification: 3}}],
+    }),
+  });
+  const [output] = (await classes.json()).outputs;
+  assert.deepEqual([output.datatype, output.shape], ['BYTES', [2, 3]]);
+  const scores = output.data.slice(0, 3).map((text) => Number(/^(-?[\d.]+):\d$/.exec(text)[1]));
+  assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+  assert.deepEqual(output.data.slice(3), output.data.slice(0, 3));
+
   const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   const traced = await fetch(`${url}/v2`, {headers: {traceparent: trace, 'x-request-id': 'r1'}});
   assert.equal(traced.headers.get('traceparent'), trace);

@@ -120,8 +120,8 @@ TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
   EXPECT_THAT(
       response.extensions(),
       ElementsAre("model_repository", "model_repository(unload_dependents)",
-                  "model_configuration", "binary_tensor_data", "statistics",
-                  "logging"));
+                  "model_configuration", "binary_tensor_data", "classification",
+                  "statistics", "logging"));
 }
 
 TEST_F(InferenceHandlersTest, ModelMetadataDescribesTheTensors) {

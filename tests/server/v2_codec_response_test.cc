@@ -82,15 +82,23 @@ TEST_F(V2CodecTest, OutputNamedTwiceReturnsInvalidArgument) {
   ExpectInvalid(message, "output 'output' already exists in request");
 }
 
-TEST_F(V2CodecTest, ClassificationReturnsUnimplemented) {
-  ModelInferRequest message = DigitsRequest();
+TEST_F(V2CodecTest, ClassesNeedRoomInTheAnswerToo) {
+  ModelInferRequest message = DigitsRequest(2);
   message.add_outputs()->set_name("output");
-  (*message.mutable_outputs(0)->mutable_parameters())["classification"]
-      .set_int64_param(3);
-  const absl::Status status = Take(message);
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
-  EXPECT_THAT(std::string(status.message()),
-              testing::HasSubstr("'classification' of output 'output'"));
+  auto& classes =
+      (*message.mutable_outputs(0)->mutable_parameters())["classification"];
+  classes.set_int64_param(3);
+  ASSERT_TRUE(Take(message).ok());
+  EXPECT_EQ(response_.outputs(0).datatype(),
+            "FP32");  // Until there are values.
+  const auto model = loaded_->model();
+  ASSERT_TRUE(Decode(message).ok());
+  response_.Clear();
+  // The values fit, the classes do not.
+  EXPECT_EQ(PrepareResponse(message, *model, 100, request_, response_).code(),
+            absl::StatusCode::kResourceExhausted);
+  classes.set_int64_param(0);
+  ExpectInvalid(message, "parameter 'classification' of output 'output'");
 }
 
 TEST_F(V2CodecTest, AnswerThatIsTooLargeReturnsResourceExhausted) {
