@@ -1,0 +1,176 @@
+// A ModelInfer takes no memory of ours in steady state: from its message to its
+// answer, through the dispatcher, what gRPC and protobuf do apart.
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gtest/gtest.h"
+
+#include "core/batching/dispatcher.h"
+#include "server/arrived_call.h"
+#include "server/arrived_calls.h"
+#include "server/in_flight_bytes.h"
+#include "server/infer_exchange.h"
+#include "tests/server/loaded_repository.h"
+
+namespace {
+// By this thread, through the operator below.
+thread_local std::int64_t server_allocations = 0;
+}  // namespace
+
+// These replace those of the library, to count. Not inlined: g++ would take
+// the pairs apart and warn of a mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++server_allocations;
+  void* const memory = std::malloc(size == 0 ? 1 : size);
+  if (memory == nullptr) {
+    std::abort();
+  }
+  return memory;
+}
+[[gnu::noinline]] void* operator new(std::size_t size,
+                                     const std::nothrow_t&) noexcept {
+  return operator new(size);
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace relu {
+namespace {
+
+// What InferCall does, with protobuf's part left out of the count.
+class CountedCall final : public ArrivedCall {
+ public:
+  explicit CountedCall(const InferEnvironment& environment)
+      : ArrivedCall(environment) {
+    inference().done = [this](const absl::Status& status) {
+      status_ = status;
+      ArrivedCalls::Answer(*this);
+    };
+  }
+
+  void Receive(const std::string& bytes) { request_bytes_ = &bytes; }
+
+  bool Prepare() override {
+    status_ = exchange().BeginDecode(InferExchange::Clock::now(),
+                                     request_bytes_->size());
+    const std::int64_t before = server_allocations;
+    if (status_.ok() &&
+        !exchange().message().ParseFromString(*request_bytes_)) {
+      status_ = absl::InvalidArgumentError("no request");
+    }
+    protobuf_allocations += server_allocations - before;
+    if (status_.ok()) {
+      status_ = exchange().Prepare(InferExchange::Clock::time_point::max());
+    }
+    return status_.ok();
+  }
+
+  void Send(const ArrivedCall* /*next*/) override {
+    if (status_.ok()) {
+      exchange().BeginEncode();
+      const std::int64_t before = server_allocations;
+      answer = exchange().response().SerializeAsString();
+      protobuf_allocations += server_allocations - before;
+    }
+    exchange().Finish(status_);
+    ++answers;
+    exchange().Reset();
+  }
+
+  std::int64_t protobuf_allocations = 0;
+  int answers = 0;
+  std::string answer;
+
+ private:
+  const std::string* request_bytes_ = nullptr;
+  absl::Status status_;
+};
+
+class NeverWoken final : public Dispatcher::Worker {
+ public:
+  void Wake() override {}
+};
+
+class InferAllocationTest : public testing::Test {
+ protected:
+  static constexpr int kTurns = 200;
+
+  InferAllocationTest() { dispatcher().AddWorker(worker_); }
+  ~InferAllocationTest() override { dispatcher().RemoveWorker(worker_); }
+
+  Dispatcher& dispatcher() { return loaded_.repository().dispatcher(); }
+
+  // How often `calls` calls of `message` take memory in kTurns turns, after
+  // some that make it ready.
+  std::int64_t Allocations(std::size_t count,
+                           const inference::ModelInferRequest& message) {
+    const std::string bytes = message.SerializeAsString();
+    std::vector<std::unique_ptr<CountedCall>> calls;
+    for (std::size_t i = 0; i < count; ++i) {
+      calls.push_back(std::make_unique<CountedCall>(environment_));
+    }
+    ArrivedCalls arrived(dispatcher());
+    const auto run = [&](int turns) {
+      std::int64_t protobuf = 0;
+      const std::int64_t before = server_allocations;
+      for (int turn = 0; turn < turns; ++turn) {
+        for (const auto& call : calls) {
+          call->Receive(bytes);
+          arrived.Add(*call);
+        }
+        while (arrived.Run(worker_)) {
+        }
+      }
+      const std::int64_t all = server_allocations - before;
+      for (const auto& call : calls) {
+        protobuf += std::exchange(call->protobuf_allocations, 0);
+      }
+      return all - protobuf;
+    };
+    run(kTurns);
+    const std::int64_t allocations = run(kTurns);
+    for (const auto& call : calls) {
+      EXPECT_EQ(call->answers, 2 * kTurns);
+      EXPECT_FALSE(call->answer.empty());
+    }
+    return allocations;
+  }
+
+  LoadedRepository loaded_{{.slots = 1}};
+  InFlightBytes in_flight_{std::size_t{1} << 30};
+  InferEnvironment environment_{.repository = loaded_.repository(),
+                                .metrics = loaded_.metrics(),
+                                .in_flight_bytes = &in_flight_,
+                                .max_response_bytes = 1 << 20};
+  NeverWoken worker_;
+};
+
+TEST_F(InferAllocationTest, CallThatComesAloneTakesNoMemory) {
+  EXPECT_EQ(Allocations(1, DigitsRequest()), 0);
+}
+
+TEST_F(InferAllocationTest, CallsThatComeTogetherTakeNoMemory) {
+  EXPECT_EQ(Allocations(64, DigitsRequest()), 0);
+}
+
+TEST_F(InferAllocationTest, NamedOutputsAndParametersTakeNoMemory) {
+  inference::ModelInferRequest request = DigitsRequest(3);
+  request.set_id("17");
+  request.add_outputs()->set_name("output");
+  (*request.mutable_parameters())["timeout"].set_int64_param(1'000'000'000);
+  EXPECT_EQ(Allocations(4, request), 0);
+}
+
+}  // namespace
+}  // namespace relu
