@@ -34,20 +34,22 @@ void AddText(std::string_view name, std::string_view value,
 
 }  // namespace
 
-bool AccessLog::Wants(absl::StatusCode code) {
-  if (TakeSample()) {
-    return true;
-  }
-  return code != absl::StatusCode::kOk && options_.errors_per_second > 0 &&
-         TakeError();
+AccessLog::Sampling AccessLog::sampling() const {
+  const MutexLock lock(mu_);
+  return {.share = share_.load(std::memory_order_relaxed), .rate = rate_};
+}
+
+void AccessLog::SetSampling(const Sampling& sampling) {
+  const MutexLock lock(mu_);
+  share_.store(sampling.share, std::memory_order_relaxed);
+  rate_ = sampling.rate;
 }
 
 // Evenly spread: one of a hundred is one of any hundred that follow each other.
-bool AccessLog::TakeSample() {
+bool AccessLog::TakeSample(double share) {
   const auto before =
       static_cast<double>(inferences_.fetch_add(1, std::memory_order_relaxed));
-  return std::floor((before + 1) * options_.share) >
-         std::floor(before * options_.share);
+  return std::floor((before + 1) * share) > std::floor(before * share);
 }
 
 bool AccessLog::TakeError() {

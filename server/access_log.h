@@ -56,22 +56,40 @@ struct AccessEntry {
 // Thread-safe.
 class AccessLog {
  public:
-  explicit AccessLog(const AccessLogOptions& options) : options_(options) {}
+  // What changes while the server runs.
+  struct Sampling {
+    double share = 0;
+    std::uint32_t rate = 0;  // What TraceSetting was told; 0: nothing yet.
+  };
+
+  explicit AccessLog(const AccessLogOptions& options)
+      : options_(options), share_(options.share) {}
+
+  const AccessLogOptions& options() const { return options_; }
+  Sampling sampling() const ABSL_LOCKS_EXCLUDED(mu_);
+  void SetSampling(const Sampling& sampling) ABSL_LOCKS_EXCLUDED(mu_);
 
   // Whether an inference that ended with `code` gets a line.
-  bool Wants(absl::StatusCode code) ABSL_LOCKS_EXCLUDED(mu_);
+  bool Wants(absl::StatusCode code) ABSL_LOCKS_EXCLUDED(mu_) {
+    const double share = share_.load(std::memory_order_relaxed);
+    return (share > 0 && TakeSample(share)) ||
+           (code != absl::StatusCode::kOk && options_.errors_per_second > 0 &&
+            TakeError());
+  }
 
   // Writes the line. Tokens are not part of it.
   static void Write(const AccessEntry& entry);
 
  private:
-  bool TakeSample();
+  bool TakeSample(double share);
   bool TakeError() ABSL_LOCKS_EXCLUDED(mu_);
 
   const AccessLogOptions options_;
-  // A count alone: nothing is published through it.
+  // Both alone: nothing is published through them.
+  std::atomic<double> share_;
   std::atomic<std::uint64_t> inferences_ = 0;
-  Mutex mu_;
+  mutable Mutex mu_;
+  std::uint32_t rate_ ABSL_GUARDED_BY(mu_) = 0;
   // The second that is counted, and the lines of failures in it.
   std::chrono::steady_clock::time_point second_ ABSL_GUARDED_BY(mu_);
   int errors_ ABSL_GUARDED_BY(mu_) = 0;

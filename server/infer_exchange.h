@@ -28,7 +28,7 @@ struct InferEnvironment {
   Metrics& metrics;
   // Where requests are counted until they are over; nullptr: nowhere.
   InFlightBytes* in_flight_bytes = nullptr;
-  // nullptr: there is none, and no request costs anything for it.
+  // nullptr: there is none.
   AccessLog* access_log = nullptr;
   // The values of one answer may take so many bytes.
   std::size_t max_response_bytes = 0;

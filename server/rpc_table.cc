@@ -15,6 +15,7 @@
 #include "server/log_handler.h"
 #include "server/reflection.h"
 #include "server/text.h"
+#include "server/trace_handler.h"
 
 namespace relu {
 namespace {
@@ -122,6 +123,15 @@ RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health) {
         "/grpc.reflection.{}.ServerReflection/ServerReflectionInfo", version);
     rpcs_[path] = {.kind = Rpc::Kind::kStream, .handler = Reflect};
   }
+}
+
+void RpcTable::AddTraceSetting(AccessLog& access_log) {
+  rpcs_["/inference.GRPCInferenceService/TraceSetting"] =
+      OfMessages<inference::TraceSettingRequest,
+                 inference::TraceSettingResponse>(
+          [&access_log](const auto& request, auto& response) {
+            return UpdateTraceSettings(request, access_log, response);
+          });
 }
 
 absl::StatusOr<const Rpc*> RpcTable::Find(std::string_view path) const {

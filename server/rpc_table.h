@@ -16,6 +16,8 @@
 
 namespace relu {
 
+class AccessLog;
+
 struct Rpc {
   enum class Kind {
     kUnary,        // One request, one answer.
@@ -39,6 +41,10 @@ class RpcTable {
  public:
   // Both outlive the table.
   RpcTable(InferenceHandlers& handlers, const Health& health);
+
+  // Adds TraceSetting, for the inferences of `access_log`, which outlives the
+  // table. Before the first Find().
+  void AddTraceSetting(AccessLog& access_log);
 
   // The RPC of this path, such as "/inference.GRPCInferenceService/ServerLive",
   // valid as long as the table. UNIMPLEMENTED, naming the method, if there is

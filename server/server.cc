@@ -57,10 +57,6 @@ StreamLimits StreamLimitsOf(const ServerOptions& options) {
           .max_bytes = static_cast<std::size_t>(limits.max_stream_bytes)};
 }
 
-bool LogsAccess(const AccessLogOptions& options) {
-  return options.share > 0 || options.errors_per_second > 0;
-}
-
 // Without credentials and access.
 GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
   const LimitSettings& limits = options.limits;
@@ -216,17 +212,17 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
       in_flight_bytes_(
           static_cast<std::size_t>(options.limits.max_in_flight_bytes)),
       access_log_(options.access_log),
-      environment_{
-          .repository = *repository_,
-          .metrics = *metrics_,
-          .in_flight_bytes = &in_flight_bytes_,
-          .access_log = LogsAccess(options.access_log) ? &access_log_ : nullptr,
-          .max_response_bytes =
-              static_cast<std::size_t>(options.limits.max_message_bytes)},
+      environment_{.repository = *repository_,
+                   .metrics = *metrics_,
+                   .in_flight_bytes = &in_flight_bytes_,
+                   .access_log = &access_log_,
+                   .max_response_bytes = static_cast<std::size_t>(
+                       options.limits.max_message_bytes)},
       rest_{.rpcs = rpcs_,
             .inference = environment_,
             .access = access_,
             .control_access = control_access_} {
+  rpcs_.AddTraceSetting(access_log_);
   metrics_->OnCollect([this] {
     RefreshQueues(*repository_);
     metrics_->SetInFlightBytes(in_flight_bytes_.bytes());
