@@ -57,6 +57,7 @@ struct BenchmarkModel {
   std::vector<std::size_t> sizes;
   double input_zeros;
   double hidden_zeros;
+  std::size_t request_rows = 1;
 };
 
 // Zeros as in tables, and as in a network of these sizes that was trained on
@@ -64,6 +65,8 @@ struct BenchmarkModel {
 // second, from which there are few weights to the digits).
 const BenchmarkModel kTiny = {"tiny", {32, 64, 32, 1}, 0.5, 0.5};
 const BenchmarkModel kMnist = {"mnist", {784, 512, 512, 10}, 0.81, 0.71};
+// Requests that take longer than to refuse them: some milliseconds.
+const BenchmarkModel kLarge = {"large", {256, 2048, 2048, 10}, 0, 0.5, 16};
 
 void PinTo(std::size_t cpu) {
   cpu_set_t cpus;
@@ -93,8 +96,9 @@ Network AddModel(const BenchmarkModel& model,
   return *std::move(network);
 }
 
-// A request of one row.
-std::string RequestBytes(const Network& network, std::size_t row) {
+// A request of `count` rows.
+std::string RequestBytes(const Network& network, std::size_t row,
+                         std::size_t count) {
   const Tensor& rows = network.inputs.front();
   const auto features = static_cast<std::size_t>(rows.shape()[1]);
   inference::ModelInferRequest request;
@@ -102,19 +106,20 @@ std::string RequestBytes(const Network& network, std::size_t row) {
   auto* const input = request.add_inputs();
   input->set_name(network.input_names.front());
   input->set_datatype("FP32");
-  input->add_shape(1);
+  input->add_shape(static_cast<std::int64_t>(count));
   input->add_shape(static_cast<std::int64_t>(features));
   const std::size_t size = features * sizeof(float);
-  request.add_raw_input_contents(rows.bytes().data() + row * size, size);
+  request.add_raw_input_contents(rows.bytes().data() + row * size,
+                                 count * size);
   return request.SerializeAsString();
 }
 
-// One for each row of the network.
-std::vector<std::string> Requests(const Network& network) {
+// Of all rows of the network, `count` in each.
+std::vector<std::string> Requests(const Network& network, std::size_t count) {
   std::vector<std::string> requests;
   const auto rows = static_cast<std::size_t>(network.inputs[0].shape()[0]);
-  for (std::size_t row = 0; row < rows; ++row) {
-    requests.push_back(RequestBytes(network, row));
+  for (std::size_t row = 0; row + count <= rows; row += count) {
+    requests.push_back(RequestBytes(network, row, count));
   }
   return requests;
 }
@@ -177,9 +182,11 @@ class ModelServers {
  public:
   ModelServers(const Plan& plan, const BenchmarkModel& model)
       : rounds_(plan.rounds), network_(AddModel(model, repository_)) {
-    const std::vector<std::string> requests = Requests(network_);
+    const std::vector<std::string> requests =
+        Requests(network_, model.request_rows);
     // Around the values the answer has some 40 bytes.
-    const std::size_t answer = model.sizes.back() * sizeof(float) + 40;
+    const std::size_t answer =
+        model.request_rows * model.sizes.back() * sizeof(float) + 40;
     null_ = StartServer(std::filesystem::canonical("/proc/self/exe").string(),
                         {"--null-server", fmt::format("{}", answer), "1"},
                         requests);
@@ -335,6 +342,37 @@ nlohmann::json MeasureTail(ModelServers& servers, const std::string& name,
                   peak / 2, Median(p50s), Median(null_ratios)));
 }
 
+// An open loop of ten times the peak. Medians of `rounds` floods.
+void MeasureOverload(ModelServers& servers, const std::string& name, int rounds,
+                     nlohmann::json& rows) {
+  constexpr milliseconds kFloodTime{2000};
+  H2Client& client = *servers.relud().client;
+  std::vector<double> goodputs;
+  std::vector<double> recoveries;
+  std::vector<double> refusals_ms;
+  std::vector<double> peaks;
+  for (int i = 0; i < rounds; ++i) {
+    const double peak =
+        ModelServers::Checked(client.Run(64, kRoundTime)).calls_per_second();
+    const LoadFigures flood = client.RunAtRate(10 * peak, kFloodTime);
+    const double seconds = std::chrono::duration<double>(kFloodTime).count();
+    // Over all of the time until the last answer.
+    goodputs.push_back(flood.calls_per_second() / peak);
+    recoveries.push_back(flood.seconds - seconds);
+    refusals_ms.push_back(flood.failed_p99_us / 1000);
+    peaks.push_back(peak);
+  }
+  rows.push_back(Row(
+      fmt::format("{}: goodput at ten times the peak load, against peak", name),
+      Median(goodputs), 0.8, true,
+      fmt::format("peak {:.0f} calls/s of 16 rows; p99 of a refusal {:.1f} ms",
+                  Median(peaks), Median(refusals_ms))));
+  rows.push_back(
+      Row(fmt::format("{}: s from the end of that flood until all is answered",
+                      name),
+          Median(recoveries), 1, false, "the queues are empty again"));
+}
+
 int RunTable(const Plan& plan, const std::string& json_file,
              std::string_view only) {
   nlohmann::json rows = nlohmann::json::array();
@@ -353,6 +391,10 @@ int RunTable(const Plan& plan, const std::string& json_file,
       rows.push_back(MeasureBatching(servers, model->name));
     }
     rows.push_back(MeasureTail(servers, model->name, plan.rounds));
+  }
+  if (wanted(kLarge.name)) {
+    ModelServers servers(plan, kLarge);
+    MeasureOverload(servers, kLarge.name, std::min(plan.rounds, 5), rows);
   }
   if (!json_file.empty()) {
     std::ofstream(json_file) << rows.dump(1) << "\n";
