@@ -1,0 +1,385 @@
+#include "core/relu/explainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/base/aligned_buffer.h"
+#include "core/base/status_macros.h"
+#include "core/graph/graph.h"
+#include "core/plan/compile_options.h"
+#include "core/relu/gauss_legendre.h"
+#include "core/relu/kink_walk.h"
+#include "core/relu/leaf_rows.h"
+#include "core/relu/piecewise_lowering.h"
+#include "core/relu/piecewise_network.h"
+#include "core/tensor/tensor.h"
+
+namespace relu {
+namespace {
+
+constexpr std::size_t kPoints = 50;
+// Rows that go through the network together: enough for the kernels.
+constexpr std::size_t kBlockRows = 16;
+
+std::size_t BlockRows(const InputRows& inputs) {
+  return std::min(kBlockRows, static_cast<std::size_t>(inputs.rows));
+}
+
+// Rows of the network.
+class Block {
+ public:
+  Block(const PiecewiseNetwork& network, std::size_t rows)
+      : stride_(network.row_floats),
+        memory_(rows * network.row_floats * sizeof(float)) {}
+
+  float* row(std::size_t i) { return memory_.As<float>().data() + i * stride_; }
+  const float* row(std::size_t i) const {
+    return memory_.As<float>().data() + i * stride_;
+  }
+  std::span<const float> Row(std::size_t i) const { return {row(i), stride_}; }
+  void Clear() { std::ranges::fill(memory_.As<float>(), 0.0F); }
+
+ private:
+  std::size_t stride_;
+  AlignedBuffer memory_;
+};
+
+// The link of element `element` of a row of the output.
+double Answer(const PiecewiseNetwork& network, const float* output,
+              std::size_t element) {
+  const auto value = double{output[element]};
+  if (network.link == Link::kNone) {
+    return value;
+  }
+  if (network.link == Link::kSigmoid) {
+    return 1.0 / (1.0 + std::exp(-value));
+  }
+  const std::size_t first = element / network.link_size * network.link_size;
+  const std::span<const float> group(output + first, network.link_size);
+  const auto largest = double{*std::ranges::max_element(group)};
+  double sum = 0.0;
+  for (const float other : group) {
+    sum += std::exp(double{other} - largest);
+  }
+  const double log = value - largest - std::log(sum);
+  return network.link == Link::kSoftmax ? std::exp(log) : log;
+}
+
+// One call of Explain().
+class Explaining {
+ public:
+  Explaining(const PiecewiseNetwork& network, const ExplainOptions& options,
+             const InputRows& inputs, const InputRows& baseline)
+      : network_(network),
+        options_(options),
+        inputs_(inputs),
+        baseline_(baseline),
+        rows_(network, BlockRows(inputs)),
+        origins_(network, BlockRows(inputs)) {}
+
+  absl::StatusOr<std::vector<Explanation>> Run();
+
+ private:
+  bool has_baseline() const { return baseline_.rows > 0; }
+  absl::Status RunBlock(std::size_t first, std::size_t count);
+  absl::Status FillBlock(const InputRows& from, std::size_t first,
+                         std::size_t count, Block& block) const;
+  // The elements to explain of row `i` of the block.
+  std::vector<std::size_t> ElementsOf(std::size_t i) const;
+  absl::Status Begin(std::size_t row, std::size_t i, std::size_t element);
+
+  // Sets gradient and what else the attribution gives, of as many explanations
+  // as there are rows in the block, the last ones.
+  void ExplainGradients(std::size_t count);
+  void IntegrateAtPoints(std::size_t i, Explanation& explanation);
+  absl::Status IntegrateExactly(std::size_t i, Explanation& explanation);
+
+  // From derivatives by the leaves to those by the inputs, and contributions.
+  template <typename Real>
+  void Attribute(std::size_t i, const Real* slopes, Explanation& explanation);
+
+  std::span<Explanation> Last(std::size_t count) {
+    return std::span(explanations_).last(count);
+  }
+
+  const PiecewiseNetwork& network_;
+  const ExplainOptions& options_;
+  const InputRows& inputs_;
+  const InputRows& baseline_;
+  Block rows_;     // Of the block, with their values.
+  Block origins_;  // The baseline of each.
+  std::vector<Explanation> explanations_;
+};
+
+absl::Status Explaining::FillBlock(const InputRows& from, std::size_t first,
+                                   std::size_t count, Block& block) const {
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t row = from.rows == 1 ? 0 : first + i;
+    RETURN_IF_ERROR(FillLeaves(
+        network_,
+        std::span(from.elements)
+            .subspan(row * network_.input_elements, network_.input_elements),
+        block.row(i)));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::size_t> Explaining::ElementsOf(std::size_t i) const {
+  if (!options_.elements.empty()) {
+    return {options_.elements.begin(), options_.elements.end()};
+  }
+  const std::span<const float> output(rows_.row(i) + network_.output.offset,
+                                      network_.output.size);
+  return {static_cast<std::size_t>(std::ranges::max_element(output) -
+                                   output.begin())};
+}
+
+absl::Status Explaining::Begin(std::size_t row, std::size_t i,
+                               std::size_t element) {
+  const float* const output = rows_.row(i) + network_.output.offset;
+  Explanation& explanation = explanations_.emplace_back();
+  explanation.row = static_cast<std::int64_t>(row);
+  explanation.element = static_cast<std::int64_t>(element);
+  explanation.value = double{output[element]};
+  explanation.answer = Answer(network_, output, element);
+  explanation.gradient.resize(network_.input_elements);
+  explanation.contributions.resize(network_.input_elements);
+  if (has_baseline()) {
+    explanation.baseline_value =
+        double{origins_.row(i)[network_.output.offset + element]};
+  }
+  if (!std::isfinite(explanation.value) ||
+      !std::isfinite(explanation.baseline_value)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "row {}: \"{}\" is {} and {} at the baseline; only finite values have "
+        "an explanation",
+        row, network_.explained_name, explanation.value,
+        explanation.baseline_value));
+  }
+  return absl::OkStatus();
+}
+
+template <typename Real>
+void Explaining::Attribute(std::size_t i, const Real* slopes,
+                           Explanation& explanation) {
+  const float* const values = rows_.row(i);
+  const float* const origin = origins_.row(i);  // 0 without a baseline.
+  for (const Leaf& leaf : network_.leaves) {
+    for (std::size_t j = 0; j < leaf.slot.size; ++j) {
+      const std::size_t at = leaf.slot.offset + j;
+      const std::size_t element = leaf.ElementOf(j);
+      const double slope{slopes[at]};
+      if (leaf.kind == Leaf::Kind::kInput) {
+        explanation.gradient[element] = slope;
+      }
+      explanation.contributions[element] +=
+          slope * (double{values[at]} - double{origin[at]});
+    }
+  }
+  const double sum = std::accumulate(explanation.contributions.begin(),
+                                     explanation.contributions.end(), 0.0);
+  explanation.remainder =
+      explanation.value - sum -
+      (has_baseline() ? explanation.baseline_value : explanation.intercept);
+}
+
+void Explaining::ExplainGradients(std::size_t count) {
+  Block adjoints(network_, count);
+  Block scratch(network_, count);
+  for (std::size_t i = 0; i < count; ++i) {
+    adjoints.row(i)[network_.output.offset +
+                    static_cast<std::size_t>(Last(count)[i].element)] = 1.0F;
+  }
+  RunBackward(network_, count, rows_.row(0), adjoints.row(0), scratch.row(0));
+  for (std::size_t i = 0; i < count; ++i) {
+    Explanation& explanation = Last(count)[i];
+    explanation.intercept = Intercept(network_, rows_.row(i), adjoints.row(i));
+    explanation.kinks = CountKinks(network_, rows_.row(i));
+    Attribute(i, adjoints.row(i), explanation);
+  }
+}
+
+void Explaining::IntegrateAtPoints(std::size_t i, Explanation& explanation) {
+  static const std::vector<QuadraturePoint> rule = GaussLegendre(kPoints);
+  Block points(network_, kPoints);
+  Block adjoints(network_, kPoints);
+  Block scratch(network_, kPoints);
+  for (std::size_t p = 0; p < kPoints; ++p) {
+    for (const Leaf& leaf : network_.leaves) {
+      for (std::size_t j = 0; j < leaf.slot.size; ++j) {
+        const std::size_t at = leaf.slot.offset + j;
+        const double start{origins_.row(i)[at]};
+        const double end{rows_.row(i)[at]};
+        points.row(p)[at] =
+            static_cast<float>(start + rule[p].at * (end - start));
+      }
+    }
+    adjoints.row(p)[network_.output.offset +
+                    static_cast<std::size_t>(explanation.element)] = 1.0F;
+  }
+  RunForward(network_, kPoints, points.row(0));
+  RunBackward(network_, kPoints, points.row(0), adjoints.row(0),
+              scratch.row(0));
+  std::vector<double> mean(network_.row_floats);
+  for (const Leaf& leaf : network_.leaves) {
+    for (std::size_t j = 0; j < leaf.slot.size; ++j) {
+      const std::size_t at = leaf.slot.offset + j;
+      for (std::size_t p = 0; p < kPoints; ++p) {
+        mean[at] += rule[p].weight * double{adjoints.row(p)[at]};
+      }
+    }
+  }
+  Attribute(i, mean.data(), explanation);
+}
+
+absl::Status Explaining::IntegrateExactly(std::size_t i,
+                                          Explanation& explanation) {
+  // Each piece takes values, speeds and derivatives.
+  constexpr double kPasses = 3.0;
+  constexpr double kMostPieces = 1e9;
+  const double room =
+      options_.max_multiply_adds /
+      (kPasses * static_cast<double>(network_.multiply_adds + 1));
+  const auto each =
+      static_cast<double>(std::max<std::size_t>(options_.elements.size(), 1));
+  const double share = room / (static_cast<double>(inputs_.rows) * each);
+  ASSIGN_OR_RETURN(
+      const KinkWalk walk,
+      WalkKinks(network_, origins_.Row(i), rows_.Row(i),
+                static_cast<std::size_t>(explanation.element),
+                static_cast<std::int64_t>(std::min(share, kMostPieces))));
+  // In double, as the slopes are.
+  explanation.value = walk.end_value;
+  explanation.baseline_value = walk.start_value;
+  explanation.pieces = walk.pieces;
+  Attribute(i, walk.mean_slopes.data(), explanation);
+  return absl::OkStatus();
+}
+
+absl::Status Explaining::RunBlock(std::size_t first, std::size_t count) {
+  RETURN_IF_ERROR(FillBlock(inputs_, first, count, rows_));
+  RunForward(network_, count, rows_.row(0));
+  if (has_baseline()) {
+    RETURN_IF_ERROR(FillBlock(baseline_, first, count, origins_));
+    RunForward(network_, count, origins_.row(0));
+  }
+  const std::size_t each = std::max<std::size_t>(options_.elements.size(), 1);
+  for (std::size_t e = 0; e < each; ++e) {
+    for (std::size_t i = 0; i < count; ++i) {
+      RETURN_IF_ERROR(Begin(first + i, i, ElementsOf(i)[e]));
+      if (options_.attribution == Attribution::kIntegratedGradients) {
+        IntegrateAtPoints(i, explanations_.back());
+      } else if (options_.attribution ==
+                 Attribution::kExactIntegratedGradients) {
+        RETURN_IF_ERROR(IntegrateExactly(i, explanations_.back()));
+      }
+    }
+    if (options_.attribution == Attribution::kGradient) {
+      ExplainGradients(count);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Explanation>> Explaining::Run() {
+  const auto rows = static_cast<std::size_t>(inputs_.rows);
+  for (std::size_t first = 0; first < rows; first += kBlockRows) {
+    RETURN_IF_ERROR(RunBlock(first, std::min(kBlockRows, rows - first)));
+  }
+  std::ranges::stable_sort(explanations_, {}, &Explanation::row);
+  return std::move(explanations_);
+}
+
+// Of the multiply-adds that are known beforehand.
+absl::Status CheckWork(const PiecewiseNetwork& network,
+                       const ExplainOptions& options, std::int64_t rows) {
+  const auto elements =
+      static_cast<double>(std::max<std::size_t>(options.elements.size(), 1));
+  const double passes = options.attribution == Attribution::kIntegratedGradients
+                            ? 2.0 * static_cast<double>(kPoints) * elements
+                            : 2.0 + elements;
+  const double work = passes * static_cast<double>(rows) *
+                      static_cast<double>(network.multiply_adds);
+  if (work > options.max_multiply_adds) {
+    return absl::ResourceExhaustedError(fmt::format(
+        "{} rows take {:.0f} multiply-adds, the most for one call are {:.0f}; "
+        "send fewer rows or elements",
+        rows, work, options.max_multiply_adds));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckElements(const PiecewiseNetwork& network,
+                           const ExplainOptions& options) {
+  const auto size = static_cast<std::int64_t>(network.output.size);
+  if (size == 0) {
+    return absl::InvalidArgumentError(
+        fmt::format("output \"{}\" has no elements", network.output_name));
+  }
+  for (const std::int64_t element : options.elements) {
+    if (element < 0 || element >= size) {
+      return absl::InvalidArgumentError(
+          fmt::format("output \"{}\": element {}, a row has 0 to {}",
+                      network.output_name, element, size - 1));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckBaseline(const InputRows& inputs, const InputRows& baseline,
+                           const ExplainOptions& options) {
+  if (baseline.rows == 0 && options.attribution != Attribution::kGradient) {
+    return absl::InvalidArgumentError(
+        "integrated gradients go from a baseline to the row: there is none");
+  }
+  if (baseline.rows > 1 && baseline.rows != inputs.rows) {
+    return absl::InvalidArgumentError(
+        fmt::format("baseline: {} rows, wanted is 1, or one for each of the {} "
+                    "of the inputs",
+                    baseline.rows, inputs.rows));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Explainer::Explainer(PiecewiseNetwork network)
+    : network_(std::make_unique<const PiecewiseNetwork>(std::move(network))) {}
+
+absl::StatusOr<Explainer> Explainer::Create(const Graph& graph,
+                                            std::string_view output,
+                                            WeightStorage weights) {
+  ASSIGN_OR_RETURN(PiecewiseNetwork network,
+                   LowerToPiecewise(graph, output, weights));
+  return Explainer(std::move(network));
+}
+
+absl::StatusOr<std::vector<Explanation>> Explainer::Explain(
+    std::span<const Tensor> inputs, std::span<const Tensor> baseline,
+    const ExplainOptions& options) const {
+  ASSIGN_OR_RETURN(const InputRows rows,
+                   ReadInputRows(*network_, inputs, "input"));
+  InputRows origins;
+  if (!baseline.empty()) {
+    ASSIGN_OR_RETURN(origins, ReadInputRows(*network_, baseline, "baseline"));
+  }
+  RETURN_IF_ERROR(CheckElements(*network_, options));
+  RETURN_IF_ERROR(CheckBaseline(rows, origins, options));
+  RETURN_IF_ERROR(CheckWork(*network_, options, rows.rows));
+  return Explaining(*network_, options, rows, origins).Run();
+}
+
+}  // namespace relu

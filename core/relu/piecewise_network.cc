@@ -1,0 +1,352 @@
+#include "core/relu/piecewise_network.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "core/relu/dense_op.h"
+#include "core/relu/piecewise_linear.h"
+
+namespace relu {
+namespace {
+
+// The sum of the products, in double: eight sums side by side, so that they fit
+// vectors.
+double Dot(std::span<const float> a, const float* b) {
+  std::array<double, 8> sums{};
+  std::size_t i = 0;
+  for (; i + sums.size() <= a.size(); i += sums.size()) {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+      sums[lane] += double{a[i + lane]} * double{b[i + lane]};
+    }
+  }
+  double sum = 0.0;
+  for (; i < a.size(); ++i) {
+    sum += double{a[i]} * double{b[i]};
+  }
+  for (const double part : sums) {
+    sum += part;
+  }
+  return sum;
+}
+
+// --- Forwards ---
+
+void Forward(const ArithmeticOp& op, float* row) {
+  const float* const x = row + op.input.offset;
+  float* const y = row + op.output.offset;
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    const float c = op.constants[i];
+    switch (op.kind) {
+      case ArithmeticOp::Kind::kAdd:
+        y[i] = x[i] + c;
+        break;
+      case ArithmeticOp::Kind::kSubtract:
+        y[i] = x[i] - c;
+        break;
+      case ArithmeticOp::Kind::kSubtractFrom:
+        y[i] = c - x[i];
+        break;
+      case ArithmeticOp::Kind::kMultiply:
+        y[i] = x[i] * c;
+        break;
+      case ArithmeticOp::Kind::kDivide:
+        y[i] = x[i] / c;
+        break;
+    }
+  }
+}
+
+void Forward(const ActivationOp& op, float* row) {
+  const float* const x = row + op.input.offset;
+  float* const y = row + op.output.offset;
+  if (op.functions.size() == 1) {
+    return Apply(op.functions[0], op.output.size, x, y);
+  }
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    Apply(op.functions[i], 1, x + i, y + i);
+  }
+}
+
+void Forward(const SumOp& op, float* row) {
+  const float* const left = row + op.left.offset;
+  const float* const right = row + op.right.offset;
+  float* const y = row + op.output.offset;
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    y[i] = left[i] + op.sign * right[i];
+  }
+}
+
+void Forward(const MoveOp& op, float* row) {
+  const float* const x = row + op.input.offset;
+  float* const y = row + op.output.offset;
+  for (std::size_t i = 0; i < op.size(); ++i) {
+    y[op.To(i)] = x[op.From(i)];
+  }
+}
+
+// --- Backwards ---
+
+void Backward(const ArithmeticOp& op, const float* /*row*/, float* adjoints) {
+  const float* const y = adjoints + op.output.offset;
+  float* const x = adjoints + op.input.offset;
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    x[i] += y[i] * static_cast<float>(op.Slope(i));
+  }
+}
+
+void Backward(const ActivationOp& op, const float* row, float* adjoints) {
+  const float* const y = adjoints + op.output.offset;
+  float* const x = adjoints + op.input.offset;
+  const float* const input = row + op.input.offset;
+  if (op.functions.size() == 1) {
+    return AddSlopes(op.functions[0], op.output.size, input, y, x);
+  }
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    AddSlopes(op.functions[i], 1, input + i, y + i, x + i);
+  }
+}
+
+void Backward(const SumOp& op, const float* /*row*/, float* adjoints) {
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    const float y = adjoints[op.output.offset + i];
+    adjoints[op.left.offset + i] += y;
+    adjoints[op.right.offset + i] += op.sign * y;
+  }
+}
+
+void Backward(const MoveOp& op, const float* /*row*/, float* adjoints) {
+  const float* const y = adjoints + op.output.offset;
+  float* const x = adjoints + op.input.offset;
+  for (std::size_t i = 0; i < op.size(); ++i) {
+    x[op.From(i)] += y[op.To(i)];
+  }
+}
+
+// The kernels write, they don't add: into `scratch`, unless nothing is there.
+void BackwardDense(const DenseOp& op, const FloatRows& rows, SparseRoom& room,
+                   float* adjoints, float* scratch) {
+  float* const target = op.last_reader ? adjoints : scratch;
+  RunDense(op.backward, op.vectors, rows, adjoints + op.output.offset, room,
+           target + op.input.offset);
+  for (std::size_t row = 0; row < rows.rows && !op.last_reader; ++row) {
+    for (std::size_t i = 0; i < op.input.size; ++i) {
+      const std::size_t at = row * rows.stride + op.input.offset + i;
+      adjoints[at] += scratch[at];
+    }
+  }
+}
+
+// --- The intercept ---
+
+double Constant(const DenseOp& op, const float* /*row*/,
+                const float* adjoints) {
+  const std::span<const float> bias(op.forward.bias, op.forward.n);
+  double sum = 0.0;
+  for (std::size_t i = 0; i < op.vectors; ++i) {
+    sum += Dot(bias, adjoints + op.output.offset + i * op.forward.n);
+  }
+  return sum;
+}
+
+double Constant(const ArithmeticOp& op, const float* /*row*/,
+                const float* adjoints) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    sum += op.Offset(i) * double{adjoints[op.output.offset + i]};
+  }
+  return sum;
+}
+
+bool HasOffset(const PiecewiseLinear& function) {
+  return std::ranges::any_of(
+      function.pieces, [](const Line& piece) { return piece.offset != 0.0F; });
+}
+
+double Constant(const ActivationOp& op, const float* row,
+                const float* adjoints) {
+  if (std::ranges::none_of(op.functions, &HasOffset)) {
+    return 0.0;
+  }
+  double sum = 0.0;
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    const PiecewiseLinear& function = op.function(i);
+    const std::size_t piece = function.PieceOf(row[op.input.offset + i]);
+    sum += double{function.pieces[piece].offset} *
+           double{adjoints[op.output.offset + i]};
+  }
+  return sum;
+}
+
+double Constant(const SumOp& /*op*/, const float* /*row*/,
+                const float* /*adjoints*/) {
+  return 0.0;
+}
+
+double Constant(const MoveOp& /*op*/, const float* /*row*/,
+                const float* /*adjoints*/) {
+  return 0.0;
+}
+
+// --- Kinks ---
+
+std::int64_t CountOnKink(const ActivationOp& op, const float* z) {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i < op.input.size; ++i) {
+    const PiecewiseLinear& function = op.function(i);
+    for (std::size_t kink = 0; kink < function.kinks; ++kink) {
+      count += z[i] == function.kink_at[kink] ? 1 : 0;
+    }
+  }
+  return count;
+}
+
+// Of a neuron without weights and bias there is nothing to round.
+std::int64_t CountNearKink(const ActivationOp& op, const DenseOp& layer,
+                           const float* row) {
+  const std::size_t n = layer.forward.n;
+  std::int32_t count = 0;
+  for (std::size_t vector = 0; vector < layer.vectors; ++vector) {
+    const float largest = LargestInput(layer, row, vector);
+    const float* const z = row + op.input.offset + vector * n;
+    const auto count_kink = [&](float kink, std::size_t j) {
+      const float rounding =
+          largest * layer.weight_rounding[j] + layer.bias_rounding[j];
+      return std::abs(z[j] - kink) < rounding ? 1 : 0;
+    };
+    if (op.functions.size() == 1 && op.functions[0].kinks == 1) {
+      const float kink = op.functions[0].kink_at[0];
+      for (std::size_t j = 0; j < n; ++j) {
+        count += count_kink(kink, j);
+      }
+      continue;
+    }
+    for (std::size_t j = 0; j < n; ++j) {
+      const PiecewiseLinear& function = op.function(vector * n + j);
+      for (std::size_t i = 0; i < function.kinks; ++i) {
+        count += count_kink(function.kink_at[i], j);
+      }
+    }
+  }
+  return count;
+}
+
+}  // namespace
+
+double ArithmeticOp::Slope(std::size_t i) const {
+  const auto constant = double{constants[i]};
+  switch (kind) {
+    case Kind::kSubtractFrom:
+      return -1.0;
+    case Kind::kMultiply:
+      return constant;
+    case Kind::kDivide:
+      return 1.0 / constant;
+    default:
+      return 1.0;
+  }
+}
+
+double ArithmeticOp::Offset(std::size_t i) const {
+  const auto constant = double{constants[i]};
+  switch (kind) {
+    case Kind::kAdd:
+    case Kind::kSubtractFrom:
+      return constant;
+    case Kind::kSubtract:
+      return -constant;
+    default:
+      return 0.0;
+  }
+}
+
+std::size_t PiecewiseNetwork::bytes() const {
+  std::size_t total = 0;
+  for (const Op& op : ops) {
+    if (const auto* const dense = std::get_if<DenseOp>(&op)) {
+      total += dense->bytes();
+    }
+  }
+  for (const Leaf& leaf : leaves) {
+    total += leaf.table.bytes().size();
+  }
+  return total;
+}
+
+void RunForward(const PiecewiseNetwork& network, std::size_t rows,
+                float* values) {
+  SparseRoom room(network.most_sparse);
+  for (const Op& any : network.ops) {
+    if (const auto* const dense = std::get_if<DenseOp>(&any)) {
+      RunDense(dense->forward, dense->vectors, {rows, network.row_floats},
+               values + dense->input.offset, room,
+               values + dense->output.offset);
+      continue;
+    }
+    std::visit(
+        [&]<typename T>(const T& op) {
+          if constexpr (!std::is_same_v<T, DenseOp>) {
+            for (std::size_t row = 0; row < rows; ++row) {
+              Forward(op, values + row * network.row_floats);
+            }
+          }
+        },
+        any);
+  }
+}
+
+void RunBackward(const PiecewiseNetwork& network, std::size_t rows,
+                 const float* values, float* adjoints, float* scratch) {
+  const std::size_t stride = network.row_floats;
+  SparseRoom room(network.most_sparse);
+  for (std::size_t i = network.ops.size(); i-- > 0;) {
+    if (const auto* const dense = std::get_if<DenseOp>(&network.ops[i])) {
+      BackwardDense(*dense, {rows, stride}, room, adjoints, scratch);
+      continue;
+    }
+    std::visit(
+        [&]<typename T>(const T& op) {
+          if constexpr (!std::is_same_v<T, DenseOp>) {
+            for (std::size_t row = 0; row < rows; ++row) {
+              Backward(op, values + row * stride, adjoints + row * stride);
+            }
+          }
+        },
+        network.ops[i]);
+  }
+}
+
+double Intercept(const PiecewiseNetwork& network, const float* values,
+                 const float* adjoints) {
+  double sum = 0.0;
+  for (const Op& any : network.ops) {
+    sum += std::visit(
+        [&](const auto& op) { return Constant(op, values, adjoints); }, any);
+  }
+  return sum;
+}
+
+std::int64_t CountKinks(const PiecewiseNetwork& network, const float* values) {
+  std::int64_t count = 0;
+  for (const Op& any : network.ops) {
+    const auto* const op = std::get_if<ActivationOp>(&any);
+    if (op == nullptr) {
+      continue;
+    }
+    const float* const z = values + op->input.offset;
+    if (op->layer == ActivationOp::kNone) {
+      count += CountOnKink(*op, z);
+    } else {
+      const auto& layer = std::get<DenseOp>(network.ops[op->layer]);
+      count += CountNearKink(*op, layer, values);
+    }
+  }
+  return count;
+}
+
+}  // namespace relu
