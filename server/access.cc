@@ -125,6 +125,7 @@ AccessGroup GroupOf(std::string_view rpc_path) {
        AccessGroup::kMetadata},
       {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
        AccessGroup::kMetadata},
+      {"/relu.v1.ReluService/Explain", AccessGroup::kInference},
       {"ServerLive", AccessGroup::kHealth},
       {"ServerReady", AccessGroup::kHealth},
       {"ModelReady", AccessGroup::kHealth},

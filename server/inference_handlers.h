@@ -96,6 +96,8 @@ class InferenceHandlers {
           void(absl::StatusOr<inference::RepositoryModelUnloadResponse>)>
           done);
 
+  ModelRepository& repository() const { return repository_; }
+
   // The server can serve what it promised, and is not about to stop.
   bool ready() const;
 

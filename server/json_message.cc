@@ -181,9 +181,18 @@ absl::Status SetText(const dom::element& value, const FieldDescriptor& field,
   return absl::OkStatus();
 }
 
+// Sets a field that is no list, or adds an item to one that is.
+template <typename Value>
+void Put(const FieldDescriptor& field, Message& message, const Value& value,
+         void (Reflection::*set)(Message*, const FieldDescriptor*, Value) const,
+         void (Reflection::*add)(Message*, const FieldDescriptor*, Value)
+             const) {
+  const Reflection& reflection = *message.GetReflection();
+  (reflection.*(field.is_repeated() ? add : set))(&message, &field, value);
+}
+
 absl::Status SetNumber(const dom::element& value, const FieldDescriptor& field,
                        Message& message) {
-  const Reflection& reflection = *message.GetReflection();
   std::int64_t integer = 0;
   std::uint64_t natural = 0;
   double real = 0;
@@ -192,31 +201,68 @@ absl::Status SetNumber(const dom::element& value, const FieldDescriptor& field,
       if (value.get(integer) != simdjson::SUCCESS) {
         return WrongField(field, "an integer");
       }
-      reflection.SetInt64(&message, &field, integer);
+      Put(field, message, integer, &Reflection::SetInt64,
+          &Reflection::AddInt64);
       return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_UINT64:
       if (value.get(natural) != simdjson::SUCCESS) {
         return WrongField(field, "an integer of 0 or more");
       }
-      reflection.SetUInt64(&message, &field, natural);
+      Put(field, message, natural, &Reflection::SetUInt64,
+          &Reflection::AddUInt64);
       return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_UINT32:
       if (value.get(natural) != simdjson::SUCCESS || natural > UINT32_MAX) {
         return WrongField(field, "an integer of 0 to 4294967295");
       }
-      reflection.SetUInt32(&message, &field,
-                           static_cast<std::uint32_t>(natural));
+      Put(field, message, static_cast<std::uint32_t>(natural),
+          &Reflection::SetUInt32, &Reflection::AddUInt32);
       return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_DOUBLE:
       if (value.get(real) != simdjson::SUCCESS) {
         return WrongField(field, "a number");
       }
-      reflection.SetDouble(&message, &field, real);
+      Put(field, message, real, &Reflection::SetDouble, &Reflection::AddDouble);
       return absl::OkStatus();
     default:
       return absl::UnimplementedError(
           fmt::format("JSON field '{}' cannot be set", ToView(field.name())));
   }
+}
+
+absl::Status SetEnum(const dom::element& value, const FieldDescriptor& field,
+                     Message& message) {
+  std::string_view name;
+  const google::protobuf::EnumValueDescriptor* found = nullptr;
+  if (value.get(name) == simdjson::SUCCESS) {
+    found = field.enum_type()->FindValueByName(std::string(name));
+  }
+  if (found == nullptr) {
+    return WrongField(field, fmt::format("the name of a value of {}",
+                                         field.enum_type()->name()));
+  }
+  message.GetReflection()->SetEnum(&message, &field, found);
+  return absl::OkStatus();
+}
+
+// An item of a list. Lists of numbers may be nested: as tensors are written.
+absl::Status AddItem(const dom::element& item, const FieldDescriptor& field,
+                     Message& message) {
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+    return SetText(item, field, message);
+  }
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    return SetObject(item,
+                     *message.GetReflection()->AddMessage(&message, &field));
+  }
+  dom::array nested;
+  if (item.get(nested) != simdjson::SUCCESS) {
+    return SetNumber(item, field, message);
+  }
+  for (const dom::element inner : nested) {
+    RETURN_IF_ERROR(AddItem(inner, field, message));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status SetField(const dom::element& value, const FieldDescriptor& field,
@@ -227,7 +273,7 @@ absl::Status SetField(const dom::element& value, const FieldDescriptor& field,
   dom::array items;
   if (field.is_repeated() && value.get(items) == simdjson::SUCCESS) {
     for (const dom::element item : items) {
-      RETURN_IF_ERROR(SetText(item, field, message));
+      RETURN_IF_ERROR(AddItem(item, field, message));
     }
     return absl::OkStatus();
   }
@@ -244,8 +290,14 @@ absl::Status SetField(const dom::element& value, const FieldDescriptor& field,
     message.GetReflection()->SetBool(&message, &field, flag);
     return absl::OkStatus();
   }
-  return field.is_repeated() ? WrongField(field, "a list of strings")
-                             : SetNumber(value, field, message);
+  if (field.is_repeated()) {
+    return WrongField(field, field.cpp_type() == FieldDescriptor::CPPTYPE_STRING
+                                 ? "a list of strings"
+                                 : "a list");
+  }
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM
+             ? SetEnum(value, field, message)
+             : SetNumber(value, field, message);
 }
 
 // --- To JSON ---

@@ -14,6 +14,7 @@
 
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 #include "server/text.h"
 
 namespace relu {
@@ -102,9 +103,11 @@ void AddServices(UnknownFieldSet& response) {
                                     ->file()
                                     ->service(0)
                                     ->full_name();
+  const std::string relu =
+      v1::ExplainRequest::descriptor()->file()->service(0)->full_name();
   UnknownFieldSet services;
   for (const std::string& name :
-       {inference, std::string("grpc.health.v1.Health"),
+       {inference, relu, std::string("grpc.health.v1.Health"),
         std::string("grpc.reflection.v1.ServerReflection"),
         std::string("grpc.reflection.v1alpha.ServerReflection")}) {
     UnknownFieldSet service;

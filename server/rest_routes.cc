@@ -16,12 +16,22 @@ namespace {
 
 constexpr std::string_view kGet = "GET";
 constexpr std::string_view kPost = "POST";
+constexpr std::string_view kReluService = "relu.v1.ReluService";
 
 // The first that fits counts.
 constexpr RestRoute kRoutes[] = {
     {kPost, "/v2/models/{model_name}/infer", "ModelInfer"},
     {kPost, "/v2/models/{model_name}/versions/{model_version}/infer",
      "ModelInfer"},
+
+    {.method = kPost,
+     .path = "/v2/models/{model_name}/explain",
+     .rpc = "Explain",
+     .service = kReluService},
+    {.method = kPost,
+     .path = "/v2/models/{model_name}/versions/{model_version}/explain",
+     .rpc = "Explain",
+     .service = kReluService},
 
     {kGet, "/v2", "ServerMetadata"},
     {kGet, "/v2/health/live", "ServerLive"},

@@ -1,4 +1,5 @@
-// The paths of the V2 REST API, and the RPC that each stands for.
+// The paths of the V2 REST API and of our own, and the RPC that each stands
+// for.
 
 #ifndef SERVER_REST_ROUTES_H_
 #define SERVER_REST_ROUTES_H_
@@ -15,7 +16,7 @@ struct RestRoute {
   // "{name}" stands for one segment, which is the value of the field `name` of
   // the request message.
   std::string_view path;
-  std::string_view rpc;  // Of the V2 service.
+  std::string_view rpc;
   // The field of the request, and that of the response, that a body stands for;
   // empty: the message.
   std::string_view request_field = {};
@@ -23,6 +24,8 @@ struct RestRoute {
   // Success is all there is to say: the answer is {}. What the message holds is
   // for KServe's clients of gRPC.
   bool says_nothing = false;
+  // That has the RPC.
+  std::string_view service = "inference.GRPCInferenceService";
 };
 
 // What a method and a target lead to.

@@ -14,7 +14,6 @@
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
-#include "proto/inference.pb.h"
 #include "server/http/http_message.h"
 #include "server/json_message.h"
 #include "server/rest_routes.h"
@@ -30,10 +29,9 @@ using google::protobuf::Message;
 constexpr int kBadRequest = 400;
 
 const google::protobuf::MethodDescriptor& Method(const RestRoute& route) {
-  const auto* const method = inference::ModelInferRequest::descriptor()
-                                 ->file()
-                                 ->service(0)
-                                 ->FindMethodByName(std::string(route.rpc));
+  const auto* const method =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
+          fmt::format("{}.{}", route.service, route.rpc));
   CHECK(method != nullptr);
   return *method;
 }
@@ -100,7 +98,7 @@ HttpResponse ToHttp(const RestRoute& route, const std::string& bytes) {
 }  // namespace
 
 std::string RpcPath(const RestRoute& route) {
-  return fmt::format("/inference.GRPCInferenceService/{}", route.rpc);
+  return fmt::format("/{}/{}", route.service, route.rpc);
 }
 
 void CallRpc(const RpcTable& rpcs, const RestMatch& match,

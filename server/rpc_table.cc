@@ -10,10 +10,12 @@
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 #include "server/health.h"
 #include "server/inference_handlers.h"
 #include "server/log_handler.h"
 #include "server/reflection.h"
+#include "server/relu_handlers.h"
 #include "server/text.h"
 #include "server/trace_handler.h"
 
@@ -44,10 +46,9 @@ Rpc OfMessages(const Handler& handler) {
   return {.kind = Rpc::Kind::kUnary, .handler = of_bytes};
 }
 
-template <typename Request, typename Response>
-Rpc Unary(const InferenceHandlers& handlers,
-          absl::Status (InferenceHandlers::*method)(const Request&, Response&)
-              const) {
+template <typename Handlers, typename Request, typename Response>
+Rpc Unary(const Handlers& handlers,
+          absl::Status (Handlers::*method)(const Request&, Response&) const) {
   return OfMessages<Request, Response>(
       [&handlers, method](const Request& request, Response& response) {
         return (handlers.*method)(request, response);
@@ -95,7 +96,8 @@ absl::StatusOr<std::string> CheckHealth(const Health& health,
 
 }  // namespace
 
-RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health) {
+RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health)
+    : relu_(handlers.repository()) {
   using Handlers = InferenceHandlers;
   const std::string v2 = "/inference.GRPCInferenceService/";
   rpcs_[v2 + "ServerLive"] = Unary(handlers, &Handlers::ServerLive);
@@ -111,6 +113,7 @@ RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health) {
   rpcs_[v2 + "RepositoryModelUnload"] =
       Deferred(handlers, &Handlers::RepositoryModelUnload);
   rpcs_[v2 + "LogSettings"] = Unary(&UpdateLogSettings);
+  rpcs_["/relu.v1.ReluService/Explain"] = Unary(relu_, &ReluHandlers::Explain);
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);
   };

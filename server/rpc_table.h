@@ -13,6 +13,7 @@
 
 #include "server/health.h"
 #include "server/inference_handlers.h"
+#include "server/relu_handlers.h"
 
 namespace relu {
 
@@ -41,6 +42,9 @@ class RpcTable {
  public:
   // Both outlive the table.
   RpcTable(InferenceHandlers& handlers, const Health& health);
+  // Its RPCs refer to it.
+  RpcTable(const RpcTable&) = delete;
+  RpcTable& operator=(const RpcTable&) = delete;
 
   // Adds TraceSetting, for the inferences of `access_log`, which outlives the
   // table. Before the first Find().
@@ -52,6 +56,7 @@ class RpcTable {
   absl::StatusOr<const Rpc*> Find(std::string_view path) const;
 
  private:
+  const ReluHandlers relu_;
   std::map<std::string, Rpc, std::less<>> rpcs_;
 };
 

@@ -249,7 +249,13 @@ std::vector<MetricFamily> ModelFamilies(Models models,
       Histogram("relu_request_seconds",
                 "Time of a request from its arrival to its answer, which is "
                 "then ready to be sent.",
-                models, &Figures::request)};
+                models, &Figures::request),
+      Counter("relu_explanations_total",
+              "Explanations given: for each row, one of each element.", models,
+              [](const Figures& figures) { return figures.explanations; }),
+      Histogram("relu_explain_seconds",
+                "Time of a call of Explain, from its message to its answer.",
+                models, &Figures::explain)};
 }
 
 std::vector<MetricFamily> TritonFamilies(Models models) {

@@ -33,6 +33,7 @@ enum CounterIndex : std::size_t {
   kInputNs,
   kInferNs,
   kOutputNs,
+  kExplanations,
   kHistograms,
 };
 
@@ -47,7 +48,8 @@ enum HistogramIndex : std::size_t {
   kBatchInput = kRequest + kHistogramSize,
   kBatchInfer = kBatchInput + kHistogramSize,
   kBatchOutput = kBatchInfer + kHistogramSize,
-  kBatchSizes = kBatchOutput + kHistogramSize,
+  kExplain = kBatchOutput + kHistogramSize,
+  kBatchSizes = kExplain + kHistogramSize,
 };
 
 // Of one size of a batch.
@@ -136,6 +138,13 @@ void ModelMetrics::CountFailure(absl::StatusCode code, RejectReason reason,
   shard.Add(kFailedNs, Count(total));
 }
 
+void ModelMetrics::CountExplanations(std::size_t explanations,
+                                     nanoseconds total) {
+  ShardedCounters::Shard shard = counters_.Local();
+  shard.Add(kExplanations, explanations);
+  AddTime(shard, kExplain, total);
+}
+
 void ModelMetrics::SetQueuedRequests(std::uint64_t requests) {
   queued_requests_.store(requests, std::memory_order_relaxed);
 }
@@ -189,6 +198,8 @@ ModelFigures ModelMetrics::Read() const {
   figures.batch_input = ReadTimes(kBatchInput);
   figures.batch_infer = ReadTimes(kBatchInfer);
   figures.batch_output = ReadTimes(kBatchOutput);
+  figures.explanations = counters_.Sum(kExplanations);
+  figures.explain = ReadTimes(kExplain);
   for (std::int64_t rows = 1; rows <= max_batch_rows_; ++rows) {
     const std::size_t size = OfBatchSize(rows);
     const std::uint64_t count = counters_.Sum(size + kCount);

@@ -92,6 +92,8 @@ struct ModelFigures {
   TimeHistogram decode, queue, encode, request;
   // Of batches.
   TimeHistogram batch_input, batch_infer, batch_output;
+  std::uint64_t explanations = 0;
+  TimeHistogram explain;  // Of calls that gave some.
   // Sizes that occurred, ascending.
   std::vector<BatchSize> batch_sizes;
 };
@@ -117,6 +119,10 @@ class ModelMetrics {
   // It was not; `code` is not OK.
   void CountFailure(absl::StatusCode code, RejectReason reason,
                     std::chrono::nanoseconds total);
+
+  // A call of Explain was answered.
+  void CountExplanations(std::size_t explanations,
+                         std::chrono::nanoseconds total);
 
   // Requests that wait in the model's queue, as whoever knows it says.
   void SetQueuedRequests(std::uint64_t requests);

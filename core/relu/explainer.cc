@@ -368,6 +368,15 @@ absl::StatusOr<Explainer> Explainer::Create(const Graph& graph,
 }
 
 absl::StatusOr<std::vector<Explanation>> Explainer::Explain(
+    const InputRows& inputs, const InputRows& baseline,
+    const ExplainOptions& options) const {
+  RETURN_IF_ERROR(CheckElements(*network_, options));
+  RETURN_IF_ERROR(CheckBaseline(inputs, baseline, options));
+  RETURN_IF_ERROR(CheckWork(*network_, options, inputs.rows));
+  return Explaining(*network_, options, inputs, baseline).Run();
+}
+
+absl::StatusOr<std::vector<Explanation>> Explainer::Explain(
     std::span<const Tensor> inputs, std::span<const Tensor> baseline,
     const ExplainOptions& options) const {
   ASSIGN_OR_RETURN(const InputRows rows,
@@ -376,10 +385,27 @@ absl::StatusOr<std::vector<Explanation>> Explainer::Explain(
   if (!baseline.empty()) {
     ASSIGN_OR_RETURN(origins, ReadInputRows(*network_, baseline, "baseline"));
   }
-  RETURN_IF_ERROR(CheckElements(*network_, options));
-  RETURN_IF_ERROR(CheckBaseline(rows, origins, options));
-  RETURN_IF_ERROR(CheckWork(*network_, options, rows.rows));
-  return Explaining(*network_, options, rows, origins).Run();
+  return Explain(rows, origins, options);
+}
+
+absl::StatusOr<std::vector<double>> Explainer::Answers(
+    const InputRows& inputs) const {
+  std::vector<double> answers;
+  Block block(*network_, 1);
+  for (std::size_t row = 0; row < static_cast<std::size_t>(inputs.rows);
+       ++row) {
+    RETURN_IF_ERROR(FillLeaves(
+        *network_,
+        std::span(inputs.elements)
+            .subspan(row * network_->input_elements, network_->input_elements),
+        block.row(0)));
+    RunForward(*network_, 1, block.row(0));
+    for (std::size_t i = 0; i < network_->output.size; ++i) {
+      answers.push_back(
+          Answer(*network_, block.row(0) + network_->output.offset, i));
+    }
+  }
+  return answers;
 }
 
 }  // namespace relu

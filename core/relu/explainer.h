@@ -16,6 +16,7 @@
 
 #include "core/graph/graph.h"
 #include "core/plan/compile_options.h"
+#include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/tensor.h"
 
@@ -71,16 +72,25 @@ class Explainer {
       const Graph& graph, std::string_view output,
       WeightStorage weights = WeightStorage::kFloat32);
 
-  // The explanations of all rows, and of each row those of all elements.
-  // `inputs` are in the order of network().inputs, of their types, with the
-  // rows first. `baseline` is the same with one row, or as many, or empty; both
-  // integrated gradients need one. Errors:
-  //   INVALID_ARGUMENT    the inputs do not fit the model, are not finite, or
-  //                       lead to a value that is not; an element is not there
+  // The explanations of all rows, and of each row those of all elements. The
+  // baseline has one row, as many as there are, or none; both integrated
+  // gradients need one. Errors:
+  //   INVALID_ARGUMENT    the baseline is not so, a value is not finite, an
+  //                       index is outside of its table, or an element is not
+  //                       there
   //   RESOURCE_EXHAUSTED  it takes more than max_multiply_adds
+  absl::StatusOr<std::vector<Explanation>> Explain(
+      const InputRows& inputs, const InputRows& baseline,
+      const ExplainOptions& options = {}) const;
+
+  // The same of tensors, which ReadInputRows() reads.
   absl::StatusOr<std::vector<Explanation>> Explain(
       std::span<const Tensor> inputs, std::span<const Tensor> baseline,
       const ExplainOptions& options = {}) const;
+
+  // What the model answers, [rows, elements of a row of the output].
+  // INVALID_ARGUMENT if an index is outside of its table.
+  absl::StatusOr<std::vector<double>> Answers(const InputRows& inputs) const;
 
   const PiecewiseNetwork& network() const { return *network_; }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -53,6 +54,46 @@ absl::Status CheckFinite(const NetworkInput& input,
       "{} \"{}\": row {}, element {} is {}; only finite values "
       "have an explanation",
       what, input.name, at / input.elements, at % input.elements, *bad));
+}
+
+// The one of `named` that is the rows of `input`.
+absl::StatusOr<const NamedRows*> FindRows(const NetworkInput& input,
+                                          std::span<const NamedRows> named,
+                                          std::string_view what) {
+  const NamedRows* found = nullptr;
+  for (const NamedRows& rows : named) {
+    if (rows.name == input.name && found != nullptr) {
+      return absl::InvalidArgumentError(
+          fmt::format("{} \"{}\" is there twice", what, input.name));
+    }
+    found = rows.name == input.name ? &rows : found;
+  }
+  if (found == nullptr) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{} \"{}\" is missing, model wants {} [-1{}{}]", what, input.name,
+        DataTypeName(input.type), input.row_shape.empty() ? "" : ",",
+        fmt::join(input.row_shape, ",")));
+  }
+  return found;
+}
+
+absl::StatusOr<Tensor> ToTensor(const NetworkInput& input,
+                                const NamedRows& rows, std::string_view what) {
+  const Shape shape(rows.shape.begin(), rows.shape.end());
+  if (ElementCount(shape) != static_cast<std::int64_t>(rows.data.size())) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} \"{}\": {} numbers for the shape {}", what, input.name,
+                    rows.data.size(), ShapeText(shape)));
+  }
+  RETURN_IF_ERROR(CheckFinite(input, rows.data, what));
+  Tensor tensor = FromDoubles(input.type, shape, rows.data);
+  if (!IsFloatingPoint(input.type) &&
+      !std::ranges::equal(ToDoubles(tensor), rows.data)) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} \"{}\": a number is not of type {}", what, input.name,
+                    DataTypeName(input.type)));
+  }
+  return tensor;
 }
 
 // What the float32 network takes for an element.
@@ -114,6 +155,22 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
     }
   }
   return read;
+}
+
+absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
+                                        std::span<const NamedRows> named,
+                                        std::string_view what) {
+  std::vector<Tensor> tensors;
+  for (const NetworkInput& input : network.inputs) {
+    ASSIGN_OR_RETURN(const NamedRows* const rows, FindRows(input, named, what));
+    ASSIGN_OR_RETURN(Tensor tensor, ToTensor(input, *rows, what));
+    tensors.push_back(std::move(tensor));
+  }
+  if (named.size() != tensors.size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: {} inputs, model has {}", what, named.size(), tensors.size()));
+  }
+  return ReadInputRows(network, tensors, what);
 }
 
 absl::Status FillLeaves(const PiecewiseNetwork& network,

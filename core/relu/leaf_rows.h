@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -26,6 +27,20 @@ struct InputRows {
 // and shapes with the same number of rows first, or not finite.
 absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
                                         std::span<const Tensor> tensors,
+                                        std::string_view what);
+
+// Rows of one input, as a client names them.
+struct NamedRows {
+  std::string_view name;
+  std::span<const std::int64_t> shape;  // With the rows first.
+  std::span<const double> data;         // Row-major.
+};
+
+// The same of inputs by name, in any order. Numbers are rounded to the types of
+// the inputs. INVALID_ARGUMENT, besides, if an input is there twice or not at
+// all, or a number is no integer where these are wanted.
+absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
+                                        std::span<const NamedRows> named,
                                         std::string_view what);
 
 // Sets the leaves in `values`, one row of the network, from a row of

@@ -136,6 +136,10 @@ Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
       scheduling_(Scheduling(options, compiled)),
       compiled_(std::move(compiled)),
       metrics_(std::move(metrics)),
+      explainers_(compiled_, options_.file,
+                  options_.memory_limit_bytes -
+                      std::min(options_.memory_limit_bytes,
+                               Bytes(compiled_, scheduling_))),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
               options.team == nullptr ? 1 : options.team->size()),
       dispatcher_(options.dispatcher != nullptr

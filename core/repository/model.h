@@ -23,6 +23,7 @@
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model_config.h"
+#include "core/repository/model_explainers.h"
 
 namespace relu {
 
@@ -92,6 +93,7 @@ class Model {
   // Memory that it takes: packed weights, and rows in every slot.
   std::size_t bytes() const;
   ModelMetrics& metrics() const { return *metrics_; }
+  ModelExplainers& explainers() { return explainers_; }
   Scheduler& scheduler() { return scheduler_; }
 
  private:
@@ -115,6 +117,7 @@ class Model {
   const SchedulerOptions scheduling_;
   const CompiledModel compiled_;
   const std::shared_ptr<ModelMetrics> metrics_;
+  ModelExplainers explainers_;
   BatchRunner runner_;
   const std::shared_ptr<Dispatcher> dispatcher_;
   Scheduler scheduler_;

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 #include <nlohmann/json.hpp>
 
 namespace relu {
@@ -189,6 +190,38 @@ TEST(JsonMessageTest, WrongTypesAreNamed) {
   EXPECT_THAT(
       error(std::string(100'000, '[').c_str(), RepositoryIndexRequest()),
       HasSubstr("no JSON"));
+}
+
+TEST(JsonMessageTest, ListsOfNumbersAndMessagesAndEnumsAreRead) {
+  v1::ExplainRequest request;
+  ASSERT_TRUE(JsonToMessage(R"({
+    "inputs": [{"name": "x", "shape": [2, 2], "data": [[1, 2.5], [3, -4]]},
+               {"name": "y", "data": []}],
+    "elements": [7, 0], "top_k": 3, "attribution": "ATTRIBUTION_GRADIENT"})",
+                            request)
+                  .ok());
+  ASSERT_EQ(request.inputs_size(), 2);
+  EXPECT_EQ(request.inputs(0).shape(1), 2);
+  EXPECT_THAT(request.inputs(0).data(), testing::ElementsAre(1, 2.5, 3, -4));
+  EXPECT_EQ(request.inputs(1).name(), "y");
+  EXPECT_THAT(request.elements(), testing::ElementsAre(7, 0));
+  EXPECT_EQ(request.attribution(), v1::ATTRIBUTION_GRADIENT);
+}
+
+TEST(JsonMessageTest, ItemsOfAnotherTypeAreRefused) {
+  const auto error = [](std::string_view json) {
+    v1::ExplainRequest request;
+    return std::string(JsonToMessage(json, request).message());
+  };
+  EXPECT_THAT(error(R"({"inputs": [{"data": [1, "2"]}]})"),
+              HasSubstr("'data': expected a number"));
+  EXPECT_THAT(error(R"({"inputs": [3]})"), HasSubstr("object for InputRows"));
+  EXPECT_THAT(error(R"({"inputs": {}})"),
+              HasSubstr("'inputs': expected a list"));
+  EXPECT_THAT(error(R"({"elements": [1.5]})"), HasSubstr("an integer"));
+  EXPECT_THAT(error(R"({"attribution": "BEST"})"),
+              HasSubstr("the name of a value of Attribution"));
+  EXPECT_THAT(error(R"({"attribution": 1})"), HasSubstr("the name of a value"));
 }
 
 }  // namespace

@@ -63,7 +63,7 @@ TEST(ReflectionTest, ListServicesNamesAllOfThem) {
     names.push_back(Field(service, 1));
   }
   EXPECT_THAT(names, ElementsAre("inference.GRPCInferenceService",
-                                 "grpc.health.v1.Health",
+                                 "relu.v1.ReluService", "grpc.health.v1.Health",
                                  "grpc.reflection.v1.ServerReflection",
                                  "grpc.reflection.v1alpha.ServerReflection"));
 }
@@ -84,6 +84,8 @@ TEST(ReflectionTest, FileIsFoundByName) {
   const std::string response =
       Reflect(Request(3, "proto/model_config.proto")).value();
   EXPECT_THAT(FileNames(response), Contains("proto/model_config.proto"));
+  EXPECT_THAT(FileNames(Reflect(Request(4, "relu.v1.ReluService")).value()),
+              ElementsAre("proto/relu.proto"));
 }
 
 TEST(ReflectionTest, UnknownSymbolIsAnsweredWithNotFound) {

@@ -44,6 +44,8 @@ class RestRpcTest : public testing::Test {
 TEST_F(RestRpcTest, PathsAreThoseOfTheService) {
   EXPECT_EQ(RpcPath(*MatchRestRoute("GET", "/v2").route),
             "/inference.GRPCInferenceService/ServerMetadata");
+  EXPECT_EQ(RpcPath(*MatchRestRoute("POST", "/v2/models/m/explain").route),
+            "/relu.v1.ReluService/Explain");
 }
 
 TEST_F(RestRpcTest, AnswersAreTheMessagesAsJson) {
@@ -77,6 +79,27 @@ TEST_F(RestRpcTest, IndexIsAListAndTakesABody) {
   ASSERT_EQ(ready.size(), 1U);
   EXPECT_EQ(ready[0]["name"], "digits_mlp");
   EXPECT_EQ(ready[0]["state"], "READY");
+}
+
+TEST_F(RestRpcTest, ExplanationsAreJson) {
+  std::string data = "0.25";
+  for (int i = 1; i < 64; ++i) {
+    data += ",0.25";
+  }
+  const std::string body = R"({"inputs": [{"name": "input", "shape": [1, 64],
+      "data": [[)" + data + R"(]]}], "top_k": 2, "elements": [3]})";
+  for (const char* path : {"/v2/models/digits_mlp/explain",
+                           "/v2/models/digits_mlp/versions/1/explain"}) {
+    const Json answer = ParseBody(Call("POST", path, body));
+    EXPECT_EQ(answer["model_name"], "digits_mlp");
+    const Json& explanation = answer["explanations"][0];
+    EXPECT_EQ(explanation["element"], 3);
+    EXPECT_TRUE(explanation["value"].is_number());
+    ASSERT_EQ(explanation["contributions"].size(), 2U);
+    EXPECT_EQ(explanation["contributions"][0]["input"], "input");
+  }
+  EXPECT_EQ(Call("POST", "/v2/models/none/explain", body).status().code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(RestRpcTest, ModelsAreUnloadedAndLoaded) {

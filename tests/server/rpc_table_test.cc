@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 #include "server/health.h"
 #include "server/inference_handlers.h"
 #include "tests/server/loaded_repository.h"
@@ -41,6 +42,22 @@ TEST_F(RpcTableTest, EveryCallOfTheCoreProtocolIsThere) {
     ASSERT_TRUE(rpc.ok()) << method;
     EXPECT_EQ((*rpc)->kind, Rpc::Kind::kUnary);
   }
+}
+
+TEST_F(RpcTableTest, OurOwnServiceIsThere) {
+  const auto* const service =
+      v1::ExplainRequest::descriptor()->file()->service(0);
+  for (int i = 0; i < service->method_count(); ++i) {
+    const auto rpc = rpcs_.Find("/" + service->full_name() + "/" +
+                                service->method(i)->name());
+    EXPECT_TRUE(rpc.ok()) << rpc.status();
+  }
+  v1::ExplainRequest request;
+  request.set_model_name("nope");
+  EXPECT_EQ(Call("/relu.v1.ReluService/Explain", request.SerializeAsString())
+                .status()
+                .code(),
+            absl::StatusCode::kNotFound);
 }
 
 TEST_F(RpcTableTest, HandlerTakesAndGivesBytes) {

@@ -43,6 +43,7 @@ class ModelFamiliesTest : public testing::Test {
     metrics_.CountFailure(absl::StatusCode::kUnavailable,
                           RejectReason::kQueueTime, microseconds(7));
     metrics_.SetQueuedRequests(6);
+    metrics_.CountExplanations(12, microseconds(70));
   }
 
   std::vector<LabelledFigures> Models() {
@@ -130,6 +131,8 @@ TEST_F(ModelFamiliesTest, CountersAndGaugesAreThoseOfTheFigures) {
 
   EXPECT_EQ(Find(families, "relu_rows_total").metric[0].counter.value, 10);
   EXPECT_EQ(Find(families, "relu_batches_total").metric[0].counter.value, 2);
+  EXPECT_EQ(Find(families, "relu_explanations_total").metric[0].counter.value,
+            12);
   EXPECT_EQ(Find(families, "relu_queue_requests").metric[0].gauge.value, 6);
   EXPECT_EQ(Find(families, "relu_in_flight_requests").metric[0].gauge.value, 1);
 }
@@ -159,6 +162,7 @@ TEST_F(ModelFamiliesTest, EachPhaseHasItsHistogram) {
   EXPECT_NEAR(sum("relu_batch_formation_seconds"), 1, 1e-9);
   EXPECT_NEAR(sum("relu_batch_scatter_seconds"), 2, 1e-9);
   EXPECT_NEAR(sum("relu_request_seconds"), 100, 1e-9);
+  EXPECT_NEAR(sum("relu_explain_seconds"), 70, 1e-9);
   const MetricFamily codec = Find(families, "relu_codec_seconds");
   EXPECT_NEAR(With(codec, "stage", "decode").histogram.sample_sum, 4e-6, 1e-15);
   EXPECT_NEAR(With(codec, "stage", "encode").histogram.sample_sum, 5e-6, 1e-15);

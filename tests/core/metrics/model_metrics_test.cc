@@ -142,6 +142,17 @@ TEST_F(ModelMetricsTest, QueuedRequestsAreTheLastNumberSet) {
   EXPECT_EQ(metrics_.Read().queued_requests, 7U);
 }
 
+TEST_F(ModelMetricsTest, ExplanationsAreCountedApartFromRequests) {
+  metrics_.CountExplanations(3, std::chrono::microseconds(20));
+  metrics_.CountExplanations(1, std::chrono::microseconds(5));
+  const ModelFigures figures = metrics_.Read();
+  EXPECT_EQ(figures.explanations, 4U);
+  EXPECT_EQ(figures.explain.total.count, 2U);
+  EXPECT_EQ(figures.explain.total.sum, std::chrono::microseconds(25));
+  EXPECT_EQ(figures.requests[0], 0U);
+  EXPECT_TRUE(figures.batch_sizes.empty());
+}
+
 TEST_F(ModelMetricsTest, BoundOfABucketBelongsToIt) {
   metrics_.CountAnswer(1, {.queue = microseconds(1)});
   metrics_.CountAnswer(1, {.queue = nanoseconds(1001)});

@@ -268,6 +268,26 @@ TEST(ExplainerTest, WithoutElementsExplainsTheLargest) {
   EXPECT_THAT(explanations[1].gradient, ElementsAre(0, 3));
 }
 
+TEST(ExplainerTest, AnswersAreThoseOfTheModel) {
+  RandomPiecewiseNetwork random(21);
+  const Graph graph = random.Draw();
+  const Explainer explainer = ExplainerOrDie(graph);
+  std::vector<double> rows = random.Row();
+  const std::vector<double> second = random.Row();
+  rows.insert(rows.end(), second.begin(), second.end());
+  const std::vector<Tensor> inputs = Inputs(DoubleTensor({2, kInputs}, rows));
+  const auto answers = explainer.Answers(
+      ReadInputRows(explainer.network(), inputs, "input").value());
+  ASSERT_TRUE(answers.ok()) << answers.status();
+  const auto want = Interpret(graph, inputs);
+  ASSERT_TRUE(want.ok()) << want.status();
+  ASSERT_EQ(answers->size(), 2U * kWidth);
+  for (std::size_t i = 0; i < answers->size(); ++i) {
+    const double value = (*want)[0].As<double>()[i];
+    EXPECT_NEAR((*answers)[i], value, 1e-5 * (1 + std::abs(value)));
+  }
+}
+
 // Of one category, an embedding of two floats, and one number.
 Graph Embedded() {
   GraphBuilder builder;

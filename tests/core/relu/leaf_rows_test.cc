@@ -2,6 +2,8 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -90,7 +92,43 @@ TEST(LeafRowsTest, WrongTensorsAreNamed) {
   EXPECT_THAT(message(Tensors(FloatTensor({1, 2}, {1, 2}),
                               Int64Tensor({2, 2}, {0, 0, 0, 0}))),
               HasSubstr("\"c\": INT64 [2,2]"));
-  EXPECT_THAT(message({}), HasSubstr("0 tensors, model wants 2"));
+  EXPECT_THAT(message(std::vector<Tensor>()),
+              HasSubstr("0 tensors, model wants 2"));
+}
+
+TEST(LeafRowsTest, NamedRowsComeInAnyOrder) {
+  const std::vector<std::int64_t> shape = {1, 2};
+  const std::vector<double> x = {0.1, 2};
+  const std::vector<double> c = {1, 2};
+  const std::vector<NamedRows> named = {{"c", shape, c}, {"x", shape, x}};
+  const auto read = ReadInputRows(TwoInputs(), named, "input");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->rows, 1);
+  EXPECT_THAT(read->elements, ElementsAre(double{0.1F}, 2, 1, 2));
+}
+
+TEST(LeafRowsTest, WrongNamedRowsAreRefused) {
+  const std::vector<std::int64_t> shape = {1, 2};
+  const std::vector<double> good = {1, 2};
+  const std::vector<double> half = {0.5, 2};
+  const std::vector<double> few = {1};
+  const std::vector<double> bad = {1, INFINITY};
+  const auto message = [&](const std::vector<NamedRows>& named) {
+    const auto read = ReadInputRows(TwoInputs(), named, "input");
+    EXPECT_EQ(read.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(read.status().message());
+  };
+  const NamedRows x{"x", shape, good};
+  const NamedRows c{"c", shape, good};
+  EXPECT_THAT(message({x}),
+              HasSubstr("\"c\" is missing, model wants INT64 [-1,2]"));
+  EXPECT_THAT(message({x, x, c}), HasSubstr("\"x\" is there twice"));
+  EXPECT_THAT(message({x, c, {"d", shape, good}}),
+              HasSubstr("3 inputs, model has 2"));
+  EXPECT_THAT(message({x, {"c", shape, half}}), HasSubstr("not of type INT64"));
+  EXPECT_THAT(message({{"x", shape, few}, c}),
+              HasSubstr("1 numbers for the shape [1,2]"));
+  EXPECT_THAT(message({{"x", shape, bad}, c}), HasSubstr("element 1 is inf"));
 }
 
 TEST(LeafRowsTest, ValuesThatAreNotFiniteAreNamed) {
