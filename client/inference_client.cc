@@ -16,6 +16,7 @@
 #include "grpcpp/support/byte_buffer.h"
 
 #include "client/client_transport.h"
+#include "client/explain_message.h"
 #include "client/health_call.h"
 #include "client/infer_message.h"
 #include "client/info_message.h"
@@ -190,6 +191,15 @@ std::unique_ptr<InferStream> InferenceClient::Stream(
     const CallOptions& options) {
   return std::make_unique<InferStream>(
       transport_->OpenStream(kStreamMethod, options));
+}
+
+absl::StatusOr<ExplainResult> InferenceClient::Explain(
+    const ExplainRequest& request, const CallOptions& options) {
+  ASSIGN_OR_RETURN(
+      const grpc::ByteBuffer response,
+      transport_->CallBytes(kExplainMethod,
+                            ToBuffer(EncodeExplainRequest(request)), options));
+  return DecodeExplainResponse(BytesOf(response));
 }
 
 absl::StatusOr<bool> InferenceClient::ServerLive(const CallOptions& options) {

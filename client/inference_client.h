@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 
 #include "client/client_options.h"
+#include "client/explain.h"
 #include "client/infer_request.h"
 #include "client/infer_result.h"
 #include "client/infer_stream.h"
@@ -85,6 +86,10 @@ class InferenceClient {
   // operation on it, not of the stream; it must end before this client does. If
   // it is the first call of the client, waits until servers are connected.
   std::unique_ptr<InferStream> Stream(const CallOptions& options = {});
+
+  // What each input contributes to an output: of relud alone.
+  absl::StatusOr<ExplainResult> Explain(const ExplainRequest& request,
+                                        const CallOptions& options = {});
 
   // --- Health ---
 

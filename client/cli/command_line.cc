@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "client/cli/explain_options.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/outcome.h"
 #include <CLI/CLI.hpp>
@@ -248,6 +249,7 @@ void BuildCommandLine(CLI::App& app, ParsedOptions& parsed) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   ReluctlOptions& options = parsed.options;
   AddGlobal(app, parsed);
+  AddExplain(app, options.explain);
   AddInfer(app, options.infer);
   AddLoadFlags(*app.add_subcommand("load",
                                    "Put load on a server and measure it, at a "

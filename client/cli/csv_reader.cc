@@ -213,6 +213,11 @@ absl::StatusOr<Rows> ReadCsv(std::string_view text, const ModelInputs& inputs,
   ASSIGN_OR_RETURN(const std::optional<std::size_t> label_column,
                    FindLabel(label, first, has_header ? &first : nullptr));
   if (has_header) {
+    rows.columns.assign(first.begin(), first.end());
+    if (label_column.has_value()) {
+      rows.columns.erase(rows.columns.begin() +
+                         static_cast<std::ptrdiff_t>(*label_column));
+    }
     line = lines.Next();
   }
   const RowReader reader(inputs, label_column);

@@ -13,6 +13,7 @@
 #include "client/cli/completion.h"
 #include "client/cli/connection_options.h"
 #include "client/cli/console.h"
+#include "client/cli/explain_command.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/info_commands.h"
 #include "client/cli/inspect_command.h"
@@ -48,6 +49,8 @@ Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
     case Command::kConfig:
       return RunModelConfig(client, options.model, options.version,
                             options.style);
+    case Command::kExplain:
+      return RunExplain(client, options.explain, console.in);
     case Command::kHealth:
       return RunHealth(client, options.model, options.style);
     case Command::kInfer:

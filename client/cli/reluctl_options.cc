@@ -29,6 +29,7 @@ Command CommandOf(const CLI::App& app) {
   for (const auto& [name, command] :
        {std::pair("completion", Command::kCompletion),
         std::pair("config", Command::kConfig),
+        std::pair("explain", Command::kExplain),
         std::pair("health", Command::kHealth),
         std::pair("infer", Command::kInfer),
         std::pair("inspect", Command::kInspect),
@@ -89,8 +90,8 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
                                              const Console& console) {
   if (app.get_subcommands().empty()) {
     return WrongUsage(
-        "there is no command: completion, config, health, infer, inspect, "
-        "load, metadata, models, repository or stats is wanted");
+        "there is no command: completion, config, explain, health, infer, "
+        "inspect, load, metadata, models, repository or stats is wanted");
   }
   // CLI11's own check of a range lets NaN pass.
   if (!(parsed.timeout_seconds >= kMinTimeoutSeconds &&
@@ -108,9 +109,11 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
                    .colours = WantsColours(parsed.colour, console)};
   if (options.style.form == OutputForm::kCsv &&
       (options.command == Command::kConfig ||
+       options.command == Command::kExplain ||
        options.command == Command::kInspect)) {
     return WrongUsage("--output csv: this command prints a text or JSON");
   }
+  options.explain.json = options.style.form == OutputForm::kJson;
   options.infer.form = options.style.form;
   options.load.form = options.style.form;
   options.inspect.json = options.style.form == OutputForm::kJson;

@@ -9,6 +9,7 @@
 
 #include "client/cli/connection_options.h"
 #include "client/cli/console.h"
+#include "client/cli/explain_command.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/inspect_command.h"
 #include "client/cli/load_options.h"
@@ -22,6 +23,7 @@ namespace relu {
 enum class Command {
   kCompletion,
   kConfig,
+  kExplain,
   kHealth,
   kInfer,
   kInspect,
@@ -40,6 +42,7 @@ struct ReluctlOptions {
   std::string model;    // For kConfig, kHealth, kMetadata, kRepositoryUnload.
   std::string version;  // For kConfig and kMetadata; may be empty.
   std::string shell;    // For kCompletion: "bash" or "zsh".
+  ExplainCommandOptions explain;
   InferOptions infer;
   InspectOptions inspect;
   LoadOptions load;

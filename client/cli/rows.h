@@ -65,6 +65,9 @@ struct Rows {
   std::vector<RowTensor> inputs;
   // The true label of each row; empty if they are not known.
   std::vector<double> labels;
+  // The names of the columns that are sent, in the order of the inputs'
+  // elements; empty if they have none.
+  std::vector<std::string> columns;
   // What the user should know about how the rows were read.
   std::vector<std::string> notes;
 };

@@ -78,6 +78,12 @@ TEST(CsvReaderTest, NamedColumnIsTheLabelWhereverItStands) {
   EXPECT_THAT(Elements<std::int64_t>(rows.inputs[1].bytes), ElementsAre(3));
 }
 
+TEST(CsvReaderTest, NamesOfTheColumnsAreKeptWithoutTheLabel) {
+  EXPECT_THAT(ReadCsv("a,b,y,c\n1,2,0,3\n", CsvInputs(), "y")->columns,
+              ElementsAre("a", "b", "c"));
+  EXPECT_TRUE(ReadCsv("1,2,0\n", CsvInputs(), "")->columns.empty());
+}
+
 TEST(CsvReaderTest, UnknownLabelIsRefused) {
   EXPECT_THAT(CsvError("a,b,c,d\n1,2,3,4\n", "e"), HasSubstr("label \"e\""));
   EXPECT_THAT(CsvError("1,2,3,4\n", "e"), HasSubstr("no header line"));
