@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,8 @@
 #include "absl/status/statusor.h"
 
 #include "core/kernels/kernels.h"
+#include "core/relu/dense_op.h"
+#include "core/relu/packed_product.h"
 #include "core/relu/piecewise_linear.h"
 #include "core/relu/piecewise_network.h"
 
@@ -23,35 +24,6 @@ namespace relu {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-
-// output += weights times input.
-void AddProduct(const kernels::PackedDense& layer, const double* input,
-                double* output) {
-  if (layer.layout == kernels::Layout::kNarrow) {
-    for (std::size_t j = 0; j < layer.n; ++j) {
-      const float* const column =
-          layer.weights + j * kernels::NarrowDepth(layer.k);
-      for (std::size_t i = 0; i < layer.k; ++i) {
-        output[j] += input[i] * double{column[i]};
-      }
-    }
-    return;
-  }
-  constexpr std::size_t kColumns = kernels::kPanelColumns;
-  for (std::size_t first = 0; first < layer.n; first += kColumns) {
-    const float* const panel = layer.weights + first * layer.k;
-    std::array<double, kColumns> sums{};
-    for (std::size_t i = 0; i < layer.k; ++i) {
-      for (std::size_t j = 0; j < kColumns; ++j) {
-        sums[j] += input[i] * double{panel[i * kColumns + j]};
-      }
-    }
-    const std::size_t columns = std::min(kColumns, layer.n - first);
-    for (std::size_t j = 0; j < columns; ++j) {
-      output[first + j] += sums[j];
-    }
-  }
-}
 
 // The network at one point of the line, and how it changes along it.
 class LinePoint {
@@ -189,7 +161,7 @@ class LinePoint {
       if (pieces == Pieces::kChoose) {
         pieces_[to] = PieceAhead(op.function(i), from);
       }
-      const Line& line =
+      const LinearPiece& line =
           op.function(i).pieces[static_cast<std::size_t>(pieces_[to])];
       values_[to] = line.At(values_[from]);
       speeds_[to] = double{line.slope} * speeds_[from];
@@ -234,7 +206,7 @@ class LinePoint {
   void Backward(const ActivationOp& op) {
     for (std::size_t i = 0; i < op.output.size; ++i) {
       const std::size_t to = op.output.offset + i;
-      const Line& line =
+      const LinearPiece& line =
           op.function(i).pieces[static_cast<std::size_t>(pieces_[to])];
       adjoints_[op.input.offset + i] += double{line.slope} * adjoints_[to];
     }

@@ -10,7 +10,7 @@ namespace {
 constexpr float kLargest = std::numeric_limits<float>::max();
 
 // Joins `line` to the last piece, at `kink`.
-void AddPiece(float kink, const Line& line, PiecewiseLinear& function) {
+void AddPiece(float kink, const LinearPiece& line, PiecewiseLinear& function) {
   const std::size_t i = function.kinks++;
   function.kink_at[i] = kink;
   function.pieces[i + 1] = line;
@@ -28,8 +28,8 @@ struct OneKink {
         high(function.pieces[1]) {}
 
   float beyond;
-  Line low;
-  Line high;
+  LinearPiece low;
+  LinearPiece high;
 };
 
 void ApplyOneKink(const OneKink& kink, std::size_t size, const float* input,

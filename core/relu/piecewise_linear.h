@@ -10,7 +10,7 @@
 namespace relu {
 
 // y = slope * x + offset.
-struct Line {
+struct LinearPiece {
   float slope = 1.0F;
   float offset = 0.0F;
 
@@ -27,7 +27,7 @@ struct PiecewiseLinear {
   std::size_t kinks = 0;  // 0 to kMostKinks.
   // Where it bends, ascending: pieces[i] ends at kink_at[i].
   std::array<float, kMostKinks> kink_at{};
-  std::array<Line, kMostKinks + 1> pieces{};
+  std::array<LinearPiece, kMostKinks + 1> pieces{};
   // x is beyond kink i if x > beyond[i]. That is how the kink itself gets its
   // slope: of the two beside it the one that is closer to zero, and if both are
   // as close, the left one. So ReLU'(0) = 0.

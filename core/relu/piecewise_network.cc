@@ -164,8 +164,9 @@ double Constant(const ArithmeticOp& op, const float* /*row*/,
 }
 
 bool HasOffset(const PiecewiseLinear& function) {
-  return std::ranges::any_of(
-      function.pieces, [](const Line& piece) { return piece.offset != 0.0F; });
+  return std::ranges::any_of(function.pieces, [](const LinearPiece& piece) {
+    return piece.offset != 0.0F;
+  });
 }
 
 double Constant(const ActivationOp& op, const float* row,

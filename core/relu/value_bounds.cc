@@ -1,0 +1,259 @@
+#include "core/relu/value_bounds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+
+#include "core/relu/dense_op.h"
+#include "core/relu/leaf_box.h"
+#include "core/relu/leaf_rows.h"
+#include "core/relu/linear_bound.h"
+#include "core/relu/packed_product.h"
+#include "core/relu/piecewise_linear.h"
+#include "core/relu/piecewise_network.h"
+
+namespace relu {
+namespace {
+
+// What one operation of float32 rounds, relatively.
+constexpr double kUnit = 0x1p-24;
+// Bounds are computed in double, whose own rounding, some 1e-13 of the sums, is
+// less than this part of them.
+constexpr double kSlack = 1e-10;
+
+// Computes the bounds of one operation after the other.
+class Propagation {
+ public:
+  Propagation(const PiecewiseNetwork& network, const InputBox& box, bool linear)
+      : network_(network), box_(box), linear_(linear) {
+    bounds_.low.resize(network.row_floats);
+    bounds_.high.resize(network.row_floats);
+    bounds_.error.resize(network.row_floats);
+  }
+
+  ValueBounds Run() {
+    for (const Leaf& leaf : network_.leaves) {
+      for (std::size_t i = 0; i < leaf.slot.size; ++i) {
+        const Interval interval = LeafInterval(leaf, i, box_);
+        bounds_.low[leaf.slot.offset + i] = interval.low;
+        bounds_.high[leaf.slot.offset + i] = interval.high;
+      }
+      Note(leaf.slot);
+    }
+    for (std::size_t i = 0; i < network_.ops.size(); ++i) {
+      std::visit([&](const auto& op) { Forward(op, i); }, network_.ops[i]);
+    }
+    return std::move(bounds_);
+  }
+
+ private:
+  double Size(std::size_t at) const {
+    return std::max(std::abs(bounds_.low[at]), std::abs(bounds_.high[at])) +
+           bounds_.error[at];
+  }
+
+  void Note(const Slot& slot) {
+    for (std::size_t i = 0; i < slot.size; ++i) {
+      bounds_.largest_value =
+          std::max(bounds_.largest_value, Size(slot.offset + i));
+    }
+  }
+
+  // Makes the interval of a sum narrower by what CROWN says of it.
+  void Tighten(const Slot& slot, std::size_t op) {
+    if (linear_) {
+      TightenByLinearBounds(network_, box_, slot, op, bounds_.low,
+                            bounds_.high);
+    }
+  }
+
+  void Forward(const DenseOp& op, std::size_t index) {
+    const std::vector<double> weights = UnpackWeights(op.forward);
+    for (std::size_t vector = 0; vector < op.vectors; ++vector) {
+      ForwardVector(op, weights, vector);
+    }
+    Tighten(op.output, index);
+    Note(op.output);
+  }
+
+  void ForwardVector(const DenseOp& op, const std::vector<double>& weights,
+                     std::size_t vector) {
+    const std::size_t k = op.forward.k;
+    const std::size_t n = op.forward.n;
+    const std::size_t from = op.input.offset + vector * k;
+    const std::size_t to = op.output.offset + vector * n;
+    std::vector<double> sizes(n);
+    for (std::size_t j = 0; j < n; ++j) {
+      const auto bias = double{op.forward.bias[j]};
+      bounds_.low[to + j] = bounds_.high[to + j] = bias;
+      bounds_.error[to + j] = 0.0;
+      sizes[j] = std::abs(bias);
+    }
+    for (std::size_t i = 0; i < k; ++i) {
+      const double low = bounds_.low[from + i];
+      const double high = bounds_.high[from + i];
+      const double size = Size(from + i);
+      for (std::size_t j = 0; j < n; ++j) {
+        const double weight = weights[i * n + j];
+        bounds_.low[to + j] += weight * (weight > 0.0 ? low : high);
+        bounds_.high[to + j] += weight * (weight > 0.0 ? high : low);
+        bounds_.error[to + j] += std::abs(weight) * bounds_.error[from + i];
+        sizes[j] += std::abs(weight) * size;
+      }
+    }
+    // Higham, Accuracy and Stability of Numerical Algorithms, 3.1: whatever the
+    // order of k products and the bias.
+    const double unit = (static_cast<double>(k) + 2.0) * kUnit;
+    const double gamma = unit / (1.0 - unit);
+    for (std::size_t j = 0; j < n; ++j) {
+      bounds_.error[to + j] += gamma * sizes[j];
+      bounds_.largest_sum =
+          std::max(bounds_.largest_sum, sizes[j] * (1.0 + gamma));
+      Widen(to + j, sizes[j]);
+    }
+  }
+
+  // By what double has rounded: sums of this size.
+  void Widen(std::size_t at, double size) {
+    bounds_.low[at] -= kSlack * size;
+    bounds_.high[at] += kSlack * size;
+    bounds_.error[at] *= 1.0 + 1e-6;
+  }
+
+  void Forward(const ArithmeticOp& op, std::size_t /*index*/) {
+    for (std::size_t i = 0; i < op.output.size; ++i) {
+      const std::size_t from = op.input.offset + i;
+      const std::size_t to = op.output.offset + i;
+      const double slope = op.Slope(i);
+      const double a = bounds_.low[from] * slope + op.Offset(i);
+      const double b = bounds_.high[from] * slope + op.Offset(i);
+      bounds_.low[to] = std::min(a, b);
+      bounds_.high[to] = std::max(a, b);
+      const double size = std::abs(slope) * Size(from) + std::abs(op.Offset(i));
+      bounds_.error[to] =
+          std::abs(slope) * bounds_.error[from] + 2.0 * kUnit * size;
+      Widen(to, size);
+    }
+    Note(op.output);
+  }
+
+  void Forward(const ActivationOp& op, std::size_t /*index*/) {
+    for (std::size_t i = 0; i < op.output.size; ++i) {
+      const std::size_t from = op.input.offset + i;
+      const std::size_t to = op.output.offset + i;
+      const PiecewiseLinear& function = op.function(i);
+      const Interval image =
+          ImageOf(function, {bounds_.low[from], bounds_.high[from]});
+      bounds_.low[to] = image.low;
+      bounds_.high[to] = image.high;
+      // A slope that is no 0 or 1 is one more multiplication.
+      double steepest = 0.0;
+      for (std::size_t piece = 0; piece <= function.kinks; ++piece) {
+        steepest =
+            std::max(steepest, std::abs(double{function.pieces[piece].slope}));
+      }
+      bounds_.error[to] = steepest * bounds_.error[from];
+      if (steepest != 1.0 || function.pieces[0].slope != 0.0F) {
+        bounds_.error[to] += 2.0 * kUnit * steepest * Size(from);
+      }
+    }
+    Note(op.output);
+  }
+
+  void Forward(const SumOp& op, std::size_t index) {
+    for (std::size_t i = 0; i < op.output.size; ++i) {
+      const std::size_t left = op.left.offset + i;
+      const std::size_t right = op.right.offset + i;
+      const std::size_t to = op.output.offset + i;
+      const bool adds = op.sign > 0.0F;
+      const double size = Size(left) + Size(right);
+      bounds_.low[to] = bounds_.low[left] +
+                        (adds ? bounds_.low[right] : -bounds_.high[right]);
+      bounds_.high[to] = bounds_.high[left] +
+                         (adds ? bounds_.high[right] : -bounds_.low[right]);
+      bounds_.error[to] =
+          bounds_.error[left] + bounds_.error[right] + 2.0 * kUnit * size;
+      Widen(to, size);
+    }
+    Tighten(op.output, index);
+    Note(op.output);
+  }
+
+  void Forward(const MoveOp& op, std::size_t /*index*/) {
+    for (std::size_t i = 0; i < op.size(); ++i) {
+      const std::size_t from = op.input.offset + op.From(i);
+      const std::size_t to = op.output.offset + op.To(i);
+      bounds_.low[to] = bounds_.low[from];
+      bounds_.high[to] = bounds_.high[from];
+      bounds_.error[to] = bounds_.error[from];
+    }
+  }
+
+  const PiecewiseNetwork& network_;
+  const InputBox& box_;
+  const bool linear_;
+  ValueBounds bounds_;
+};
+
+}  // namespace
+
+InputBox BoxOf(const PiecewiseNetwork& network, const InputRows& rows) {
+  InputBox box{
+      .low = std::vector<double>(network.input_elements,
+                                 std::numeric_limits<double>::infinity()),
+      .high = std::vector<double>(network.input_elements,
+                                  -std::numeric_limits<double>::infinity())};
+  for (std::size_t i = 0; i < rows.elements.size(); ++i) {
+    const std::size_t element = i % network.input_elements;
+    box.low[element] = std::min(box.low[element], rows.elements[i]);
+    box.high[element] = std::max(box.high[element], rows.elements[i]);
+  }
+  return box;
+}
+
+absl::Status CheckBox(const PiecewiseNetwork& network, const InputBox& box) {
+  if (box.low.size() != network.input_elements ||
+      box.high.size() != network.input_elements) {
+    return absl::InvalidArgumentError(
+        fmt::format("a box of {} and {} bounds, the inputs have {} elements",
+                    box.low.size(), box.high.size(), network.input_elements));
+  }
+  for (std::size_t i = 0; i < box.low.size(); ++i) {
+    if (!(box.low[i] <= box.high[i]) || !std::isfinite(box.low[i]) ||
+        !std::isfinite(box.high[i])) {
+      return absl::InvalidArgumentError(
+          fmt::format("element {} of the inputs: from {} to {} is no interval",
+                      i, box.low[i], box.high[i]));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool FitsFloat32(const ValueBounds& bounds) {
+  return std::max(bounds.largest_sum, bounds.largest_value) <
+         double{std::numeric_limits<float>::max()};
+}
+
+bool FitsFloat16(const ValueBounds& bounds) {
+  // What rounds to the largest, 65504, and no further.
+  return FitsFloat32(bounds) && bounds.largest_value < 65520.0;
+}
+
+ValueBounds IntervalBounds(const PiecewiseNetwork& network,
+                           const InputBox& box) {
+  return Propagation(network, box, /*linear=*/false).Run();
+}
+
+ValueBounds LinearBounds(const PiecewiseNetwork& network, const InputBox& box) {
+  return Propagation(network, box, /*linear=*/true).Run();
+}
+
+}  // namespace relu

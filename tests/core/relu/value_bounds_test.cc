@@ -1,0 +1,208 @@
+#include "core/relu/value_bounds.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/graph.h"
+#include "core/graph/onnx_import.h"
+#include "core/relu/leaf_box.h"
+#include "core/relu/leaf_rows.h"
+#include "core/relu/piecewise_lowering.h"
+#include "core/relu/piecewise_network.h"
+#include "core/tensor/tensor.h"
+#include "tests/core/relu/relu_testing.h"
+#include "tests/support/graph_builder.h"
+#include "tests/support/reference_model.h"
+
+namespace relu {
+namespace {
+
+using ::testing::HasSubstr;
+
+// A row of the box: half of the elements at its faces.
+std::vector<double> Draw(const InputBox& box, std::mt19937& random) {
+  std::vector<double> row(box.low.size());
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const double part = random() % 2 == 0
+                            ? static_cast<double>(random() % 2)
+                            : static_cast<double>(random() % 1024) / 1024;
+    row[i] = double{
+        static_cast<float>(box.low[i] + part * (box.high[i] - box.low[i]))};
+  }
+  return row;
+}
+
+// Runs rows of the box in float32; every value is inside of both bounds.
+void ExpectSound(const PiecewiseNetwork& network, const InputBox& box,
+                 std::mt19937& random, int rows) {
+  ASSERT_TRUE(CheckBox(network, box).ok());
+  const ValueBounds interval = IntervalBounds(network, box);
+  const ValueBounds linear = LinearBounds(network, box);
+  for (std::size_t at = 0; at < network.row_floats; ++at) {
+    EXPECT_LE(interval.low[at], linear.low[at]);
+    EXPECT_GE(interval.high[at], linear.high[at]);
+  }
+  std::vector<float> row(network.row_floats);
+  for (int i = 0; i < rows; ++i) {
+    ASSERT_TRUE(FillLeaves(network, Draw(box, random), row.data()).ok());
+    RunForward(network, 1, row.data());
+    for (std::size_t at = 0; at < row.size(); ++at) {
+      ASSERT_LE(linear.Lowest(at), double{row[at]}) << at;
+      ASSERT_GE(linear.Highest(at), double{row[at]}) << at;
+      ASSERT_LE(std::abs(double{row[at]}), linear.largest_value);
+    }
+  }
+}
+
+TEST(ValueBoundsTest, HoldForRowsOfRandomNetworks) {
+  std::mt19937 random(9);
+  for (std::uint32_t seed = 0; seed < 60; ++seed) {
+    RandomPiecewiseNetwork drawn(seed);
+    const PiecewiseNetwork network = LowerOrDie(drawn.Draw());
+    InputBox box{.low = drawn.Row(), .high = {}};
+    for (const double low : box.low) {
+      box.high.push_back(low + static_cast<double>(random() % 64) / 32);
+    }
+    ExpectSound(network, box, random, 200);
+  }
+}
+
+// A box of one point leaves nothing but rounding: the bounds of errors are what
+// is tested.
+TEST(ValueBoundsTest, OfOnePointAreItsRounding) {
+  std::mt19937 random(10);
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    RandomPiecewiseNetwork drawn(seed);
+    const PiecewiseNetwork network = LowerOrDie(drawn.Draw());
+    const std::vector<double> point = drawn.Row();
+    ExpectSound(network, {.low = point, .high = point}, random, 1);
+    const ValueBounds bounds =
+        LinearBounds(network, {.low = point, .high = point});
+    const std::size_t at = network.output.offset;
+    EXPECT_LT(bounds.Highest(at) - bounds.Lowest(at),
+              1e-2 * (1 + std::abs(bounds.high[at])));
+  }
+}
+
+TEST(ValueBoundsTest, HoldForTheRowsOfRealModels) {
+  std::mt19937 random(11);
+  for (const std::string name : {"credit_embed", "digits_mlp"}) {
+    const auto reference = LoadReference("tests/testdata/models/" + name);
+    ASSERT_TRUE(reference.ok()) << reference.status();
+    const auto graph = ImportOnnx(reference->onnx);
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    const PiecewiseNetwork network = LowerOrDie(*graph);
+    std::vector<Tensor> rows;
+    for (const NetworkInput& input : network.inputs) {
+      rows.push_back(SliceRows(reference->inputs.at(input.name), 0, 8));
+    }
+    const auto read = ReadInputRows(network, rows, "input");
+    ASSERT_TRUE(read.ok()) << read.status();
+    const InputBox box = BoxOf(network, *read);
+    const ValueBounds linear = LinearBounds(network, box);
+    EXPECT_TRUE(FitsFloat32(linear));
+    std::vector<float> row(network.row_floats);
+    for (std::size_t i = 0; i < 8; ++i) {
+      ASSERT_TRUE(FillLeaves(network,
+                             std::span(read->elements)
+                                 .subspan(i * network.input_elements,
+                                          network.input_elements),
+                             row.data())
+                      .ok());
+      RunForward(network, 1, row.data());
+      for (std::size_t at = 0; at < row.size(); ++at) {
+        EXPECT_LE(linear.Lowest(at), double{row[at]});
+        EXPECT_GE(linear.Highest(at), double{row[at]});
+      }
+    }
+  }
+}
+
+TEST(ValueBoundsTest, LinearBoundsAreNarrower) {
+  // x - x is 0; intervals do not see that.
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId both =
+      builder.MatMul(x, builder.Constant(FloatTensor({1, 2}, {1, 1})));
+  builder.Output(
+      builder.MatMul(both, builder.Constant(FloatTensor({2, 1}, {1, -1}))));
+  const PiecewiseNetwork network = LowerOrDie(builder.Build());
+  const InputBox box{.low = {-1}, .high = {1}};
+  const std::size_t at = network.output.offset;
+  EXPECT_NEAR(IntervalBounds(network, box).high[at], 2, 1e-6);
+  EXPECT_NEAR(LinearBounds(network, box).high[at], 0, 1e-6);
+}
+
+// Two layers of one weight each, of a network that may or may not overflow.
+PiecewiseNetwork Chain(float weight) {
+  GraphBuilder builder;
+  const ValueId factor = builder.Constant(FloatTensor({1, 1}, {weight}));
+  const ValueId x = builder.Input("x", {1});
+  builder.Output(builder.MatMul(
+      builder.Unary(Operator::kRelu, builder.MatMul(x, factor)), factor));
+  return LowerOrDie(builder.Build());
+}
+
+TEST(ValueBoundsTest, OverflowIsNotCertified) {
+  const InputBox box{.low = {-1}, .high = {2}};
+  const ValueBounds safe = LinearBounds(Chain(100), box);
+  EXPECT_TRUE(FitsFloat32(safe));
+  EXPECT_TRUE(FitsFloat16(safe));
+  const ValueBounds wide = LinearBounds(Chain(200), box);
+  EXPECT_TRUE(FitsFloat32(wide));
+  EXPECT_FALSE(FitsFloat16(wide));
+  const ValueBounds overflowing = LinearBounds(Chain(2e19F), box);
+  EXPECT_FALSE(FitsFloat32(overflowing));
+  // Just below and above the largest float, 3.4e38: 2 w^2.
+  EXPECT_TRUE(FitsFloat32(LinearBounds(Chain(1.304e19F), {{-1}, {1.999}})));
+  EXPECT_FALSE(FitsFloat32(LinearBounds(Chain(1.305e19F), {{-1}, {2}})));
+}
+
+TEST(ValueBoundsTest, PartsOfSumsCountForTheCertificate) {
+  // 3e38 + 3e38 - 6e38 passes infinity on its way to 0.
+  GraphBuilder builder;
+  builder.Output(builder.MatMul(
+      builder.Input("x", {3}),
+      builder.Constant(FloatTensor({3, 1}, {3e38F, 3e38F, -3e38F}))));
+  const PiecewiseNetwork network = LowerOrDie(builder.Build());
+  const InputBox box{.low = {1, 1, 2}, .high = {1, 1, 2}};
+  EXPECT_FALSE(FitsFloat32(LinearBounds(network, box)));
+}
+
+TEST(ValueBoundsTest, BoxOfRowsIsTheirRange) {
+  const PiecewiseNetwork network = LowerOrDie(TwoNeurons());
+  const InputBox box =
+      BoxOf(network, {.rows = 3, .elements = {1, 5, -2, 4, 3, 6}});
+  EXPECT_EQ(box.low, (std::vector<double>{-2, 4}));
+  EXPECT_EQ(box.high, (std::vector<double>{3, 6}));
+}
+
+TEST(ValueBoundsTest, WhatIsNoBoxIsRefused) {
+  const PiecewiseNetwork network = LowerOrDie(TwoNeurons());
+  const auto message = [&](const InputBox& box) {
+    const absl::Status status = CheckBox(network, box);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  };
+  EXPECT_THAT(message({.low = {0}, .high = {1}}), HasSubstr("2 elements"));
+  EXPECT_THAT(message({.low = {0, 2}, .high = {1, 1}}),
+              HasSubstr("element 1 of the inputs: from 2 to 1"));
+  EXPECT_THAT(message({.low = {0, 0}, .high = {INFINITY, 1}}),
+              HasSubstr("element 0"));
+  EXPECT_THAT(message({.low = {NAN, 0}, .high = {1, 1}}),
+              HasSubstr("element 0"));
+}
+
+}  // namespace
+}  // namespace relu
