@@ -157,6 +157,22 @@ void AddLocal(CLI::App& app, ReluctlOptions& options) {
       "Show what is in an ONNX file and what a server would run for it; needs "
       "no server");
   inspect.add_option("file", options.inspect.file, "The ONNX file")->required();
+  inspect
+      .add_option("--rows", options.inspect.rows,
+                  "Show what the network does on the rows of this CSV, JSON or "
+                  ".npy file, and what is proven for their range")
+      ->option_text("FILE");
+  inspect
+      .add_option("--label", options.inspect.label,
+                  "The CSV column that is no input, by its name or 'last'")
+      ->option_text("COLUMN");
+  inspect
+      .add_option("--box", options.inspect.box,
+                  "Show what is proven for all floats of this range")
+      ->delimiter(',')
+      ->expected(2)
+      ->allow_extra_args(false)
+      ->option_text("LOW,HIGH");
   CLI::App& completion = *app.add_subcommand(
       "completion", "Print the script that completes reluctl's command lines");
   completion.add_option("shell", options.shell, "bash or zsh")

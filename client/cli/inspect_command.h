@@ -4,6 +4,7 @@
 #define CLIENT_CLI_INSPECT_COMMAND_H_
 
 #include <string>
+#include <vector>
 
 #include "client/cli/outcome.h"
 
@@ -11,11 +12,19 @@ namespace relu {
 
 struct InspectOptions {
   std::string file;
+  // Rows of which to tell what the network does, and their label column; empty:
+  // none.
+  std::string rows;
+  std::string label;
+  // Bounds of each float of the inputs for which something is proven; by
+  // default, if there are rows, their range.
+  std::vector<double> box;
   bool json = false;  // Print JSON, not tables.
 };
 
 // Loads the file as a server does, self-check included, and needs no server.
-// kWrongInput, with the reason, if a server would refuse it.
+// kWrongInput, with the reason, if a server would refuse it, or the rows or the
+// box do not fit it.
 Outcome RunInspect(const InspectOptions& options);
 
 }  // namespace relu

@@ -141,7 +141,8 @@ OrderedJson JsonOfSteps(const PlanReport& report) {
 
 }  // namespace
 
-std::string InspectionText(const Graph& graph, const CompiledModel& model) {
+std::string InspectionText(const Graph& graph, const CompiledModel& model,
+                           const absl::StatusOr<NetworkReport>& network) {
   const PlanReport& report = model.report();
   const Sums sums = SumsOf(report);
   std::string text = fmt::format(
@@ -159,21 +160,28 @@ std::string InspectionText(const Graph& graph, const CompiledModel& model) {
        {"constant bytes", fmt::format("{}", model.weight_bytes())},
        {"workspace bytes of a row",
         fmt::format("{}", model.workspace_row_bytes())}});
+  text += '\n';
+  text += network.ok() ? network->Text()
+                       : fmt::format("Network: no linear form: {}\n",
+                                     std::string(network.status().message()));
   return text;
 }
 
-std::string InspectionJson(const Graph& graph, const CompiledModel& model) {
+std::string InspectionJson(const Graph& graph, const CompiledModel& model,
+                           const absl::StatusOr<NetworkReport>& network) {
   const Sums sums = SumsOf(model.report());
-  const OrderedJson json = {
-      {"inputs", JsonOf(graph, graph.inputs)},
-      {"outputs", JsonOf(graph, graph.outputs)},
-      {"nodes", JsonOfNodes(graph)},
-      {"steps", JsonOfSteps(model.report())},
-      {"nodes_without_step", model.report().nodes_without_step},
-      {"parameters", sums.parameters},
-      {"multiply_adds", sums.multiply_adds},
-      {"constant_bytes", model.weight_bytes()},
-      {"workspace_row_bytes", model.workspace_row_bytes()}};
+  OrderedJson json = {{"inputs", JsonOf(graph, graph.inputs)},
+                      {"outputs", JsonOf(graph, graph.outputs)},
+                      {"nodes", JsonOfNodes(graph)},
+                      {"steps", JsonOfSteps(model.report())},
+                      {"nodes_without_step", model.report().nodes_without_step},
+                      {"parameters", sums.parameters},
+                      {"multiply_adds", sums.multiply_adds},
+                      {"constant_bytes", model.weight_bytes()},
+                      {"workspace_row_bytes", model.workspace_row_bytes()}};
+  if (network.ok()) {
+    json["network"] = OrderedJson::parse(network->Json());
+  }
   // Names are checked to be UTF-8 by the import; whatever is not is replaced.
   return json.dump(-1, ' ', /*ensure_ascii=*/false,
                    OrderedJson::error_handler_t::replace) +

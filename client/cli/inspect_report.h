@@ -5,6 +5,9 @@
 
 #include <string>
 
+#include "absl/status/statusor.h"
+
+#include "client/cli/network_report.h"
 #include "core/graph/graph.h"
 #include "core/plan/compiled_model.h"
 
@@ -13,11 +16,14 @@ namespace relu {
 // `model` is compiled from `graph`. Both name, in this order: inputs and
 // outputs; the nodes of the graph with their operators and shapes; the steps of
 // the plan with their shapes, parameters, bytes, multiply-adds for one row and
-// the nodes that they stand for; the sums.
-std::string InspectionText(const Graph& graph, const CompiledModel& model);
+// the nodes that they stand for; the sums; the network, or why it has no linear
+// form.
+std::string InspectionText(const Graph& graph, const CompiledModel& model,
+                           const absl::StatusOr<NetworkReport>& network);
 
 // One object, on one line.
-std::string InspectionJson(const Graph& graph, const CompiledModel& model);
+std::string InspectionJson(const Graph& graph, const CompiledModel& model,
+                           const absl::StatusOr<NetworkReport>& network);
 
 }  // namespace relu
 

@@ -30,7 +30,7 @@ ModelInputs TwoInputs() {
   return inputs;
 }
 
-ExplainResult Result() {
+ExplainResult Explained() {
   ExplainedElement explained{.row = 4,
                              .element = 1,
                              .value = 10,
@@ -59,7 +59,8 @@ TEST(ExplainReportTest, WithoutBaselineTheInterceptIsShown) {
   const ModelInputs inputs = TwoInputs();
   const std::vector<std::string> columns;
   const std::string text =
-      ExplainReport(Result(), inputs, columns, /*has_baseline=*/false).Table();
+      ExplainReport(Explained(), inputs, columns, /*has_baseline=*/false)
+          .Table();
   EXPECT_THAT(text, HasSubstr("row 4: y[1] = 10, intercept 3, 6 activations on "
                               "a kink, 7 pieces\n"));
   EXPECT_THAT(text, HasSubstr("c[0]"));
@@ -73,7 +74,8 @@ TEST(ExplainReportTest, WithBaselineWhatIsNotExplainedIsShown) {
   const ModelInputs inputs = TwoInputs();
   const std::vector<std::string> columns = {"age", "income", "home"};
   const std::string text =
-      ExplainReport(Result(), inputs, columns, /*has_baseline=*/true).Table();
+      ExplainReport(Explained(), inputs, columns, /*has_baseline=*/true)
+          .Table();
   EXPECT_THAT(text, HasSubstr("row 4: y[1] = 10, baseline 2,"));
   EXPECT_THAT(text, HasSubstr("home"));
   EXPECT_THAT(text, HasSubstr("+11.5"));
@@ -85,7 +87,8 @@ TEST(ExplainReportTest, JsonHasEveryField) {
   const ModelInputs inputs = TwoInputs();
   const std::vector<std::string> columns;
   const auto json = nlohmann::json::parse(
-      ExplainReport(Result(), inputs, columns, /*has_baseline=*/true).Json());
+      ExplainReport(Explained(), inputs, columns, /*has_baseline=*/true)
+          .Json());
   EXPECT_EQ(json, nlohmann::json::parse(R"({
     "model_name": "m", "model_version": "1", "output": "y", "explained": "y",
     "link": "", "explanations": [{

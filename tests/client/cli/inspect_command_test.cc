@@ -7,6 +7,7 @@
 
 #include "client/cli/outcome.h"
 #include "tests/client/cli/cli_support.h"
+#include <nlohmann/json.hpp>
 
 namespace relu {
 namespace {
@@ -14,24 +15,99 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
+InspectOptions OfFile(const std::string& file, bool json = false) {
+  InspectOptions options;
+  options.file = file;
+  options.json = json;
+  return options;
+}
+
 constexpr char kModel[] = "tests/testdata/quirks/rank3_input/model.onnx";
 
 TEST(InspectCommandTest, GraphAndPlanArePrinted) {
-  const Outcome outcome = RunInspect({.file = kModel});
+  const Outcome outcome = RunInspect(OfFile(kModel));
   EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("Graph: "));
   EXPECT_THAT(outcome.out, HasSubstr("Plan: "));
 }
 
+constexpr char kCredit[] = "deploy/models/credit_embed/1/model.onnx";
+constexpr char kCreditRows[] = "deploy/models/credit_embed/rows.csv";
+
+nlohmann::json InspectCredit(InspectOptions options) {
+  options.file = kCredit;
+  options.json = true;
+  const Outcome outcome = RunInspect(options);
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
+  return nlohmann::json::parse(outcome.out)["network"];
+}
+
+InspectOptions WithRows() {
+  InspectOptions options;
+  options.rows = kCreditRows;
+  options.label = "last";
+  return options;
+}
+
+TEST(InspectCommandTest, WithoutRowsTheNetworkIsItsWeights) {
+  const auto network = InspectCredit({});
+  EXPECT_EQ(network["layers"].size(), 3U);
+  EXPECT_GT(network["layers"][0]["spectral_norm"], 0.1);
+  EXPECT_FALSE(network.contains("rows"));
+  EXPECT_FALSE(network.contains("box"));
+}
+
+TEST(InspectCommandTest, RowsTellActivityAndBoundsOfTheirRange) {
+  const auto network = InspectCredit(WithRows());
+  EXPECT_EQ(network["rows"], 200);
+  EXPECT_EQ(network["layers"][0]["on"].size(), 64U);
+  EXPECT_EQ(network["box"], "in the range of the rows");
+  EXPECT_LE(network["layers"][2]["linear_bound"],
+            network["layers"][2]["interval_bound"]);
+  EXPECT_EQ(network["fits_float32"], true);
+}
+
+TEST(InspectCommandTest, BoxesAreForFloats) {
+  InspectOptions options;
+  options.box = {0, 1};
+  const auto any = InspectCredit(options);
+  EXPECT_EQ(any["box"], "of floats from 0 to 1");
+  EXPECT_EQ(any["fits_float32"], true);
+  // With rows, integers are those that occur.
+  InspectOptions rows = WithRows();
+  rows.box = {0, 1};
+  EXPECT_LE(InspectCredit(rows)["high"][0], any["high"][0]);
+}
+
+TEST(InspectCommandTest, OverflowIsNotCertified) {
+  InspectOptions options = OfFile("deploy/models/digits_mlp/1/model.onnx");
+  options.box = {0, 1};
+  EXPECT_THAT(RunInspect(options).out, HasSubstr("\ncertified: "));
+  options.box = {-3e38, 3e38};
+  EXPECT_THAT(RunInspect(options).out, HasSubstr("\nnot certified: "));
+}
+
+TEST(InspectCommandTest, RowsThatDoNotFitAreCodeTwo) {
+  InspectOptions options = WithRows();
+  options.file = kModel;
+  const Outcome rows = RunInspect(options);
+  EXPECT_EQ(rows.code, ExitCode::kWrongInput);
+  EXPECT_THAT(rows.err, HasSubstr("columns"));
+  const Outcome box = RunInspect(
+      {.file = kModel, .rows = "", .label = "", .box = {2, 1}, .json = false});
+  EXPECT_EQ(box.code, ExitCode::kWrongInput);
+  EXPECT_THAT(box.err, HasSubstr("from 2 to 1"));
+}
+
 TEST(InspectCommandTest, JsonIsOneLine) {
-  const Outcome outcome = RunInspect({.file = kModel, .json = true});
+  const Outcome outcome = RunInspect(OfFile(kModel, /*json=*/true));
   EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
   EXPECT_THAT(outcome.out, StartsWith("{\"inputs\":"));
   EXPECT_EQ(outcome.out.find('\n'), outcome.out.size() - 1);
 }
 
 TEST(InspectCommandTest, MissingFileIsCodeTwoAndNamed) {
-  const Outcome outcome = RunInspect({.file = "/nonexistent/model.onnx"});
+  const Outcome outcome = RunInspect(OfFile("/nonexistent/model.onnx"));
   EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
   EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/model.onnx"));
 }
@@ -39,7 +115,7 @@ TEST(InspectCommandTest, MissingFileIsCodeTwoAndNamed) {
 TEST(InspectCommandTest, FileThatIsNoModelIsCodeTwo) {
   const TemporaryFolder folder;
   const Outcome outcome =
-      RunInspect({.file = folder.Write("model.onnx", "not a model")});
+      RunInspect(OfFile(folder.Write("model.onnx", "not a model")));
   EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
   EXPECT_THAT(outcome.err, StartsWith("reluctl: "));
 }

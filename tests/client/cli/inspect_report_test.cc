@@ -3,8 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
+#include "client/cli/network_report.h"
 #include "core/graph/graph.h"
 #include "core/plan/compiled_model.h"
 #include "core/tensor/tensor.h"
@@ -30,7 +32,8 @@ TEST(InspectReportTest, TextShowsTensorsNodesStepsAndSums) {
   const Graph graph = SmallGraph();
   const auto model = CompiledModel::Compile(graph);
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(InspectionText(graph, *model), R"(tensor  name  datatype  shape
+  EXPECT_EQ(InspectionText(graph, *model, absl::UnimplementedError("an Elu")),
+            R"(tensor  name  datatype  shape
 input   x     FP32      [-1,2]
 output  v6    FP32      [-1,3,1]
 
@@ -51,6 +54,8 @@ parameters                9
 multiply-adds of a row    6
 constant bytes            192
 workspace bytes of a row  128
+
+Network: no linear form: an Elu
 )");
 }
 
@@ -58,7 +63,8 @@ TEST(InspectReportTest, JsonHoldsTheSame) {
   const Graph graph = SmallGraph();
   const auto model = CompiledModel::Compile(graph);
   ASSERT_TRUE(model.ok()) << model.status();
-  const auto json = nlohmann::json::parse(InspectionJson(graph, *model));
+  const auto json = nlohmann::json::parse(
+      InspectionJson(graph, *model, NetworkReport::Of(graph)));
   EXPECT_EQ(json["inputs"][0]["name"], "x");
   EXPECT_EQ(json["outputs"][0]["shape"], (std::vector<int>{-1, 3, 1}));
   EXPECT_EQ(json["nodes"][0]["operator"], "MatMul");
@@ -70,6 +76,7 @@ TEST(InspectReportTest, JsonHoldsTheSame) {
   EXPECT_EQ(json["parameters"], 9);
   EXPECT_EQ(json["multiply_adds"], 6);
   EXPECT_EQ(json["constant_bytes"], 192);
+  EXPECT_EQ(json["network"]["layers"][0]["outputs"], 3);
 }
 
 }  // namespace

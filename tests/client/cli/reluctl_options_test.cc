@@ -78,6 +78,18 @@ TEST_F(ReluctlOptionsTest, DefaultsHoldForWhatIsNotGiven) {
   EXPECT_EQ(options.infer.form, OutputForm::kTable);
 }
 
+TEST_F(ReluctlOptionsTest, EveryOptionOfInspectIsTaken) {
+  const ReluctlOptions options =
+      Parsed({"inspect", "m.onnx", "--rows", "x.csv", "--label", "y", "--box",
+              "-1,2.5", "-o", "json"});
+  EXPECT_EQ(options.command, Command::kInspect);
+  EXPECT_EQ(options.inspect.file, "m.onnx");
+  EXPECT_EQ(options.inspect.rows, "x.csv");
+  EXPECT_EQ(options.inspect.label, "y");
+  EXPECT_THAT(options.inspect.box, ElementsAre(-1, 2.5));
+  EXPECT_TRUE(options.inspect.json);
+}
+
 TEST_F(ReluctlOptionsTest, EveryOptionOfInferIsTaken) {
   const ReluctlOptions options =
       Parsed({"infer",   "m",        "--version", "3",         "--input",
