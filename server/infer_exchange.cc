@@ -84,6 +84,13 @@ absl::Status InferExchange::Hold(std::size_t bytes) {
   return absl::OkStatus();
 }
 
+void InferExchange::LetGoOfBytes() {
+  if (held_bytes_ > 0) {
+    environment_.in_flight_bytes->GiveBack(held_bytes_);
+    held_bytes_ = 0;
+  }
+}
+
 absl::Status InferExchange::Prepare(Clock::time_point deadline) {
   inference_.deadline = deadline;
   ASSIGN_OR_RETURN(model_,
@@ -181,10 +188,7 @@ void InferExchange::Finish(const absl::Status& status) {
 }
 
 void InferExchange::Reset() {
-  if (held_bytes_ > 0) {
-    environment_.in_flight_bytes->GiveBack(held_bytes_);
-    held_bytes_ = 0;
-  }
+  LetGoOfBytes();
   refused_for_bytes_ = false;
   logged_.reset();
   inference_.scheduler = nullptr;

@@ -52,6 +52,7 @@ class InferExchange {
 
   // `environment` outlives the exchange.
   explicit InferExchange(const InferEnvironment& environment);
+  ~InferExchange() { LetGoOfBytes(); }
 
   // The client's message of so many bytes has arrived, and is parsed from now
   // on. RESOURCE_EXHAUSTED if the server holds as many bytes as it may.
@@ -93,8 +94,9 @@ class InferExchange {
   void Reset();
 
  private:
-  // Counts bytes that the request holds from now on, until Reset().
+  // Counts bytes that the request holds from now on, until LetGoOfBytes().
   absl::Status Hold(std::size_t bytes);
+  void LetGoOfBytes();
   RejectReason ReasonOfFailure(const absl::Status& status) const;
   void NoteForLog(const absl::Status& status, Clock::time_point end);
 
