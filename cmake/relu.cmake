@@ -70,9 +70,11 @@ endfunction()
 # relu_library(core_batching HEADERS a.h SOURCES a.cc DEPS core_base)
 # The architecture test checks the #include lines against ARCHITECTURE.md.
 # HEADERS and SOURCES are relative to the calling folder. SIMD: without the
-# shared headers, which Highway's targets cannot share.
+# shared headers, which Highway's targets cannot share. SMALL: compiled for size,
+# as what runs once for each command of a user is (not with a sanitizer).
 function(relu_library name)
-  cmake_parse_arguments(ARG "SIMD" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SIMD;SMALL" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS"
+    ${ARGN})
   list(TRANSFORM ARG_HEADERS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name}
@@ -80,7 +82,11 @@ function(relu_library name)
     PRIVATE $<BUILD_INTERFACE:project_options> ${ARG_PRIVATE_DEPS})
   target_sources(${name} PUBLIC FILE_SET HEADERS
     BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
-  if(NOT ARG_SIMD)
+  if(ARG_SMALL AND NOT RELU_SANITIZE)
+    # Shared headers are for one way of optimising alone.
+    target_compile_options(${name} PRIVATE -Os)
+    relu_join_sources(${name} 8)
+  elseif(NOT ARG_SIMD)
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:fmt::fmt>)
     target_compile_options(${name} PRIVATE ${pch_option})
     target_precompile_headers(${name} REUSE_FROM library_headers)

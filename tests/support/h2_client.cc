@@ -33,6 +33,21 @@ constexpr std::int32_t kWindowBytes = 16 << 20;
 // What a call ends with that has no status.
 constexpr int kNoStatus = -1;
 
+// The status that gRPC gives a stream which the server resets with an error of
+// HTTP/2 (PROTOCOL-HTTP2.md, "HTTP2 Transport Mapping").
+int StatusOfReset(std::uint32_t error) {
+  constexpr int kResourceExhausted = 8;
+  constexpr int kUnavailable = 14;
+  switch (error) {
+    case NGHTTP2_ENHANCE_YOUR_CALM:
+      return kResourceExhausted;
+    case NGHTTP2_REFUSED_STREAM:
+      return kUnavailable;
+    default:
+      return kNoStatus;
+  }
+}
+
 std::string Frame(const std::string& message) {
   std::string frame(5, '\0');  // Not compressed.
   for (std::size_t i = 0; i < 4; ++i) {
@@ -210,10 +225,13 @@ class H2Client::Connection {
   }
 
   static int OnClose(nghttp2_session* session, std::int32_t id,
-                     std::uint32_t /*error*/, void* self) {
+                     std::uint32_t error, void* self) {
     auto* const connection = static_cast<Connection*>(self);
     auto* const call =
         static_cast<Call*>(nghttp2_session_get_stream_user_data(session, id));
+    if (call->status == kNoStatus) {
+      call->status = StatusOfReset(error);
+    }
     connection->idle_.push_back(call);
     connection->client_.OnAnswer(call->due, call->status);
     return 0;
