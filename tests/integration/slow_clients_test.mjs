@@ -172,7 +172,9 @@ test('answers that are not read hold up nobody, and are given back', async () =>
 });
 
 test('a stream whose answers are not read is read no further', async () => {
-  const session = http2.connect(`http://${addresses.grpc}`, {settings: {initialWindowSize: 0}});
+  const session = http2.connect(`http://${addresses.grpc}`, {
+    settings: {initialWindowSize: 0}, maxSessionMemory: 1000,
+  });
   session.on('error', () => {});
   const stream = session.request({...headers, ':path': '/inference.GRPCInferenceService/ModelStreamInfer'});
   stream.on('error', () => {});
