@@ -51,7 +51,9 @@ class Target {
       exchange.model().scheduler().Submit(requests);
       CHECK(answered);  // Nobody else is there: it ran at once.
     }
-    exchange.BeginEncode();
+    if (status.ok()) {
+      exchange.BeginEncode();
+    }
     exchange.Finish(status);
   }
 
