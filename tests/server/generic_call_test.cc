@@ -1,6 +1,7 @@
 #include "server/generic_call.h"
 
 #include <chrono>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -262,11 +263,14 @@ TEST(GenericCallTest, HealthWatchOfManyClientsUnderManyChangesEndsRight) {
   GrpcFixture grpc;
   std::vector<std::thread> clients;
   std::vector<int> ended_well(kClients, 0);
+  // A call that comes during the shutdown is gRPC's to answer.
+  std::latch watching(kClients);
   for (int i = 0; i < kClients; ++i) {
     clients.emplace_back([&, i] {
       Stream watch(grpc, kWatch);
       watch.Write("");
-      std::string last;
+      std::string last = watch.Read();
+      watching.count_down();
       for (std::string next = watch.Read(); next != "end";
            next = watch.Read()) {
         if (next == last) {
@@ -280,6 +284,7 @@ TEST(GenericCallTest, HealthWatchOfManyClientsUnderManyChangesEndsRight) {
   for (int i = 0; i < 500; ++i) {
     grpc.health().Set("", i % 2 == 0);
   }
+  watching.wait();
   grpc.server().Shutdown(std::chrono::hours(1));
   for (std::thread& client : clients) {
     client.join();
