@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 #include "core/batching/scheduler.h"
@@ -226,7 +227,8 @@ TEST_F(InferExchangeTest, AccessLogSaysWhatBecameOfACall) {
   const std::string lines = testing::internal::GetCapturedStderr();
   EXPECT_NE(lines.find("model=digits_mlp version=1 code=OK"),
             std::string::npos);
-  EXPECT_NE(lines.find("rows=2 batch_rows=2"), std::string::npos);
+  // A slow machine may take the rows one by one.
+  EXPECT_THAT(lines, testing::ContainsRegex("rows=2 batch_rows=[12] "));
   EXPECT_NE(lines.find("id=i1 request_id=r1"), std::string::npos);
   EXPECT_NE(lines.find("code=INVALID_ARGUMENT reason=bad_request"),
             std::string::npos);
