@@ -57,8 +57,6 @@ BELOW = """### Why some are below, on Zen 3
   call took it from 0.26 us. Eigen, compiled for this CPU and without copies, needs as long. Small layers have little to skip either.
 - *64 and 256 rows, to the best other peer*: D is at its limit, as OpenBLAS is. E and F are bound by loading and storing sums: their layers have 32 to 256 inputs.
 - *Zeros and float16*: F at 80 %, A at 90 %, C and F in float16 are within a few percent, which is what runs differ by.
-- *The choice*: at 50 % zeros, large layers would be up to half as fast again if zeros were skipped; the limit that is measured at load is too low for
-  them. That is a fault of the measurement, not of the kernels, and still to be mended.
 """
 
 TABLES = {
