@@ -25,7 +25,9 @@ inference::ModelInferRequest OneIrisRequest() {
 
 TEST(ArrivedCallsTest, CallsThatWaitedRunAsOneBatch) {
   constexpr std::size_t kCalls = 10;
-  GrpcFixture grpc({.slots = 1});
+  // Preferred sizes count, and not what batches were measured to cost.
+  GrpcFixture grpc(
+      {.slots = 1, .config = "dynamic_batching { preferred_batch_size: 10 }"});
   const auto model = grpc.loaded().model();
   const std::uint64_t batches_before = model->metrics().Read().batches;
   SlotHolder holder(*model);
@@ -43,9 +45,8 @@ TEST(ArrivedCallsTest, CallsThatWaitedRunAsOneBatch) {
     call.join();
   }
   EXPECT_THAT(codes, testing::Each(grpc::StatusCode::OK));
-  // That of the holder, and one, or a few if a slow machine has made it look
-  // better to split them.
-  EXPECT_LT(model->metrics().Read().batches - batches_before, 1 + kCalls);
+  // That of the holder, and one.
+  EXPECT_EQ(model->metrics().Read().batches - batches_before, 2U);
 }
 
 TEST(ArrivedCallsTest, BusyModelDoesNotHoldUpAnother) {

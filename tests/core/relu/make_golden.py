@@ -166,9 +166,9 @@ class Network:
             return {k: start[k] + t * (end[k] - start[k]) for k in start}
 
         total = {k: np.zeros_like(v) for k, v in start.items()}
-        todo = [(0.0, 1.0)]
-        while todo:
-            a, b = todo.pop()
+        pending = [(0.0, 1.0)]
+        while pending:
+            a, b = pending.pop()
             middle = (a + b) / 2
             same = np.array_equal(self.run(at(a), element)[3], self.run(at(b), element)[3])
             if same or b - a < 1e-13:
@@ -176,7 +176,7 @@ class Network:
                 for k in total:
                     total[k] = total[k] + (b - a) * gradient[k]
             else:
-                todo += [(a, middle), (middle, b)]
+                pending += [(a, middle), (middle, b)]
         return total
 
 
