@@ -31,6 +31,13 @@ constexpr std::size_t kMaxBurst = 128;
 // Of requests that come alone, how many for each look for more.
 constexpr int kBurstsPerLook = 4;
 
+// Looks in a row that find nothing, before there is nothing.
+constexpr int kLooks = 2;
+
+// While requests wait for their turn, a round looks for more until it has found
+// nothing for this part of the time that the batches before took.
+constexpr int kLookShare = 64;
+
 }  // namespace
 
 CompletionWorker::CompletionWorker(
@@ -87,11 +94,17 @@ void CompletionWorker::WakeEvent::OnEvent(Event /*event*/, bool /*ok*/) {
 void CompletionWorker::Loop() {
   bool more = false;
   while (TakeEvent(/*wait=*/!more)) {
-    DrainReady();
+    if (more) {
+      TakeReady(/*patience=*/round_time_ / kLookShare);
+    } else {
+      DrainReady();
+    }
     if (arrived_.size() > 0 || more || wake_event_.taken) {
       wake_event_.taken = false;
       arrivals_.fetch_add(arrived_.size(), std::memory_order_relaxed);
+      const Clock::time_point start = Clock::now();
       more = arrived_.Run(*this);
+      round_time_ = Clock::now() - start;
     }
     TendCalls();
   }
@@ -126,17 +139,33 @@ void CompletionWorker::DrainReady() {
     return;
   }
   unlooked_bursts_ = 0;
-  TakeReady();
+  TakeReady(/*patience=*/Clock::duration(0));
   comes_alone_ = arrived_.size() == 1;
 }
 
-void CompletionWorker::TakeReady() {
+// One look that finds nothing says little: gRPC does not poll at all if an
+// event of our own came in between, and a look takes in a part of what lies in
+// one socket, which may complete no request. (With one look, batches were of
+// one connection each: MNIST at 64 in flight over 16 connections 19,000 calls/s
+// in batches of 3. And a flood stayed in the sockets until clients gave up,
+// unseen by the limits of the queues.)
+void CompletionWorker::TakeReady(Clock::duration patience) {
   void* tag = nullptr;
   bool ok = false;
-  while (arrived_.size() < kMaxBurst &&
-         queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
-             grpc::CompletionQueue::GOT_EVENT) {
-    Dispatch(tag, ok);
+  int misses = 0;
+  Clock::time_point first_miss;
+  while (arrived_.size() < kMaxBurst) {
+    if (queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
+        grpc::CompletionQueue::GOT_EVENT) {
+      Dispatch(tag, ok);
+      misses = 0;
+      continue;
+    }
+    const Clock::time_point now = Clock::now();
+    first_miss = misses == 0 ? now : first_miss;
+    if (++misses >= kLooks && now - first_miss >= patience) {
+      return;
+    }
   }
 }
 

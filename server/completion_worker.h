@@ -5,6 +5,7 @@
 #define SERVER_COMPLETION_WORKER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <latch>
 #include <memory>
@@ -50,6 +51,8 @@ class CompletionWorker final : private Dispatcher::Worker {
   void Join();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   // Ends the thread's wait for an event, by an event.
   class WakeEvent final : public QueuedCall {
    public:
@@ -70,7 +73,8 @@ class CompletionWorker final : private Dispatcher::Worker {
   // be no more.
   bool TakeEvent(bool wait);
   void DrainReady();
-  void TakeReady();
+  // Until nothing has been found for `patience`, or a burst is full.
+  void TakeReady(Clock::duration patience);
   void TendCalls();
 
   const GrpcServices services_;
@@ -89,6 +93,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   // many bursts have not been looked after since then.
   bool comes_alone_ = false;
   int unlooked_bursts_ = 0;
+  Clock::duration round_time_{0};  // The thread's own: of the last batches.
   std::thread thread_;
 };
 
