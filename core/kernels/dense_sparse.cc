@@ -1,8 +1,9 @@
-// DenseSparse() for every instruction set.
+// DenseSparse() and DenseSparseRows() for every instruction set.
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "core/kernels/kernels.h"
 #include "core/kernels/targets.h"
@@ -60,7 +61,75 @@ void AddEntriesFrom(const PackedDense& layer, const SparseRow& row,
   }
 }
 
+// Panels whose sums stay in registers while all entries of a row are added:
+// eight vectors, as many as hide the time that a multiply-add takes. Their
+// weights are few enough for L2 with 1,000 inputs.
+constexpr std::size_t kBlockPanels = std::max<std::size_t>(8 / kVectors, 1);
+
+// All rows times kPanels panels from `column` on.
+template <typename Weight, std::size_t kPanels>
+void AddBlock(const PackedDense& layer, std::span<const SparseRow> rows,
+              std::size_t column, float* output, std::size_t output_stride) {
+  constexpr std::size_t kWidth = kPanels * kVectors;
+  const Weight* const weights = RowWeightsOf<Weight>(layer) + column;
+  const Float floor = Floor(layer.activation);
+  const std::size_t columns = std::min(layer.n - column, kWidth * kLanes);
+  for (const SparseRow& row : rows) {
+    Float sums[kWidth];
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < kWidth; ++v) {
+      sums[v] = hn::Load(kFloat, layer.bias + column + v * kLanes);
+    }
+    for (std::size_t i = 0; i < row.count; ++i) {
+      const Float input = Set(row.values[i]);
+      const Weight* const entry = weights + row.indices[i] * layer.row_stride;
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < kWidth; ++v) {
+        AddProduct(input, LoadWeights(entry + v * kLanes), sums[v]);
+      }
+    }
+    StoreRow(sums, floor, columns, output + column);
+    output += output_stride;
+  }
+}
+
+// The AddBlock() of `panels` panels, at most kPanels.
+template <typename Weight, std::size_t kPanels = kBlockPanels>
+void AddLastBlock(const PackedDense& layer, std::span<const SparseRow> rows,
+                  std::size_t column, std::size_t panels, float* output,
+                  std::size_t output_stride) {
+  if constexpr (kPanels > 1) {
+    if (panels < kPanels) {
+      return AddLastBlock<Weight, kPanels - 1>(layer, rows, column, panels,
+                                               output, output_stride);
+    }
+  }
+  AddBlock<Weight, kPanels>(layer, rows, column, output, output_stride);
+}
+
+template <typename Weight>
+void AddBlocks(const PackedDense& layer, std::span<const SparseRow> rows,
+               float* output, std::size_t output_stride) {
+  std::size_t panels = PanelCount(layer.n);
+  std::size_t column = 0;
+  for (; panels > kBlockPanels; panels -= kBlockPanels) {
+    AddBlock<Weight, kBlockPanels>(layer, rows, column, output, output_stride);
+    column += kBlockPanels * kPanelColumns;
+  }
+  AddLastBlock<Weight>(layer, rows, column, panels, output, output_stride);
+}
+
 }  // namespace
+
+void DenseSparseRowsOfTarget(const PackedDense& layer,
+                             std::span<const SparseRow> rows, float* output,
+                             std::size_t output_stride) {
+  if (layer.half_weights == nullptr) {
+    AddBlocks<float>(layer, rows, output, output_stride);
+  } else {
+    AddBlocks<std::uint16_t>(layer, rows, output, output_stride);
+  }
+}
 
 void DenseSparseOfTarget(const PackedDense& layer, const SparseRow& row,
                          float* sums, float* output) {
@@ -87,10 +156,17 @@ HWY_AFTER_NAMESPACE();
 namespace relu::kernels {
 
 HWY_EXPORT(DenseSparseOfTarget);
+HWY_EXPORT(DenseSparseRowsOfTarget);
 
 void DenseSparse(const PackedDense& layer, const SparseRow& row, float* sums,
                  float* output) {
   HWY_DYNAMIC_DISPATCH(DenseSparseOfTarget)(layer, row, sums, output);
+}
+
+void DenseSparseRows(const PackedDense& layer, std::span<const SparseRow> rows,
+                     float* output, std::size_t output_stride) {
+  HWY_DYNAMIC_DISPATCH(DenseSparseRowsOfTarget)
+  (layer, rows, output, output_stride);
 }
 
 }  // namespace relu::kernels

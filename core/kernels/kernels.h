@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace relu::kernels {
 
@@ -152,12 +153,17 @@ SparseRow ListNonZeros(std::size_t k, const float* input,
                        std::uint32_t* indices, float* values);
 
 // Dense() for one row of which only `row` is not zero, for layers in panels.
-// `sums` is scratch memory
-// for PackedBiasSize(n) floats, 64-byte aligned. The same bits as Dense() gives
-// for finite weights: adding zero changes no chain, but maybe the sign of a
-// zero, which is +0 at the end.
+// `sums` is scratch memory for PackedBiasSize(n) floats, 64-byte aligned. The
+// same bits as Dense() gives for finite weights: adding zero changes no chain,
+// but maybe the sign of a zero, which is +0 at the end.
 void DenseSparse(const PackedDense& layer, const SparseRow& row, float* sums,
                  float* output);
+
+// The same for several rows, which take some columns of the weights in turn
+// while these are in the cache. Row i of the output starts at output + i *
+// output_stride.
+void DenseSparseRows(const PackedDense& layer, std::span<const SparseRow> rows,
+                     float* output, std::size_t output_stride);
 
 // The instruction set that this CPU runs the kernels with, in the words of
 // Highway: "AVX3" (AVX-512), "AVX2", "NEON", or "SCALAR" for portable code.

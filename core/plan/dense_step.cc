@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,15 @@
 
 namespace relu {
 namespace {
+
+// Rows whose lists are made before the weights are walked: so many share what
+// is then in the caches.
+constexpr std::size_t kMostSparseRows = 64;
+
+// Entries that the lists of so many rows of k inputs have room for.
+constexpr std::size_t ListsSize(std::size_t k) {
+  return kMostSparseRows * k + kernels::kSparseRowPadding;
+}
 
 std::vector<std::uint16_t> ToFloat16(const std::vector<float>& weights) {
   std::vector<std::uint16_t> halves(weights.size());
@@ -203,18 +213,35 @@ bool DenseStep::HasEnoughZeros(RowRange rows, Workspace& workspace) const {
 
 void DenseStep::RunSparse(const kernels::PackedDense& part, std::size_t column,
                           RowRange rows, Workspace& workspace) const {
-  // The sums of DenseSparse(), then the lists.
+  // The sums of DenseSparse(), then the values of all lists, then the indices.
   auto* const sums = workspace.Scratch<float>(rows.thread);
   float* const values = sums + kernels::PackedBiasSize(packed_.n);
-  auto* const indices = reinterpret_cast<std::uint32_t*>(
-      values + packed_.k + kernels::kSparseRowPadding);
-  for (std::int64_t row = rows.begin; row < rows.end; ++row) {
-    const kernels::SparseRow entries = kernels::ListNonZeros(
+  auto* const indices =
+      reinterpret_cast<std::uint32_t*>(values + ListsSize(packed_.k));
+  const auto list = [&](std::int64_t row, std::size_t begin) {
+    return kernels::ListNonZeros(
         packed_.k, workspace.Row<const float>(buffers_.input.index, row),
-        indices, values);
-    kernels::DenseSparse(
-        part, entries, sums,
-        workspace.Row<float>(buffers_.output.index, row) + column);
+        indices + begin, values + begin);
+  };
+  const auto output = [&](std::int64_t row) {
+    return workspace.Row<float>(buffers_.output.index, row) + column;
+  };
+  if (rows.size() == 1) {
+    kernels::DenseSparse(part, list(rows.begin, 0), sums, output(rows.begin));
+    return;
+  }
+  std::array<kernels::SparseRow, kMostSparseRows> lists;
+  for (std::int64_t row = rows.begin; row < rows.end;) {
+    const std::int64_t first = row;
+    std::size_t count = 0;
+    for (std::size_t end = 0; count < kMostSparseRows && row < rows.end;
+         ++row) {
+      lists[count] = list(row, end);
+      end += lists[count].count;
+      ++count;
+    }
+    kernels::DenseSparseRows(part, std::span(lists).first(count), output(first),
+                             buffers_.output.stride);
   }
 }
 
@@ -223,8 +250,7 @@ std::size_t DenseStep::scratch_bytes() const {
     return 0;
   }
   return kernels::PackedBiasSize(packed_.n) * sizeof(float) +
-         (packed_.k + kernels::kSparseRowPadding) *
-             (sizeof(float) + sizeof(std::uint32_t));
+         ListsSize(packed_.k) * (sizeof(float) + sizeof(std::uint32_t));
 }
 
 std::string DenseStep::Describe() const {

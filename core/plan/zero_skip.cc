@@ -42,8 +42,10 @@ class Operands {
     }
     sums_ = AlignedBuffer(kernels::PackedBiasSize(n) * sizeof(float));
     outputs_.resize(kRows.back() * n);
-    indices_.resize(k + kernels::kSparseRowPadding);
-    values_.resize(k + kernels::kSparseRowPadding);
+    for (std::size_t row = 0; row < kSparseRows; ++row) {
+      indices_[row].resize(k + kernels::kSparseRowPadding);
+      values_[row].resize(k + kernels::kSparseRowPadding);
+    }
     std::minstd_rand random(1);
     dense_.assign(kRows.back() * k, 0.5F);
     for (std::size_t i = 0; i < kEighths.size(); ++i) {
@@ -70,18 +72,32 @@ class Operands {
   // that skipping takes.
   void RunSparse(const PackedDense& layer, std::size_t i) {
     next_ = (next_ + 1) % kSparseRows;
-    const float* input = sparse_[i][next_].data();
-    if (kernels::CountNonZeros(layer.k, input) <= layer.k) {
-      kernels::DenseSparse(layer,
-                           kernels::ListNonZeros(
-                               layer.k, input, indices_.data(), values_.data()),
-                           sums_.As<float>().data(), outputs_.data());
-    }
+    kernels::DenseSparse(layer, List(layer, i, next_), sums_.As<float>().data(),
+                         outputs_.data());
   }
 
- private:
+  // All these rows together.
+  void RunSparseRows(const PackedDense& layer, std::size_t i) {
+    std::array<kernels::SparseRow, kSparseRows> rows;
+    for (std::size_t row = 0; row < kSparseRows; ++row) {
+      rows[row] = List(layer, i, row);
+    }
+    kernels::DenseSparseRows(layer, rows, outputs_.data(), layer.n);
+  }
+
   // Several, so that not the same few weights stay in the caches.
   static constexpr std::size_t kSparseRows = 8;
+
+ private:
+  kernels::SparseRow List(const PackedDense& layer, std::size_t i,
+                          std::size_t row) {
+    const float* const input = sparse_[i][row].data();
+    // Counted first, as a step does.
+    return kernels::CountNonZeros(layer.k, input) <= layer.k
+               ? kernels::ListNonZeros(layer.k, input, indices_[row].data(),
+                                       values_[row].data())
+               : kernels::SparseRow();
+  }
 
   // Just so many: of several rows, the least time counts.
   static std::vector<float> SparseInput(std::size_t k, std::size_t eighths,
@@ -98,8 +114,8 @@ class Operands {
   std::size_t next_ = 0;
   std::vector<float> outputs_;
   AlignedBuffer sums_;
-  std::vector<std::uint32_t> indices_;
-  std::vector<float> values_;
+  std::array<std::vector<std::uint32_t>, kSparseRows> indices_;
+  std::array<std::vector<float>, kSparseRows> values_;
 };
 
 // Runs `function` as often as `layer` needs to be measured by a clock that
@@ -144,8 +160,20 @@ void TimeSparse(std::span<const PackedDense> layers, std::size_t part,
                 Operands& operands, std::vector<DenseCosts>& costs) {
   Twice(layers.size(), [&](std::size_t i) {
     if (HasRowWeights(layers[i])) {
-      Time(layers[i], 1, costs[i].sparse[part],
+      Time(layers[i], 1, costs[i].sparse_alone[part],
            [&] { operands.RunSparse(layers[i], part); });
+    }
+  });
+}
+
+void TimeSparseRows(std::span<const PackedDense> layers, std::size_t part,
+                    Operands& operands, std::vector<DenseCosts>& costs) {
+  Twice(layers.size(), [&](std::size_t i) {
+    if (HasRowWeights(layers[i])) {
+      double all = costs[i].sparse_of_several[part] * Operands::kSparseRows;
+      Time(layers[i], Operands::kSparseRows, all,
+           [&] { operands.RunSparseRows(layers[i], part); });
+      costs[i].sparse_of_several[part] = all / Operands::kSparseRows;
     }
   });
 }
@@ -154,6 +182,9 @@ void TimeAll(std::span<const PackedDense> layers, Operands& operands,
              std::vector<DenseCosts>& costs) {
   for (std::size_t size = 1; size < kRows.size(); ++size) {
     TimeDense(layers, size, operands, costs);
+  }
+  for (std::size_t part = 0; part < kEighths.size(); ++part) {
+    TimeSparseRows(layers, part, operands, costs);
   }
   // In turn, so that what disturbs one way disturbs the other, too.
   constexpr int kRounds = 3;
@@ -175,19 +206,19 @@ void TimeAll(std::span<const PackedDense> layers, Operands& operands,
 // What an entry more costs from kEighths[i] of `k` inputs to the next. At least
 // half of what entries cost there with all that a row costs: noise must not
 // make them free.
-double EntryCost(const DenseCosts& costs, double k, std::size_t i) {
+double EntryCost(const DenseCosts::Sparse& costs, double k, std::size_t i) {
   const double fewer = k * static_cast<double>(kEighths[i]) / 8;
   const double more = k * static_cast<double>(kEighths[i + 1]) / 8;
-  return std::max((costs.sparse[i + 1] - costs.sparse[i]) / (more - fewer),
-                  costs.sparse[i + 1] / more / 2);
+  return std::max((costs[i + 1] - costs[i]) / (more - fewer),
+                  costs[i + 1] / more / 2);
 }
 
 // How many of `k` inputs may not be zero, that skipping the others in one row
 // takes no more than `time`: by lines through what was measured. Below 0: none.
-double EntriesWithin(double time, const DenseCosts& costs, double k) {
-  const std::size_t part = time < costs.sparse[1] ? 0 : 1;
+double EntriesWithin(double time, const DenseCosts::Sparse& costs, double k) {
+  const std::size_t part = time < costs[1] ? 0 : 1;
   const double middle = k * static_cast<double>(kEighths[1]) / 8;
-  return middle + (time - costs.sparse[1]) / EntryCost(costs, k, part);
+  return middle + (time - costs[1]) / EntryCost(costs, k, part);
 }
 
 double DenseCost(const DenseCosts& costs, std::size_t rows) {
@@ -214,15 +245,16 @@ ZeroSkipLimits ZeroSkipLimits::Always() {
 ZeroSkipLimits ZeroSkipLimits::FromCosts(const DenseCosts& costs,
                                          std::size_t k) {
   ZeroSkipLimits limits;
-  if (k == 0 || costs.sparse[1] == DenseCosts::kNever) {
+  if (k == 0 || costs.sparse_alone[1] == DenseCosts::kNever) {
     return limits;
   }
   const auto inputs = static_cast<double>(k);
   for (std::size_t rows = 1; rows <= kMostRows; ++rows) {
     const auto all_rows = static_cast<double>(rows);
     const double dense = DenseCost(costs, rows);
-    const double entries =
-        EntriesWithin(kMargin * dense / all_rows, costs, inputs);
+    const double entries = EntriesWithin(
+        kMargin * dense / all_rows,
+        rows == 1 ? costs.sparse_alone : costs.sparse_of_several, inputs);
     // Where fewer than one input in 20 may be left, that will never be.
     if (entries >= inputs / 20 &&
         all_rows * costs.count_row <= kMostForCounting * dense) {

@@ -21,12 +21,14 @@ struct DenseCosts {
   std::array<double, kSizes> dense{};
   // To count the inputs that are not zero in one row.
   double count_row = 0;
-  // One row, where zeros are skipped, by the inputs that are not zero: so many
-  // eighths of all. Infinite for a layer that cannot skip them.
+  // Where zeros are skipped, by the inputs that are not zero: so many eighths
+  // of all. One row alone, and one of several. Infinite for a layer that cannot
+  // skip them.
   static constexpr std::array<std::size_t, 3> kEighths = {1, 4, 8};
-  std::array<double, kEighths.size()> sparse = {kNever, kNever, kNever};
-
   static constexpr double kNever = std::numeric_limits<double>::infinity();
+  using Sparse = std::array<double, kEighths.size()>;
+  Sparse sparse_alone = {kNever, kNever, kNever};
+  Sparse sparse_of_several = {kNever, kNever, kNever};
 };
 
 // Immutable, so thread-safe.

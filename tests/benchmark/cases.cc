@@ -80,7 +80,7 @@ void AddZeros(bool quick, std::vector<Case>& cases) {
         cases.push_back({.table = "zeros",
                          .network = shape.name,
                          .sizes = shape.sizes,
-                         .batches = {1},
+                         .batches = {1, 16},
                          .input_zeros = share,
                          .hidden_zeros = share});
       }

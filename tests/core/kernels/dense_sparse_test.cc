@@ -15,7 +15,48 @@ namespace {
 using DenseSparseTest = EveryTargetTest;
 INSTANTIATE_TEST_SUITE_P(Each, DenseSparseTest, EveryTarget(), TargetOf);
 
-// Compares DenseSparse() with the definition on `input`, to the bit.
+// Compares DenseSparseRows() with one row of `expected` answers: of three rows
+// the last has that input, the others have one half and all of it as zeros.
+// What lies between the rows stays.
+void ExpectRowsSameAs(const PackedDense& layer, const std::vector<float>& input,
+                      const std::vector<float>& expected) {
+  constexpr std::size_t kRows = 3;
+  constexpr float kUntouched = -7.0F;
+  const std::size_t stride = layer.n + 3;
+  std::vector<std::vector<float>> inputs(kRows, input);
+  std::fill(inputs[0].begin(), inputs[0].end(), 0.0F);
+  std::fill_n(inputs[1].begin(), layer.k / 2, 0.0F);
+  std::vector<std::vector<std::uint32_t>> indices(kRows);
+  std::vector<std::vector<float>> listed(kRows);
+  std::vector<SparseRow> rows;
+  for (std::size_t i = 0; i < kRows; ++i) {
+    indices[i].resize(layer.k + kSparseRowPadding);
+    listed[i].resize(layer.k + kSparseRowPadding);
+    rows.push_back(ListNonZeros(layer.k, inputs[i].data(), indices[i].data(),
+                                listed[i].data()));
+  }
+  std::vector<float> output(kRows * stride, kUntouched);
+
+  DenseSparseRows(layer, rows, output.data(), stride);
+
+  for (std::size_t i = 0; i < kRows; ++i) {
+    std::vector<float> row_expected = expected;
+    if (i + 1 < kRows) {
+      Dense(layer,
+            {1, inputs[i].data(), layer.k, row_expected.data(), layer.n});
+    }
+    const auto row = output.begin() + static_cast<std::ptrdiff_t>(i * stride);
+    const auto end = row + static_cast<std::ptrdiff_t>(layer.n);
+    EXPECT_EQ(FirstDifference({row, end}, row_expected), "")
+        << "row " << i << ", k " << layer.k << ", n " << layer.n;
+    EXPECT_TRUE(std::all_of(end, end + 3,
+                            [](float value) { return value == kUntouched; }))
+        << "row " << i;
+  }
+}
+
+// Compares DenseSparse() and DenseSparseRows() with the definition on `input`,
+// to the bit.
 void ExpectSparseSameAsReference(std::size_t n,
                                  const std::vector<float>& input) {
   const std::size_t k = input.size();
@@ -47,6 +88,7 @@ void ExpectSparseSameAsReference(std::size_t n,
 
   DenseReference(layer, {1, input.data(), k, expected.data(), n});
   EXPECT_EQ(FirstDifference(output, expected), "") << "k " << k << ", n " << n;
+  ExpectRowsSameAs(layer, input, expected);
 }
 
 // `k` random values; one in `period` stays, the others are zero.
@@ -105,6 +147,7 @@ TEST_P(DenseSparseTest, HalfWeightsGiveTheBitsOfDense) {
 
     Dense(layer, {1, input.data(), kInputs, expected.data(), n});
     EXPECT_EQ(FirstDifference(output, expected), "") << n;
+    ExpectRowsSameAs(layer, input, expected);
   }
 }
 

@@ -37,7 +37,7 @@ TEST_F(DenseCostCacheTest, SameShapesAreMeasuredOnce) {
   // Two measurements in nanoseconds are never all the same.
   const DenseCosts again = CostsOf(60, 33);
   EXPECT_EQ(again.dense, first.dense);
-  EXPECT_EQ(again.sparse, first.sparse);
+  EXPECT_EQ(again.sparse_alone, first.sparse_alone);
   EXPECT_EQ(again.count_row, first.count_row);
 }
 

@@ -26,7 +26,8 @@ TEST(ZeroSkipLimitsTest, LimitIsWhereBothWaysCostTheSame) {
   // Of 800 inputs, 1 entry costs 1 ns up to 400 and 2 ns beyond. 10 % are kept
   // as a margin: 1000 ns are 900.
   const DenseCosts costs{.dense = {1000, 1000, 1600, 3200, 4800},
-                         .sparse = {350, 650, 1450}};
+                         .sparse_alone = {350, 650, 1450},
+                         .sparse_of_several = {350, 650, 1450}};
   const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, /*k=*/800);
   EXPECT_EQ(limits.MaxEntries(1), 525U);  // 400 + (900 - 650) / 2
   EXPECT_EQ(limits.MaxEntries(2), 400U);  // 2 rows of 400 - (650 - 450)
@@ -35,9 +36,20 @@ TEST(ZeroSkipLimitsTest, LimitIsWhereBothWaysCostTheSame) {
   EXPECT_EQ(limits.MaxEntries(160), 10 * limits.MaxEntries(16));
 }
 
+TEST(ZeroSkipLimitsTest, RowOfSeveralHasItsOwnCost) {
+  // 1 entry costs 1 ns alone, and half of that with others.
+  const DenseCosts costs{.dense = {1000, 1000, 1000, 1000, 1000},
+                         .sparse_alone = {100, 400, 800},
+                         .sparse_of_several = {50, 200, 400}};
+  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, /*k=*/800);
+  EXPECT_EQ(limits.MaxEntries(1), 800U);
+  EXPECT_EQ(limits.MaxEntries(4), 1800U);  // 4 rows of 225 ns
+}
+
 TEST(ZeroSkipLimitsTest, LimitIsAtMostAllInputs) {
   const DenseCosts costs{.dense = {1000, 2000, 4000, 8000, 16000},
-                         .sparse = {10, 40, 60}};
+                         .sparse_alone = {10, 40, 60},
+                         .sparse_of_several = {10, 40, 60}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 30).MaxEntries(1), 30U);
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 30).MaxEntries(4), 120U);
 }
@@ -46,7 +58,7 @@ TEST(ZeroSkipLimitsTest, EntriesAreNeverFree) {
   // As if something had disturbed the measurement of few: by a line through
   // the times, no entry at all could take 300 ns.
   const DenseCosts costs{.dense = {300, 300, 300, 300, 300},
-                         .sparse = {400, 400, 600}};
+                         .sparse_alone = {400, 400, 600}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 800).MaxEntries(1), 140U);
 }
 
@@ -56,21 +68,22 @@ TEST(ZeroSkipLimitsTest, LayerThatCannotSkipNeverDoes) {
 }
 
 TEST(ZeroSkipLimitsTest, LayerWithoutInputsNeverSkips) {
-  const DenseCosts costs{.dense = {10, 20, 40, 80, 160}, .sparse = {1, 1, 1}};
+  const DenseCosts costs{.dense = {10, 20, 40, 80, 160},
+                         .sparse_alone = {1, 1, 1}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 0).MaxEntries(1), 0U);
 }
 
 TEST(ZeroSkipLimitsTest, HardlyAnyEntriesAreNotWorthCounting) {
   // 32 entries of 800 would do, 4 %.
   const DenseCosts costs{.dense = {1000, 1000, 1000, 1000, 1000},
-                         .sparse = {1600, 1722, 1900}};
+                         .sparse_alone = {1600, 1722, 1900}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 800).MaxEntries(1), 0U);
 }
 
 TEST(ZeroSkipLimitsTest, WhatIsNotWorthItForOneRowIsNotForMore) {
   // As if something had disturbed the measurement of two rows.
   const DenseCosts costs{.dense = {1000, 90000, 4000, 8000, 16000},
-                         .sparse = {1600, 1722, 1900}};
+                         .sparse_alone = {1600, 1722, 1900}};
   const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 800);
   EXPECT_EQ(limits.MaxEntries(1), 0U);
   EXPECT_EQ(limits.MaxEntries(2), 0U);
@@ -80,7 +93,8 @@ TEST(ZeroSkipLimitsTest, CountingThatCostsTooMuchIsNotDone) {
   // 3 % of the time is the most: for one row of 1000 ns, but not for two.
   const DenseCosts costs{.dense = {1000, 1500, 2000, 4000, 8000},
                          .count_row = 30,
-                         .sparse = {100, 400, 800}};
+                         .sparse_alone = {100, 400, 800},
+                         .sparse_of_several = {100, 400, 800}};
   const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 800);
   EXPECT_GT(limits.MaxEntries(1), 0U);
   EXPECT_EQ(limits.MaxEntries(2), 0U);
@@ -105,8 +119,11 @@ TEST(MeasureDenseCostsTest, EveryCostOfEveryLayerIsMeasured) {
       EXPECT_TRUE(std::isfinite(dense) && dense > 0) << dense;
     }
   }
-  for (const double sparse : costs[2].sparse) {
-    EXPECT_TRUE(std::isfinite(sparse) && sparse > 0) << sparse;
+  for (const auto& sparse :
+       {costs[2].sparse_alone, costs[2].sparse_of_several}) {
+    for (const double cost : sparse) {
+      EXPECT_TRUE(std::isfinite(cost) && cost > 0) << cost;
+    }
   }
   EXPECT_GT(costs[2].count_row, 0);
 }
