@@ -265,6 +265,16 @@ double CallsRatio(const ModelServers::Rounds& rounds) {
   return Median(std::move(ratios));
 }
 
+// Of the second, which is relud, and of the first.
+std::string Latencies(const ModelServers::Rounds& rounds) {
+  const auto p50 = [](const LoadFigures& figures) { return figures.p50_us; };
+  const auto p99 = [](const LoadFigures& figures) { return figures.p99_us; };
+  return fmt::format(
+      "p50 {:.1f} us, p99 {:.1f} us; null RPC {:.1f} us, {:.1f} us",
+      MedianOf(rounds, true, p50), MedianOf(rounds, true, p99),
+      MedianOf(rounds, false, p50), MedianOf(rounds, false, p99));
+}
+
 nlohmann::json Row(const std::string& what, double value, double wanted,
                    bool at_least, const std::string& detail) {
   fmt::print("{:<70} {:7.2f} ({} {:.2f})  {}\n", what, value,
@@ -283,14 +293,13 @@ nlohmann::json MeasureThroughput(ModelServers& servers, const std::string& name,
   return Row(
       fmt::format("{}: calls/s against the null RPC, 64 in flight", name),
       CallsRatio(rounds), wanted, true,
-      fmt::format("{:.0f} of {:.0f} calls/s",
+      fmt::format("{:.0f} of {:.0f} calls/s; {}",
                   MedianOf(rounds, true, CallsPerSecond),
-                  MedianOf(rounds, false, CallsPerSecond)));
+                  MedianOf(rounds, false, CallsPerSecond), Latencies(rounds)));
 }
 
 nlohmann::json MeasureAddedLatency(ModelServers& servers,
                                    const std::string& name) {
-  const auto p50 = [](const LoadFigures& figures) { return figures.p50_us; };
   const auto rounds = servers.Compare(servers.null(), servers.relud(), 1);
   std::vector<double> added;
   for (const auto& [a, b] : rounds) {
@@ -301,8 +310,7 @@ nlohmann::json MeasureAddedLatency(ModelServers& servers,
                   "flight",
                   name),
       Median(added), 10, false,
-      fmt::format("p50 {:.1f} us, null RPC {:.1f} us, forward pass {:.1f} us",
-                  MedianOf(rounds, true, p50), MedianOf(rounds, false, p50),
+      fmt::format("{}, forward pass {:.1f} us", Latencies(rounds),
                   servers.forward_us()));
 }
 
