@@ -32,11 +32,15 @@ namespace {
 
 constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
-template <typename T>
-double NumberAt(const std::byte* row, std::size_t i) {
-  T element{};
-  std::memcpy(&element, row + i * sizeof(T), sizeof(T));
-  return ElementAs<double>(element);
+// The elements of a row as numbers.
+void ReadNumbers(DataType type, const std::byte* row,
+                 std::vector<double>& numbers) {
+  VisitType(type, [&](auto element) {
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      std::memcpy(&element, row + i * sizeof(element), sizeof(element));
+      numbers[i] = ElementAs<double>(element);
+    }
+  });
 }
 
 // A tensor of one element.
@@ -97,14 +101,15 @@ absl::StatusOr<double> RoundBound(double bound, DataType type) {
   return rounded;
 }
 
-template <typename T>
+// Of a row of floats that are from 0 to 1.
 bool IsOneHot(const DomainRule& group, const std::byte* row) {
   std::size_t ones = 0;
   std::size_t zeros = 0;
   for (std::size_t i = group.first; i <= group.last; ++i) {
-    const double number = NumberAt<T>(row, i);
-    ones += number == 1.0 ? 1U : 0U;
-    zeros += number == 0.0 ? 1U : 0U;
+    float element = 0.0F;
+    std::memcpy(&element, row + i * sizeof(float), sizeof(float));
+    ones += element == 1.0F ? 1U : 0U;
+    zeros += element == 0.0F ? 1U : 0U;
   }
   return ones == 1 && zeros == group.last - group.first;
 }
@@ -209,24 +214,13 @@ const InputDomain::TensorDomain* InputDomain::Of(std::size_t input) const {
   return found == tensors_.end() ? nullptr : &*found;
 }
 
-template <typename T>
-bool InputDomain::RowIsInside(const TensorDomain& domain,
-                              const std::byte* row) {
-  bool inside = true;
-  if constexpr (std::is_same_v<T, float>) {
-    inside = kernels::AllWithin(domain.elements, row, domain.float_low.data(),
-                                domain.float_high.data());
-  } else {
-    for (std::size_t i = 0; i < domain.elements; ++i) {
-      const double value = NumberAt<T>(row, i);
-      inside = inside && value >= domain.low[i] && value <= domain.high[i];
-    }
-  }
-  for (const DomainRule& rule : domain.rules) {
-    inside = inside &&
-             (rule.kind != DomainRule::Kind::kOneHot || IsOneHot<T>(rule, row));
-  }
-  return inside;
+bool InputDomain::FloatsAreInside(const TensorDomain& domain,
+                                  const std::byte* row) {
+  return kernels::AllWithin(domain.elements, row, domain.float_low.data(),
+                            domain.float_high.data()) &&
+         std::ranges::all_of(domain.rules, [&](const DomainRule& rule) {
+           return rule.kind != DomainRule::Kind::kOneHot || IsOneHot(rule, row);
+         });
 }
 
 void InputDomain::VisitRow(const TensorDomain& domain, std::int64_t row_index,
@@ -263,22 +257,17 @@ void InputDomain::VisitOutside(
   if (domain == nullptr) {
     return;
   }
-  VisitType(domain->type, [&](auto element) {
-    using T = decltype(element);
-    const std::size_t row_bytes = domain->elements * sizeof(T);
-    std::vector<double> numbers;  // Of a row that is not inside.
-    for (std::int64_t row = 0; row < rows; ++row) {
-      const std::byte* const at =
-          values + static_cast<std::size_t>(row) * row_bytes;
-      if (!RowIsInside<T>(*domain, at)) {
-        numbers.resize(domain->elements);
-        for (std::size_t i = 0; i < numbers.size(); ++i) {
-          numbers[i] = NumberAt<T>(at, i);
-        }
-        VisitRow(*domain, row, numbers, visit);
-      }
+  const std::size_t row_bytes = domain->elements * DataTypeSize(domain->type);
+  std::vector<double> numbers;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const std::byte* const at =
+        values + static_cast<std::size_t>(row) * row_bytes;
+    if (domain->type != DataType::kFp32 || !FloatsAreInside(*domain, at)) {
+      numbers.resize(domain->elements);
+      ReadNumbers(domain->type, at, numbers);
+      VisitRow(*domain, row, numbers, visit);
     }
-  });
+  }
 }
 
 bool InputDomain::Clamp(const OutsideValue& outside, std::byte* values) const {

@@ -60,7 +60,8 @@ class InputDomain {
 
   // Calls `visit` for the values of input `input` that are not in the domain:
   // `rows` rows, without alignment. NaN never is, if there is a rule for it.
-  // Quick, and without memory, for rows that are inside.
+  // Quick, and without memory, for rows of FP32 that are inside; for others in
+  // the memory of one row.
   void VisitOutside(std::size_t input, std::int64_t rows,
                     const std::byte* values,
                     absl::FunctionRef<void(const OutsideValue&)> visit) const;
@@ -90,8 +91,7 @@ class InputDomain {
     std::size_t first_label = 0;
     std::vector<DomainRule> rules;
     std::vector<Ends> ends;  // By rule.
-    // By element; infinite without a rule. Of FP32 as floats, of others as
-    // doubles.
+    // By element; infinite without a rule. As floats for FP32 alone.
     std::vector<float> float_low, float_high;
     std::vector<double> low, high;
   };
@@ -99,8 +99,7 @@ class InputDomain {
   static absl::StatusOr<TensorDomain> ForTensor(
       const InputRules& rules, std::span<const TensorSignature> inputs);
 
-  template <typename T>
-  static bool RowIsInside(const TensorDomain& domain, const std::byte* row);
+  static bool FloatsAreInside(const TensorDomain& domain, const std::byte* row);
   static void VisitRow(const TensorDomain& domain, std::int64_t row_index,
                        const std::vector<double>& numbers,
                        absl::FunctionRef<void(const OutsideValue&)> visit);

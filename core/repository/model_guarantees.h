@@ -43,8 +43,8 @@ struct GuaranteeFindings {
   }
 };
 
-// Thread-safe. Takes no memory for a request in which it finds nothing, and
-// counts what it finds.
+// Thread-safe. Takes no memory for a request in which it finds nothing, but
+// that of a row for a domain of another type than FP32. Counts what it finds.
 class ModelGuarantees {
  public:
   // `certificate` is what was proven at load, if that was wanted. `compiled`
