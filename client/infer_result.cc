@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,6 +39,31 @@ const std::string& InferResult::id() const { return storage_->message->id(); }
 
 std::span<const OutputTensor> InferResult::outputs() const {
   return storage_->outputs;
+}
+
+std::optional<InferParameter> InferResult::Parameter(
+    std::string_view name) const {
+  const auto& parameters = storage_->message->parameters();
+  const auto found = parameters.find(std::string(name));
+  if (found == parameters.end()) {
+    return std::nullopt;
+  }
+  const inference::InferParameter& parameter = found->second;
+  switch (parameter.parameter_choice_case()) {
+    case inference::InferParameter::kBoolParam:
+      return parameter.bool_param();
+    case inference::InferParameter::kInt64Param:
+      return std::int64_t{parameter.int64_param()};
+    case inference::InferParameter::kUint64Param:
+      return std::uint64_t{parameter.uint64_param()};
+    case inference::InferParameter::kDoubleParam:
+      return parameter.double_param();
+    case inference::InferParameter::kStringParam:
+      return parameter.string_param();
+    case inference::InferParameter::PARAMETER_CHOICE_NOT_SET:
+      break;
+  }
+  return std::nullopt;
 }
 
 absl::StatusOr<const OutputTensor*> InferResult::Output(

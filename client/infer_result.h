@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +43,11 @@ class InferResult {
   const std::string& version() const;
   const std::string& id() const;
   std::span<const OutputTensor> outputs() const;
+
+  // What the server says beside the outputs: of relud, "relu_clamped" and
+  // others of docs/guarantees.md. nullopt: nothing of this name. An answer that
+  // was joined of several has relud's counts of rows added up, and no others.
+  std::optional<InferParameter> Parameter(std::string_view name) const;
 
   // NOT_FOUND, naming the outputs there are, if there is none of this name.
   absl::StatusOr<const OutputTensor*> Output(std::string_view name) const;

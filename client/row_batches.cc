@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -123,6 +125,23 @@ std::unique_ptr<inference::ModelInferResponse> Begin(const InferResult& first,
   return message;
 }
 
+// What the server says of rows: how many, in all.
+void AddParameters(const InferResult& result,
+                   inference::ModelInferResponse& message) {
+  for (const char* name :
+       {"relu_nonfinite_input_rows", "relu_nonfinite_output_rows",
+        "relu_out_of_domain_rows"}) {
+    const std::optional<InferParameter> rows = result.Parameter(name);
+    if (rows.has_value() && std::holds_alternative<std::int64_t>(*rows)) {
+      auto& sum = (*message.mutable_parameters())[name];
+      sum.set_int64_param(sum.int64_param() + std::get<std::int64_t>(*rows));
+    }
+  }
+  if (result.Parameter("relu_clamped") == InferParameter(true)) {
+    (*message.mutable_parameters())["relu_clamped"].set_bool_param(true);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<InferRequest>> SplitRows(const InferRequest& request,
@@ -150,6 +169,7 @@ absl::StatusOr<InferResult> JoinRows(const std::vector<InferResult>& results,
                                              results[i].outputs().size(),
                                              results[0].outputs().size()));
     }
+    AddParameters(results[i], *message);
     for (int k = 0; k < message->outputs_size(); ++k) {
       RETURN_IF_ERROR(AppendRows(results[i], k, rows[i],
                                  *message->mutable_outputs(k),

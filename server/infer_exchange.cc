@@ -22,6 +22,7 @@
 #include "fmt/format.h"
 #include "server/access_log.h"
 #include "server/classification.h"
+#include "server/guarantee_parameters.h"
 #include "server/in_flight_bytes.h"
 #include "server/v2_codec.h"
 
@@ -98,6 +99,8 @@ absl::Status InferExchange::Prepare(Clock::time_point deadline) {
                                                 message_.model_version()));
   model_->metrics().CountArrival();
   RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
+  RETURN_IF_ERROR(
+      model_->guarantees().CheckInputs(inference_, converted_, findings_));
   inference_.scheduler = &model_->scheduler();
   const CompiledModel& compiled = model_->compiled();
   const std::size_t output_bytes = BytesOfOutputs(compiled, inference_.rows);
@@ -116,16 +119,24 @@ void InferExchange::Cancel() {
   }
 }
 
-void InferExchange::BeginEncode() {
+absl::Status InferExchange::BeginEncode() {
   encode_start_ = Clock::now();
+  RETURN_IF_ERROR(model_->guarantees().CheckOutputs(inference_, findings_));
+  if (findings_.any()) {
+    AddGuaranteeParameters(findings_, response_);
+  }
   if (!message_.outputs().empty()) {
     Classify(message_, model_->compiled(), response_);
   }
+  return absl::OkStatus();
 }
 
 RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
   if (refused_for_bytes_) {
     return RejectReason::kInFlightBytes;
+  }
+  if (findings_.refused != RejectReason::kNone) {
+    return findings_.refused;
   }
   return inference_.rejection != Rejection::kNone
              ? ReasonOf(inference_.rejection)
@@ -190,6 +201,7 @@ void InferExchange::Finish(const absl::Status& status) {
 void InferExchange::Reset() {
   LetGoOfBytes();
   refused_for_bytes_ = false;
+  findings_ = {};
   logged_.reset();
   inference_.scheduler = nullptr;
   model_ = nullptr;

@@ -14,6 +14,7 @@
 #include "core/metrics/metrics.h"
 #include "core/metrics/reject_reason.h"
 #include "core/repository/model.h"
+#include "core/repository/model_guarantees.h"
 #include "core/repository/model_repository.h"
 #include "proto/inference.pb.h"
 #include "server/access_log.h"
@@ -64,7 +65,8 @@ class InferExchange {
 
   // Finds the model, checks the message and makes the answer's frame. The
   // client waits until `deadline`. Errors: those of ModelRepository::Find,
-  // DecodeRequest and PrepareResponse; RESOURCE_EXHAUSTED as for BeginDecode().
+  // DecodeRequest, ModelGuarantees::CheckInputs and PrepareResponse;
+  // RESOURCE_EXHAUSTED as for BeginDecode().
   absl::Status Prepare(Clock::time_point deadline);
 
   // After Prepare(). `inference().done` belongs to the transport.
@@ -75,9 +77,10 @@ class InferExchange {
   // Any time, on the thread that prepares and resets.
   void Cancel();
 
-  // The answer is made from now on; the classes of outputs, if they are wanted,
-  // in this call.
-  void BeginEncode();
+  // The answer is made from now on: in this call what checks of it have found,
+  // and the classes of outputs, if they are wanted. Errors: those of
+  // ModelGuarantees::CheckOutputs.
+  absl::Status BeginEncode();
 
   // Counts the call: exactly once for each, before its answer can be seen.
   void Finish(const absl::Status& status);
@@ -106,6 +109,7 @@ class InferExchange {
   ConvertedInputs converted_;
   InferenceRequest inference_;
   std::shared_ptr<Model> model_;
+  GuaranteeFindings findings_;
   std::size_t message_bytes_ = 0;
   std::size_t held_bytes_ = 0;  // Counted in environment_.in_flight_bytes.
   bool refused_for_bytes_ = false;

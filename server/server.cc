@@ -22,6 +22,7 @@
 #include "core/base/thread_team.h"
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
+#include "core/relu/overflow_certificate.h"
 #include "core/repository/model.h"
 #include "core/repository/model_repository.h"
 #include "fmt/format.h"
@@ -82,7 +83,20 @@ struct ModelCount {
   int failed = 0;
 };
 
-// Counts the models, and logs what could not be loaded.
+// Logs what is proven of a version that is served, if that was wanted.
+void LogCertificate(const ModelRepository& repository,
+                    const ModelState& state) {
+  const absl::StatusOr<std::shared_ptr<Model>> model =
+      repository.Find(state.name, std::to_string(state.version));
+  if (model.ok() && (*model)->guarantees().certificate().has_value()) {
+    const OverflowCertificate& proven = *(*model)->guarantees().certificate();
+    Log(proven.certified ? LogLevel::kInfo : LogLevel::kWarning,
+        fmt::format("model '{}' version {}: {}", Printable(state.name),
+                    state.version, Printable(CertificateText(proven), 2000)));
+  }
+}
+
+// Counts the models, and logs what could not be loaded and what is proven.
 ModelCount CountModels(const ModelRepository& repository) {
   std::map<std::string, bool> ready;  // By name.
   for (const ModelState& model : repository.Index()) {
@@ -91,7 +105,9 @@ ModelCount CountModels(const ModelRepository& repository) {
     }
     const bool others = ready.try_emplace(model.name, true).first->second;
     ready[model.name] = others && model.ready();
-    if (!model.ready()) {
+    if (model.ready()) {
+      LogCertificate(repository, model);
+    } else {
       Log(LogLevel::kWarning, fmt::format("model '{}' is not served: {}",
                                           Printable(model.name), model.reason));
     }
@@ -109,9 +125,11 @@ void LogEvent(const RepositoryEvent& event) {
   const std::chrono::duration<double, std::milli> took = event.took;
   switch (event.kind) {
     case RepositoryEvent::Kind::kLoaded:
-      Log(LogLevel::kInfo, fmt::format("model '{}' version {} loaded in {:.0f} "
-                                       "ms",
-                                       name, event.version, took.count()));
+      Log(event.warns ? LogLevel::kWarning : LogLevel::kInfo,
+          fmt::format("model '{}' version {} loaded in {:.0f} ms{}{}", name,
+                      event.version, took.count(),
+                      event.certificate.empty() ? "" : "; ",
+                      Printable(event.certificate, 2000)));
       break;
     case RepositoryEvent::Kind::kNotLoaded:
       Log(LogLevel::kWarning,

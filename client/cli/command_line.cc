@@ -167,6 +167,13 @@ void AddLocal(CLI::App& app, ReluctlOptions& options) {
                   "The CSV column that is no input, by its name or 'last'")
       ->option_text("COLUMN");
   inspect
+      .add_option("--domain", options.inspect.domain,
+                  "What the elements of an input may be, as the parameter "
+                  "input_domain.INPUT of config.pbtxt has it: what holds for "
+                  "the domain is proven (may be repeated)")
+      ->allow_extra_args(false)
+      ->option_text("INPUT=RULES");
+  inspect
       .add_option("--box", options.inspect.box,
                   "Show what is proven for all floats of this range")
       ->delimiter(',')

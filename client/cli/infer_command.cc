@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "client/cli/guarantee_notes.h"
 #include "client/cli/infer_report.h"
 #include "client/cli/outcome.h"
 #include "client/cli/predictions.h"
@@ -40,7 +41,7 @@ absl::StatusOr<std::int64_t> BatchRows(const InferOptions& options,
 
 absl::Status SendBatch(InferenceClient& client, const InferOptions& options,
                        const Rows& rows, std::int64_t batch_rows,
-                       Results& results) {
+                       Results& results, GuaranteeNotes& notes) {
   const std::int64_t count = std::min(batch_rows, rows.count - results.rows);
   InferRequest request(options.model, options.version);
   for (const RowTensor& tensor : rows.inputs) {
@@ -52,15 +53,18 @@ absl::Status SendBatch(InferenceClient& client, const InferOptions& options,
     request.AddOutput(output);
   }
   ASSIGN_OR_RETURN(const InferResult answer, client.Infer(request));
+  notes.Add(answer);
   return results.Append(answer, count);
 }
 
 absl::StatusOr<Results> SendAll(InferenceClient& client,
                                 const InferOptions& options, const Rows& rows,
-                                std::int64_t batch_rows) {
+                                std::int64_t batch_rows,
+                                GuaranteeNotes& notes) {
   Results results;
   while (results.rows < rows.count) {
-    RETURN_IF_ERROR(SendBatch(client, options, rows, batch_rows, results));
+    RETURN_IF_ERROR(
+        SendBatch(client, options, rows, batch_rows, results, notes));
   }
   return results;
 }
@@ -85,7 +89,8 @@ Outcome RunInfer(InferenceClient& client, const InferOptions& options,
   if (!batch_rows.ok()) {
     return WrongInput(batch_rows.status());
   }
-  auto results = SendAll(client, options, *rows, *batch_rows);
+  GuaranteeNotes guarantees;
+  auto results = SendAll(client, options, *rows, *batch_rows, guarantees);
   if (!results.ok()) {
     return CallFailed(results.status());
   }
@@ -97,6 +102,9 @@ Outcome RunInfer(InferenceClient& client, const InferOptions& options,
   Outcome outcome;
   for (const std::string& note : rows->notes) {
     outcome.err += ErrorLine(fmt::format("note: {}", note));
+  }
+  for (const std::string& line : guarantees.Lines()) {
+    outcome.err += ErrorLine(fmt::format("note: {}", line));
   }
   outcome.out = options.form == OutputForm::kJson ? ReportAsJson(report)
                 : options.form == OutputForm::kCsv

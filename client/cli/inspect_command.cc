@@ -5,6 +5,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,8 @@
 #include "core/graph/onnx_import.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
+#include "core/relu/domain_rule.h"
+#include "core/relu/input_domain.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
@@ -98,15 +101,42 @@ absl::Status AddBox(const InspectOptions& options,
                                         options.box[0], options.box[1]));
 }
 
+absl::Status AddDomain(const InspectOptions& options,
+                       const CompiledModel& model, NetworkReport& report) {
+  if (!options.box.empty()) {
+    return absl::InvalidArgumentError(
+        "--box and --domain are given, wanted is one of them");
+  }
+  std::vector<InputRules> inputs;
+  for (const std::string& text : options.domain) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos) {
+      return absl::InvalidArgumentError(
+          fmt::format("--domain {}: wanted is INPUT=RULES", text));
+    }
+    ASSIGN_OR_RETURN(
+        std::vector<DomainRule> rules,
+        ParseDomainRules(std::string_view(text).substr(equals + 1)));
+    inputs.push_back(
+        {.input = text.substr(0, equals), .rules = std::move(rules)});
+  }
+  ASSIGN_OR_RETURN(const InputDomain domain,
+                   InputDomain::Create(inputs, model.inputs()));
+  ASSIGN_OR_RETURN(const InputBox box, domain.BoxOf(report.network()));
+  return report.AddBox(box, "of the domain");
+}
+
 absl::StatusOr<NetworkReport> InspectNetwork(const InspectOptions& options,
-                                             const Graph& graph) {
+                                             const Graph& graph,
+                                             const CompiledModel& model) {
   ASSIGN_OR_RETURN(NetworkReport report, NetworkReport::Of(graph));
   std::optional<InputRows> rows;
   if (!options.rows.empty()) {
     ASSIGN_OR_RETURN(rows, ReadNetworkRows(options, graph, report.network()));
     RETURN_IF_ERROR(report.AddRows(*rows));
   }
-  RETURN_IF_ERROR(AddBox(options, rows, report));
+  RETURN_IF_ERROR(options.domain.empty() ? AddBox(options, rows, report)
+                                         : AddDomain(options, model, report));
   return report;
 }
 
@@ -124,7 +154,7 @@ Outcome RunInspect(const InspectOptions& options) {
   if (const absl::Status status = SelfCheck(*graph, *model); !status.ok()) {
     return WrongInput(status);
   }
-  const auto network = InspectNetwork(options, *graph);
+  const auto network = InspectNetwork(options, *graph, *model);
   if (!network.ok() && !absl::IsUnimplemented(network.status())) {
     return WrongInput(network.status());
   }

@@ -19,6 +19,9 @@ struct InspectOptions {
   // Bounds of each float of the inputs for which something is proven; by
   // default, if there are rows, their range.
   std::vector<double> box;
+  // The domain of the inputs instead of a box, INPUT=RULES for each, as the
+  // parameters "input_domain.INPUT" of a config.pbtxt have it.
+  std::vector<std::string> domain = {};
   bool json = false;  // Print JSON, not tables.
 };
 

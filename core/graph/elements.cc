@@ -10,70 +10,11 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/tensor/element.h"
 #include "core/tensor/float16.h"
 
 namespace relu {
 namespace {
-
-// Half-precision elements: their bits, told apart from integers.
-struct Half {
-  std::uint16_t bits = 0;
-};
-struct BrainFloat {
-  std::uint16_t bits = 0;
-};
-// Any byte but 0 is true, other than in a C++ bool.
-struct Boolean {
-  std::uint8_t byte = 0;
-};
-
-// Calls `visit` with a value of the C++ type of elements of `type`.
-template <typename Visit>
-auto VisitType(DataType type, Visit visit) {
-  switch (type) {
-    case DataType::kBool:
-      return visit(Boolean{});
-    case DataType::kUint8:
-      return visit(std::uint8_t{});
-    case DataType::kUint16:
-      return visit(std::uint16_t{});
-    case DataType::kUint32:
-      return visit(std::uint32_t{});
-    case DataType::kUint64:
-      return visit(std::uint64_t{});
-    case DataType::kInt8:
-      return visit(std::int8_t{});
-    case DataType::kInt16:
-      return visit(std::int16_t{});
-    case DataType::kInt32:
-      return visit(std::int32_t{});
-    case DataType::kInt64:
-      return visit(std::int64_t{});
-    case DataType::kFp16:
-      return visit(Half{});
-    case DataType::kBf16:
-      return visit(BrainFloat{});
-    case DataType::kFp32:
-      return visit(float{});
-    case DataType::kFp64:
-      break;
-  }
-  return visit(double{});
-}
-
-// Any element as a number, double or std::int64_t.
-template <typename Number, typename T>
-Number Load(T element) {
-  if constexpr (std::is_same_v<T, Half>) {
-    return static_cast<Number>(Fp16ToFloat(element.bits));
-  } else if constexpr (std::is_same_v<T, BrainFloat>) {
-    return static_cast<Number>(Bf16ToFloat(element.bits));
-  } else if constexpr (std::is_same_v<T, Boolean>) {
-    return static_cast<Number>(element.byte != 0 ? 1 : 0);
-  } else {
-    return static_cast<Number>(element);
-  }
-}
 
 template <typename T>
 T RoundToInteger(double value) {
@@ -120,8 +61,9 @@ std::vector<Number> ToNumbers(const Tensor& tensor) {
   std::vector<Number> numbers(static_cast<std::size_t>(tensor.element_count()));
   VisitType(tensor.type(), [&](auto zero) {
     using T = decltype(zero);
-    std::ranges::transform(tensor.As<T>(), numbers.begin(),
-                           [](T element) { return Load<Number>(element); });
+    std::ranges::transform(tensor.As<T>(), numbers.begin(), [](T element) {
+      return ElementAs<Number>(element);
+    });
   });
   return numbers;
 }
@@ -170,7 +112,7 @@ bool IsFinite(const Tensor& tensor) {
   return VisitType(tensor.type(), [&](auto zero) {
     using T = decltype(zero);
     return std::ranges::all_of(tensor.As<T>(), [](T element) {
-      return std::isfinite(Load<double>(element));
+      return std::isfinite(ElementAs<double>(element));
     });
   });
 }

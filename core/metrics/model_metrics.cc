@@ -200,6 +200,7 @@ ModelFigures ModelMetrics::Read() const {
   figures.batch_output = ReadTimes(kBatchOutput);
   figures.explanations = counters_.Sum(kExplanations);
   figures.explain = ReadTimes(kExplain);
+  figures.guarantees = guarantees_.Read();
   for (std::int64_t rows = 1; rows <= max_batch_rows_; ++rows) {
     const std::size_t size = OfBatchSize(rows);
     const std::uint64_t count = counters_.Sum(size + kCount);

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 
 #include "core/metrics/compute_times.h"
+#include "core/metrics/guarantee_metrics.h"
 #include "core/metrics/reject_reason.h"
 #include "core/metrics/sharded_counters.h"
 
@@ -94,6 +95,7 @@ struct ModelFigures {
   TimeHistogram batch_input, batch_infer, batch_output;
   std::uint64_t explanations = 0;
   TimeHistogram explain;  // Of calls that gave some.
+  GuaranteeFigures guarantees;
   // Sizes that occurred, ascending.
   std::vector<BatchSize> batch_sizes;
 };
@@ -124,6 +126,9 @@ class ModelMetrics {
   void CountExplanations(std::size_t explanations,
                          std::chrono::nanoseconds total);
 
+  // What checks of requests and answers find.
+  GuaranteeMetrics& guarantees() { return guarantees_; }
+
   // Requests that wait in the model's queue, as whoever knows it says.
   void SetQueuedRequests(std::uint64_t requests);
 
@@ -138,6 +143,7 @@ class ModelMetrics {
   const std::string version_;
   const std::int64_t max_batch_rows_;
   ShardedCounters counters_;
+  GuaranteeMetrics guarantees_;
   // Set at each scrape; nothing is published through it.
   std::atomic<std::uint64_t> queued_requests_ = 0;
 };

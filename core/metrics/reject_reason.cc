@@ -10,22 +10,11 @@ namespace relu {
 
 std::string_view RejectReasonName(RejectReason reason) {
   static constexpr std::array<std::string_view, kRejectReasons> kNames = {
-      "none",
-      "bad_request",
-      "not_found",
-      "not_ready",
-      "access",
-      "message_bytes",
-      "draining",
-      "queue_requests",
-      "queue_bytes",
-      "queue_time",
-      "total_requests",
-      "total_bytes",
-      "in_flight_bytes",
-      "deadline",
-      "expired",
-      "cancelled"};
+      "none",           "bad_request",    "nonfinite",       "out_of_domain",
+      "not_found",      "not_ready",      "access",          "message_bytes",
+      "draining",       "queue_requests", "queue_bytes",     "queue_time",
+      "total_requests", "total_bytes",    "in_flight_bytes", "deadline",
+      "expired",        "cancelled"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -16,6 +16,8 @@ namespace relu {
 enum class RejectReason : std::uint8_t {
   kNone,           // It was answered, or failed by a fault of the server.
   kBadRequest,     // What was sent does not fit the model, or the protocol.
+  kNonfinite,      // NaN or infinity in it, or in its answer.
+  kOutOfDomain,    // A value that is not in the domain of the model.
   kNotFound,       // There is no such model or version.
   kNotReady,       // There is, and it is not served now.
   kAccess,         // No token, or one that may not.
@@ -31,7 +33,7 @@ enum class RejectReason : std::uint8_t {
   kExpired,        // It waited until it was late.
   kCancelled,      // Its client left.
 };
-inline constexpr std::size_t kRejectReasons = 16;
+inline constexpr std::size_t kRejectReasons = 18;
 
 // How many requests were rejected for each.
 using RejectCounts = std::array<std::uint64_t, kRejectReasons>;

@@ -17,21 +17,11 @@
 #include "core/plan/storage.h"
 #include "core/plan/workspace.h"
 #include "core/tensor/data_type.h"
+#include "core/tensor/element.h"
 #include "core/tensor/float16.h"
 
 namespace relu {
 namespace {
-
-// Elements of type BOOL: any byte is allowed, other than in a C++ bool.
-struct Boolean {
-  std::uint8_t byte = 0;
-};
-struct Half {
-  std::uint16_t bits = 0;
-};
-struct BrainFloat {
-  std::uint16_t bits = 0;
-};
 
 template <typename To, typename From>
 To ToInteger(From value) {

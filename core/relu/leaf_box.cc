@@ -47,7 +47,10 @@ Interval LeafInterval(const Leaf& leaf, std::size_t i, const InputBox& box) {
     return {.low = box.low[element], .high = box.high[element]};
   }
   if (leaf.kind == Leaf::Kind::kInteger) {
-    return IntegersOf(leaf.sources[i], box);
+    // Rounded to float32, which keeps the order.
+    const Interval integers = IntegersOf(leaf.sources[i], box);
+    return {.low = double{static_cast<float>(integers.low)},
+            .high = double{static_cast<float>(integers.high)}};
   }
   const std::size_t size = leaf.entry_size();
   const Entries entries = EntriesOf(leaf, i / size, box);

@@ -6,11 +6,14 @@
 
 #include <initializer_list>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "core/tensor/data_type.h"
+#include "fmt/format.h"
 
 namespace google::protobuf {
 class Message;
@@ -27,6 +30,27 @@ namespace relu {
 absl::Status CheckFields(const google::protobuf::Message& message,
                          std::string_view path,
                          std::initializer_list<std::string_view> supported);
+
+template <typename T>
+struct NamedChoice {
+  std::string_view name;
+  T value;
+};
+
+// The one of `choices` that parameter `key` names.
+template <typename T>
+absl::StatusOr<T> ReadChoice(std::string_view key, std::string_view name,
+                             std::initializer_list<NamedChoice<T>> choices) {
+  std::string names;
+  for (const NamedChoice<T>& choice : choices) {
+    if (choice.name == name) {
+      return choice.value;
+    }
+    names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", choice.name);
+  }
+  return absl::InvalidArgumentError(
+      fmt::format("parameters \"{}\" is \"{}\", wanted {}", key, name, names));
+}
 
 // nullopt for a type that relud has no tensors of, or a number without a name.
 std::optional<DataType> FromConfig(inference::DataType type);

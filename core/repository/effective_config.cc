@@ -8,6 +8,7 @@
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/config_fields.h"
+#include "core/repository/guarantee_config.h"
 #include "core/repository/model.h"
 #include "core/repository/model_config.h"
 #include "core/tensor/shape.h"
@@ -86,6 +87,7 @@ inference::ModelConfig EffectiveConfig(const Model& model) {
     config.mutable_dynamic_batching();
   }
   FillParameters(model.config().compile, config);
+  FillGuarantees(model.config().guarantees, config);
   return config;
 }
 

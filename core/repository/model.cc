@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -27,6 +28,9 @@
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
+#include "core/relu/input_domain.h"
+#include "core/relu/overflow_certificate.h"
+#include "core/repository/guarantee_config.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_warmup.h"
 #include "core/tensor/data_type.h"
@@ -80,16 +84,23 @@ absl::Status CheckMemory(const ModelOptions& options,
       options.memory_limit_bytes));
 }
 
-// The graph is gone afterwards: it holds a second copy of the weights.
-absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
-  ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
-  ASSIGN_OR_RETURN(
-      CompiledModel compiled,
-      CompiledModel::Compile(graph, options.config.compile, options.costs));
-  RETURN_IF_ERROR(SelfCheck(graph, compiled));
-  RETURN_IF_ERROR(CheckTensors(options.config, compiled));
-  RETURN_IF_ERROR(CheckMemory(options, compiled));
-  return compiled;
+// What is proven of the model, if anybody wants to know.
+absl::StatusOr<std::optional<OverflowCertificate>> Certify(
+    const ModelOptions& options, const Graph& graph,
+    const InputDomain& domain) {
+  const CertificatePolicy policy = options.config.guarantees.certificate;
+  if (policy == CertificatePolicy::kOff) {
+    return std::nullopt;
+  }
+  OverflowCertificate certificate = CertifyNoOverflow(
+      graph, domain, {.weights = options.config.compile.weights});
+  if (!certificate.certified && policy == CertificatePolicy::kRefuse) {
+    return absl::FailedPreconditionError(
+        fmt::format("it is not proven that no input of its domain overflows "
+                    "(overflow_certificate is \"refuse\"): {}",
+                    certificate.reason));
+  }
+  return certificate;
 }
 
 // 'model "m": /models/m/1/model.onnx: ' in front of the message; the file once,
@@ -112,15 +123,34 @@ std::byte WarmUpByte(DataType type) {
 
 }  // namespace
 
+// The graph is gone afterwards: it holds a second copy of the weights.
+absl::StatusOr<Model::Parts> Model::Compile(const ModelOptions& options) {
+  ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
+  ASSIGN_OR_RETURN(
+      CompiledModel compiled,
+      CompiledModel::Compile(graph, options.config.compile, options.costs));
+  RETURN_IF_ERROR(SelfCheck(graph, compiled));
+  RETURN_IF_ERROR(CheckTensors(options.config, compiled));
+  RETURN_IF_ERROR(CheckMemory(options, compiled));
+  ASSIGN_OR_RETURN(
+      InputDomain domain,
+      InputDomain::Create(options.config.guarantees.domain, compiled.inputs()));
+  ASSIGN_OR_RETURN(std::optional<OverflowCertificate> certificate,
+                   Certify(options, graph, domain));
+  return Parts{.compiled = std::move(compiled),
+               .domain = std::move(domain),
+               .certificate = std::move(certificate)};
+}
+
 absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
                                                    Metrics& metrics) {
-  absl::StatusOr<CompiledModel> compiled = Compile(options);
-  if (!compiled.ok()) {
-    return WithNames(options, compiled.status());
+  absl::StatusOr<Parts> parts = Compile(options);
+  if (!parts.ok()) {
+    return WithNames(options, parts.status());
   }
-  const SchedulerOptions scheduling = Scheduling(options, *compiled);
+  const SchedulerOptions scheduling = Scheduling(options, parts->compiled);
   auto model = std::make_unique<Model>(
-      ForLoad(), options, *std::move(compiled),
+      ForLoad(), options, *std::move(parts),
       metrics.ForModel(options.name, fmt::format("{}", options.version),
                        scheduling.max_batch_rows));
   const absl::Status warm = model->WarmUp();
@@ -130,16 +160,19 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
   return model;
 }
 
-Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
+Model::Model(ForLoad, const ModelOptions& options, Parts parts,
              std::shared_ptr<ModelMetrics> metrics)
     : options_(options),
-      scheduling_(Scheduling(options, compiled)),
-      compiled_(std::move(compiled)),
+      scheduling_(Scheduling(options, parts.compiled)),
+      compiled_(std::move(parts.compiled)),
       metrics_(std::move(metrics)),
       explainers_(compiled_, options_.file,
                   options_.memory_limit_bytes -
                       std::min(options_.memory_limit_bytes,
                                Bytes(compiled_, scheduling_))),
+      guarantees_(compiled_, options_.config.guarantees,
+                  std::move(parts.domain), std::move(parts.certificate),
+                  metrics_->guarantees()),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
               options.team == nullptr ? 1 : options.team->size()),
       dispatcher_(options.dispatcher != nullptr

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,8 +23,11 @@
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
+#include "core/relu/input_domain.h"
+#include "core/relu/overflow_certificate.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_explainers.h"
+#include "core/repository/model_guarantees.h"
 
 namespace relu {
 
@@ -59,6 +63,12 @@ struct ModelOptions {
 // must not come from within a `done` of its own scheduler, nor while another
 // thread runs one: who publishes it sees to that.
 class Model {
+  // What Load() makes of the file.
+  struct Parts {
+    CompiledModel compiled;
+    InputDomain domain;
+    std::optional<OverflowCertificate> certificate;
+  };
   // Keeps the constructor for Load(), although std::make_unique calls it.
   struct ForLoad {
     explicit ForLoad() = default;
@@ -67,12 +77,14 @@ class Model {
  public:
   // Imports, compiles, self-checks, compares with the config and warms up.
   // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck,
-  // CheckTensors and MakeWarmupRequest, and RESOURCE_EXHAUSTED beyond
-  // memory_limit_bytes; with the model's name and the file's path in front.
+  // CheckTensors, InputDomain::Create and MakeWarmupRequest, RESOURCE_EXHAUSTED
+  // beyond memory_limit_bytes, and FAILED_PRECONDITION without the overflow
+  // certificate that the config wants; with the model's name and the file's
+  // path in front.
   static absl::StatusOr<std::unique_ptr<Model>> Load(
       const ModelOptions& options, Metrics& metrics);
 
-  Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
+  Model(ForLoad, const ModelOptions& options, Parts parts,
         std::shared_ptr<ModelMetrics> metrics);
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
@@ -94,9 +106,12 @@ class Model {
   std::size_t bytes() const;
   ModelMetrics& metrics() const { return *metrics_; }
   ModelExplainers& explainers() { return explainers_; }
+  const ModelGuarantees& guarantees() const { return guarantees_; }
   Scheduler& scheduler() { return scheduler_; }
 
  private:
+  static absl::StatusOr<Parts> Compile(const ModelOptions& options);
+
   // Runs a batch and observes its figures.
   void Run(int slot, std::span<BatchSlice> batch);
 
@@ -118,6 +133,7 @@ class Model {
   const CompiledModel compiled_;
   const std::shared_ptr<ModelMetrics> metrics_;
   ModelExplainers explainers_;
+  const ModelGuarantees guarantees_;
   BatchRunner runner_;
   const std::shared_ptr<Dispatcher> dispatcher_;
   Scheduler scheduler_;

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +29,7 @@
 #include "core/plan/compiled_model.h"
 #include "core/repository/batching_config.h"
 #include "core/repository/config_fields.h"
+#include "core/repository/guarantee_config.h"
 #include "core/repository/model_warmup.h"
 #include "core/repository/safe_path.h"
 #include "core/repository/version_policy.h"
@@ -166,27 +166,6 @@ absl::StatusOr<std::string> ReadFilename(
   return name;
 }
 
-template <typename T>
-struct NamedChoice {
-  std::string_view name;
-  T value;
-};
-
-// The one of `choices` that a parameter names.
-template <typename T>
-absl::StatusOr<T> ReadChoice(std::string_view key, std::string_view name,
-                             std::initializer_list<NamedChoice<T>> choices) {
-  std::string names;
-  for (const NamedChoice<T>& choice : choices) {
-    if (choice.name == name) {
-      return choice.value;
-    }
-    names += fmt::format("{}\"{}\"", names.empty() ? "" : " or ", choice.name);
-  }
-  return absl::InvalidArgumentError(
-      fmt::format("parameters \"{}\" is \"{}\", wanted {}", key, name, names));
-}
-
 absl::Status ReadParameters(const inference::ModelConfig& message,
                             ModelConfig& config) {
   CompileOptions& options = config.compile;
@@ -206,14 +185,17 @@ absl::Status ReadParameters(const inference::ModelConfig& message,
     } else if (key.starts_with(kVersionLabelPrefix)) {
       RETURN_IF_ERROR(ReadVersionLabel(key, value, config.version_labels));
     } else {
-      return absl::UnimplementedError(
-          fmt::format("parameters \"{}\" is not supported; there are "
-                      "\"weight_storage\", \"zero_skip\" and "
-                      "\"version_label.<label>\"",
-                      key));
+      ASSIGN_OR_RETURN(const bool known,
+                       ReadGuarantee(key, value, config.guarantees));
+      if (!known) {
+        return absl::UnimplementedError(fmt::format(
+            "parameters \"{}\" is not supported; there are "
+            "\"weight_storage\", \"zero_skip\", \"version_label.<label>\", {}",
+            key, kGuaranteeParameters));
+      }
     }
   }
-  return absl::OkStatus();
+  return CheckGuarantees(message, config.guarantees);
 }
 
 absl::StatusOr<ModelConfig> FromMessage(const inference::ModelConfig& message,

@@ -48,6 +48,7 @@
 #include "core/batching/batching_options.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
+#include "core/repository/guarantee_config.h"
 #include "core/repository/model_warmup.h"
 #include "core/repository/version_policy.h"
 #include "core/tensor/data_type.h"
@@ -76,6 +77,7 @@ struct ModelConfig {
   std::string model_filename = "model.onnx";
   BatchingOptions batching = {};
   CompileOptions compile;
+  GuaranteeConfig guarantees;
   VersionPolicy version_policy;
   VersionLabels version_labels;
   std::vector<WarmupSample> warmup;

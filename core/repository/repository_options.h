@@ -66,6 +66,10 @@ struct RepositoryEvent {
   std::int64_t version = 0;
   std::chrono::steady_clock::duration took{};
   std::string reason;
+  // kLoaded: what is proven of the model, if that was wanted; and whether it is
+  // not what was wanted.
+  std::string certificate = {};
+  bool warns = false;
 };
 
 // Called by the loader thread, with no lock held.

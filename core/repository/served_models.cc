@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/metrics/repository_metrics.h"
+#include "core/relu/overflow_certificate.h"
 #include "core/repository/model_catalog.h"
 #include "core/repository/model_versions.h"
 
@@ -74,12 +75,18 @@ absl::StatusOr<std::shared_ptr<Model>> ServedModels::Load(
     const ModelSource& source, const VersionSource& version) {
   const auto start = std::chrono::steady_clock::now();
   absl::StatusOr<std::shared_ptr<Model>> model = loader_.Load(source, version);
-  Tell({.kind = model.ok() ? RepositoryEvent::Kind::kLoaded
-                           : RepositoryEvent::Kind::kNotLoaded,
-        .model = source.name,
-        .version = version.version,
-        .took = std::chrono::steady_clock::now() - start,
-        .reason = std::string(model.status().message())});
+  RepositoryEvent event{.kind = model.ok() ? RepositoryEvent::Kind::kLoaded
+                                           : RepositoryEvent::Kind::kNotLoaded,
+                        .model = source.name,
+                        .version = version.version,
+                        .took = std::chrono::steady_clock::now() - start,
+                        .reason = std::string(model.status().message())};
+  if (model.ok() && (*model)->guarantees().certificate().has_value()) {
+    const OverflowCertificate& proven = *(*model)->guarantees().certificate();
+    event.certificate = CertificateText(proven);
+    event.warns = !proven.certified;
+  }
+  Tell(event);
   return model;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -46,6 +47,25 @@ TEST(InferResultTest, NamesAreThoseOfTheAnswer) {
   EXPECT_EQ(result.model(), "model");
   EXPECT_EQ(result.version(), "3");
   EXPECT_EQ(result.id(), "id");
+}
+
+TEST(InferResultTest, ParametersHaveTheirTypes) {
+  auto message = std::make_unique<inference::ModelInferResponse>();
+  auto& parameters = *message->mutable_parameters();
+  parameters["flag"].set_bool_param(true);
+  parameters["rows"].set_int64_param(-3);
+  parameters["size"].set_uint64_param(4);
+  parameters["share"].set_double_param(0.5);
+  parameters["text"].set_string_param("why");
+  parameters["none"];
+  const InferResult result = FromMessage(std::move(message)).value();
+  EXPECT_EQ(result.Parameter("flag"), InferParameter(true));
+  EXPECT_EQ(result.Parameter("rows"), InferParameter(std::int64_t{-3}));
+  EXPECT_EQ(result.Parameter("size"), InferParameter(std::uint64_t{4}));
+  EXPECT_EQ(result.Parameter("share"), InferParameter(0.5));
+  EXPECT_EQ(result.Parameter("text"), InferParameter(std::string("why")));
+  EXPECT_EQ(result.Parameter("none"), std::nullopt);
+  EXPECT_EQ(result.Parameter("other"), std::nullopt);
 }
 
 TEST(InferResultTest, OutputsKeepTheirOrderAndShape) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -106,6 +107,27 @@ TEST(JoinRowsTest, RowsFollowEachOther) {
   EXPECT_THAT(joined->outputs()[0].shape, ElementsAre(3, 2));
   EXPECT_THAT(joined->Values<std::int32_t>("y").value(),
               ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+TEST(JoinRowsTest, WhatTheServerSaysOfRowsIsAddedUp) {
+  const auto answer = [](std::int64_t outside, bool clamped) {
+    auto message = std::make_unique<inference::ModelInferResponse>();
+    auto& parameters = *message->mutable_parameters();
+    parameters["relu_out_of_domain_rows"].set_int64_param(outside);
+    parameters["relu_out_of_domain_first"].set_string_param("row 0");
+    if (clamped) {
+      parameters["relu_clamped"].set_bool_param(true);
+    }
+    return FromMessage(std::move(message)).value();
+  };
+  const auto joined =
+      JoinRows(Results(answer(2, true), answer(3, false)), {2, 3});
+  ASSERT_TRUE(joined.ok()) << joined.status();
+  EXPECT_EQ(joined->Parameter("relu_out_of_domain_rows"),
+            InferParameter(std::int64_t{5}));
+  EXPECT_EQ(joined->Parameter("relu_clamped"), InferParameter(true));
+  EXPECT_EQ(joined->Parameter("relu_nonfinite_input_rows"), std::nullopt);
+  EXPECT_EQ(joined->Parameter("relu_out_of_domain_first"), std::nullopt);
 }
 
 TEST(JoinRowsTest, AnswersThatDoNotFitAreRefused) {

@@ -52,7 +52,7 @@ class Target {
       CHECK(answered);  // Nobody else is there: it ran at once.
     }
     if (status.ok()) {
-      exchange.BeginEncode();
+      status = exchange.BeginEncode();
     }
     exchange.Finish(status);
   }

@@ -78,7 +78,7 @@ class CountedCall final : public ArrivedCall {
 
   void Send(const ArrivedCall* /*next*/) override {
     if (status_.ok()) {
-      exchange().BeginEncode();
+      status_ = exchange().BeginEncode();
       const std::int64_t before = server_allocations;
       answer = exchange().response().SerializeAsString();
       protobuf_allocations += server_allocations - before;

@@ -39,7 +39,9 @@ class InferExchangeTest : public testing::Test {
       InferenceRequest* const requests[] = {&exchange_.inference()};
       exchange_.model().scheduler().Submit(requests);
     }
-    exchange_.BeginEncode();
+    if (status.ok()) {
+      status = exchange_.BeginEncode();
+    }
     exchange_.Finish(status);
     return status;
   }

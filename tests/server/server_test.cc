@@ -20,6 +20,7 @@ namespace relu {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 ServerOptions Options(const LoadedRepository& loaded) {
   ServerOptions options;
@@ -178,6 +179,36 @@ TEST(ServerTest, HealthFollowsTheModels) {
             HealthResponse(ServingStatus::kNotServing));
   EXPECT_EQ(Infer(server->grpc_port()).error_code(),
             grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(ServerTest, CertificatesAreLoggedAtTheStartAndAfterALoad) {
+  const auto config = [](const std::string& domain) {
+    return fmt::format(
+        "parameters {{ key: \"input_domain.input\" value {{ string_value: "
+        "\"{}\" }} }}"
+        "parameters {{ key: \"overflow_certificate\" value {{ string_value: "
+        "\"warn\" }} }}",
+        domain);
+  };
+  LoadedRepository good({.config = config("[0, 1]")});
+  LoadedRepository bad({.config = config("[0, inf]")});
+  std::unique_ptr<Server> server;
+  EXPECT_THAT(StartLog(Options(good), server),
+              HasSubstr("model 'digits_mlp' version 1: certified: "));
+  ServerOptions options = Options(bad);
+  options.repository.control = ControlMode::kExplicit;
+  options.edge.allow_control = true;
+  EXPECT_THAT(StartLog(options, server),
+              Not(HasSubstr("model 'digits_mlp' version 1: ")));
+  Connection connection(server->grpc_port());
+  inference::RepositoryModelLoadRequest request;
+  request.set_model_name("digits_mlp");
+  testing::internal::CaptureStderr();
+  connection.Call("/inference.GRPCInferenceService/RepositoryModelLoad",
+                  request.SerializeAsString());
+  EXPECT_THAT(testing::internal::GetCapturedStderr(),
+              HasSubstr("ms; not certified: an input of its domain may "
+                        "overflow: output \""));
 }
 
 TEST(ServerTest, LoadsAndFailuresAreLogged) {

@@ -136,6 +136,19 @@ TEST(InferCommandTest, RoundingIsNoted) {
   EXPECT_EQ(outcome.err, "reluctl: note: input \"x\": FP64 rounded to FP32\n");
 }
 
+TEST(InferCommandTest, RowsOutsideOfTheDomainAreNoted) {
+  FakeAnswers answers = EchoModel();
+  answers.infer = [](const ModelInferRequest& request,
+                     ModelInferResponse& response) {
+    (*response.mutable_parameters())["relu_out_of_domain_rows"].set_int64_param(
+        1);
+    return Echo(request, response);
+  };
+  const Outcome outcome = InferOf(std::move(answers), Options(), "1,2\n3,4\n");
+  EXPECT_EQ(outcome.code, ExitCode::kOk);
+  EXPECT_THAT(outcome.err, HasSubstr("note: 1 rows are outside"));
+}
+
 TEST(InferCommandTest, UnknownModelIsRefused) {
   FakeAnswers answers = EchoModel();
   answers.status = {grpc::StatusCode::NOT_FOUND, "unknown model: 'm'"};

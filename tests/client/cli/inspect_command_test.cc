@@ -12,6 +12,7 @@
 namespace relu {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -77,6 +78,32 @@ TEST(InspectCommandTest, BoxesAreForFloats) {
   InspectOptions rows = WithRows();
   rows.box = {0, 1};
   EXPECT_LE(InspectCredit(rows)["high"][0], any["high"][0]);
+}
+
+TEST(InspectCommandTest, DomainsAreThoseOfAConfig) {
+  InspectOptions options = OfFile("deploy/models/digits_mlp/1/model.onnx");
+  options.domain = {"input=0-31: [0, 1]; 32-63: 0.5"};
+  EXPECT_THAT(RunInspect(options).out,
+              AllOf(HasSubstr("for every input of the domain"),
+                    HasSubstr("\ncertified: ")));
+  options.domain = {"input=[0, inf]"};
+  EXPECT_THAT(RunInspect(options).out, HasSubstr("\nnot certified: "));
+}
+
+TEST(InspectCommandTest, DomainThatDoesNotFitIsCodeTwo) {
+  InspectOptions options = OfFile("deploy/models/digits_mlp/1/model.onnx");
+  const auto error_of = [&](const std::string& domain) {
+    options.domain = {domain};
+    const Outcome outcome = RunInspect(options);
+    EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+    return outcome.err;
+  };
+  EXPECT_THAT(error_of("input"), HasSubstr("wanted is INPUT=RULES"));
+  EXPECT_THAT(error_of("input=[1, 0]"), HasSubstr("1 is above 0"));
+  EXPECT_THAT(error_of("x=1"), HasSubstr("the model has \"input\""));
+  EXPECT_THAT(error_of("input=3: 1"), HasSubstr("has no domain"));
+  options.box = {0, 1};
+  EXPECT_THAT(error_of("input=1"), HasSubstr("wanted is one of them"));
 }
 
 TEST(InspectCommandTest, OverflowIsNotCertified) {

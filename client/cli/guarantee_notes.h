@@ -1,0 +1,34 @@
+// GuaranteeNotes: what a server says of rows that it answered all the same: NaN
+// and infinity, values outside of the model's domain.
+
+#ifndef CLIENT_CLI_GUARANTEE_NOTES_H_
+#define CLIENT_CLI_GUARANTEE_NOTES_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/inference_client.h"
+
+namespace relu {
+
+// For one thread.
+class GuaranteeNotes {
+ public:
+  // Of one more answer.
+  void Add(const InferResult& answer);
+
+  // One line each, for people; empty: there is nothing to say.
+  std::vector<std::string> Lines() const;
+
+ private:
+  std::int64_t nonfinite_input_rows_ = 0;
+  std::int64_t nonfinite_output_rows_ = 0;
+  std::int64_t outside_rows_ = 0;
+  std::string first_outside_;  // Its row counts from that of its request.
+  bool clamped_ = false;
+};
+
+}  // namespace relu
+
+#endif  // CLIENT_CLI_GUARANTEE_NOTES_H_

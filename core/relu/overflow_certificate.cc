@@ -1,0 +1,143 @@
+#include "core/relu/overflow_certificate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "core/base/status_macros.h"
+#include "core/graph/elements.h"
+#include "core/relu/dense_op.h"
+#include "core/relu/leaf_box.h"
+#include "core/relu/piecewise_lowering.h"
+#include "core/relu/piecewise_network.h"
+#include "core/relu/value_bounds.h"
+#include "core/tensor/data_type.h"
+
+namespace relu {
+namespace {
+
+constexpr double kLargestFloat = double{std::numeric_limits<float>::max()};
+
+// What rounds to the largest number of the type, and no further, is below this.
+double LimitOfOutput(DataType type) {
+  switch (type) {
+    case DataType::kFp16:
+      return 65520.0;
+    case DataType::kBf16:
+      return 0x1.FFp127;
+    default:
+      return kLargestFloat;
+  }
+}
+
+// Of LinearBounds(): each sum goes back, twice, through all layers before it.
+double MultiplyAddsOfLinearBounds(const PiecewiseNetwork& network) {
+  double before = 0.0;
+  double total = 0.0;
+  for (const Op& any : network.ops) {
+    if (const auto* const dense = std::get_if<DenseOp>(&any)) {
+      before += static_cast<double>(dense->forward.k) *
+                static_cast<double>(dense->forward.n * dense->vectors);
+      total += 2.0 * before * static_cast<double>(dense->output.size);
+    } else if (const auto* const sum = std::get_if<SumOp>(&any)) {
+      total += 2.0 * before * static_cast<double>(sum->output.size);
+    }
+  }
+  return total;
+}
+
+// Why these bounds prove nothing; empty if they do.
+std::string WhyNotBelow(const PiecewiseNetwork& network,
+                        const ValueBounds& bounds, DataType type) {
+  if (!FitsFloat32(bounds)) {
+    return fmt::format(
+        "a value or sum may reach {:.3g}, float32 ends at {:.3g}",
+        std::max(bounds.largest_value, bounds.largest_sum), kLargestFloat);
+  }
+  double low = 0.0;
+  double high = 0.0;
+  for (std::size_t i = 0; i < network.output.size; ++i) {
+    low = std::min(low, bounds.Lowest(network.output.offset + i));
+    high = std::max(high, bounds.Highest(network.output.offset + i));
+  }
+  // A LogSoftmax subtracts the largest and the logarithm of a sum of at most
+  // 2^63 that are 1 at most; a Sigmoid and a Softmax are from 0 to 1.
+  const double largest = network.link == Link::kLogSoftmax ? high - low + 44.0
+                         : network.link == Link::kNone ? std::max(high, -low)
+                                                       : 1.0;
+  return largest < LimitOfOutput(type)
+             ? ""
+             : fmt::format("it may reach {:.3g}, {} ends at {:.3g}", largest,
+                           DataTypeName(type), LimitOfOutput(type));
+}
+
+// Of the output `output`. Returns why it is not certified; empty if it is.
+absl::StatusOr<std::string> CertifyOutput(const Graph& graph,
+                                          const Value& output,
+                                          const InputDomain& domain,
+                                          const CertificateOptions& options,
+                                          double& largest_value) {
+  ASSIGN_OR_RETURN(const PiecewiseNetwork network,
+                   LowerToPiecewise(graph, output.name, options.weights));
+  ASSIGN_OR_RETURN(const InputBox box, domain.BoxOf(network));
+  ValueBounds bounds = IntervalBounds(network, box);
+  std::string why = WhyNotBelow(network, bounds, output.type);
+  const double multiply_adds = MultiplyAddsOfLinearBounds(network);
+  if (!why.empty() && multiply_adds > options.max_multiply_adds) {
+    why += fmt::format(
+        " by intervals; CROWN would take {:.2g} multiply-adds, the most are "
+        "{:.2g}",
+        multiply_adds, options.max_multiply_adds);
+  } else if (!why.empty()) {
+    bounds = LinearBounds(network, box);
+    why = WhyNotBelow(network, bounds, output.type);
+  }
+  largest_value =
+      std::max({largest_value, bounds.largest_value, bounds.largest_sum});
+  return why;
+}
+
+}  // namespace
+
+OverflowCertificate CertifyNoOverflow(const Graph& graph,
+                                      const InputDomain& domain,
+                                      const CertificateOptions& options) {
+  OverflowCertificate certificate;
+  for (const ValueId id : graph.outputs) {
+    const Value& output = graph.values[id];
+    if (!IsFloatingPoint(output.type)) {
+      continue;
+    }
+    const absl::StatusOr<std::string> why = CertifyOutput(
+        graph, output, domain, options, certificate.largest_value);
+    if (!why.ok() || !why->empty()) {
+      certificate.reason =
+          fmt::format("output \"{}\": {}", output.name,
+                      why.ok() ? *why : std::string(why.status().message()));
+      certificate.largest_value = why.ok() ? certificate.largest_value : 0.0;
+      return certificate;
+    }
+  }
+  certificate.certified = true;
+  return certificate;
+}
+
+std::string CertificateText(const OverflowCertificate& certificate) {
+  return certificate.certified
+             ? fmt::format(
+                   "certified: no input of its domain overflows, no value is "
+                   "larger than {:.4g}",
+                   certificate.largest_value)
+             : fmt::format(
+                   "not certified: an input of its domain may overflow: {}",
+                   certificate.reason);
+}
+
+}  // namespace relu
