@@ -52,7 +52,6 @@ class InferExchange {
 
   // `environment` outlives the exchange.
   explicit InferExchange(const InferEnvironment& environment);
-  ~InferExchange() { LetGoOfBytes(); }
 
   // The client's message of so many bytes has arrived, and is parsed from now
   // on. RESOURCE_EXHAUSTED if the server holds as many bytes as it may.
@@ -94,9 +93,8 @@ class InferExchange {
   void Reset();
 
  private:
-  // Counts bytes that the request holds from now on, until LetGoOfBytes().
+  // Counts bytes that the request holds from now on.
   absl::Status Hold(std::size_t bytes);
-  void LetGoOfBytes();
   RejectReason ReasonOfFailure(const absl::Status& status) const;
   void NoteForLog(const absl::Status& status, Clock::time_point end);
 
@@ -107,8 +105,7 @@ class InferExchange {
   InferenceRequest inference_;
   std::shared_ptr<Model> model_;
   std::size_t message_bytes_ = 0;
-  std::size_t held_bytes_ = 0;  // Counted in environment_.in_flight_bytes.
-  bool refused_for_bytes_ = false;
+  HeldBytes held_;
   // How the call ended, if the access log wants to know; without texts.
   std::optional<AccessEntry> logged_;
   Clock::time_point arrived_;

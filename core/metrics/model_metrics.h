@@ -94,6 +94,8 @@ struct ModelFigures {
   TimeHistogram batch_input, batch_infer, batch_output;
   std::uint64_t explanations = 0;
   TimeHistogram explain;  // Of calls that gave some.
+  std::uint64_t ranked_items = 0;
+  TimeHistogram rank;  // Of calls that were answered.
   // Sizes that occurred, ascending.
   std::vector<BatchSize> batch_sizes;
 };
@@ -123,6 +125,9 @@ class ModelMetrics {
   // A call of Explain was answered.
   void CountExplanations(std::size_t explanations,
                          std::chrono::nanoseconds total);
+
+  // A call of Rank was answered: beside CountAnswer(), since it is a request.
+  void CountRank(std::int64_t items, std::chrono::nanoseconds total);
 
   // Requests that wait in the model's queue, as whoever knows it says.
   void SetQueuedRequests(std::uint64_t requests);
