@@ -20,6 +20,7 @@
 #include "client/health_call.h"
 #include "client/infer_message.h"
 #include "client/info_message.h"
+#include "client/rank_message.h"
 #include "client/row_batches.h"
 #include "client/stream_connection.h"
 #include "core/base/status_macros.h"
@@ -200,6 +201,15 @@ absl::StatusOr<ExplainResult> InferenceClient::Explain(
       transport_->CallBytes(kExplainMethod,
                             ToBuffer(EncodeExplainRequest(request)), options));
   return DecodeExplainResponse(BytesOf(response));
+}
+
+absl::StatusOr<RankResult> InferenceClient::Rank(const RankRequest& request,
+                                                 const CallOptions& options) {
+  ASSIGN_OR_RETURN(
+      const grpc::ByteBuffer response,
+      transport_->CallBytes(kRankMethod, ToBuffer(EncodeRankRequest(request)),
+                            options));
+  return DecodeRankResponse(BytesOf(response));
 }
 
 absl::StatusOr<bool> InferenceClient::ServerLive(const CallOptions& options) {

@@ -22,6 +22,7 @@
 #include "client/infer_request.h"
 #include "client/infer_result.h"
 #include "client/infer_stream.h"
+#include "client/rank.h"
 #include "client/server_info.h"
 
 namespace relu {
@@ -90,6 +91,10 @@ class InferenceClient {
   // What each input contributes to an output: of relud alone.
   absl::StatusOr<ExplainResult> Explain(const ExplainRequest& request,
                                         const CallOptions& options = {});
+
+  // The scores of items that share features: of relud alone.
+  absl::StatusOr<RankResult> Rank(const RankRequest& request,
+                                  const CallOptions& options = {});
 
   // --- Health ---
 

@@ -1,5 +1,6 @@
 #include "server/generic_call.h"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -10,6 +11,7 @@
 
 #include "core/base/mutex.h"
 #include "server/access.h"
+#include "server/grpc_deadline.h"
 #include "server/grpc_services.h"
 #include "server/grpc_status.h"
 #include "server/health.h"
@@ -154,6 +156,15 @@ void GenericCall::OnWritten(bool ok) {
 }
 
 void GenericCall::OnDone() {
+  if (cancel_ != nullptr && context_->IsCancelled()) {
+    const auto now = std::chrono::steady_clock::now();
+    services_.lost.NoteCancelled(now);
+    // A client that waits no longer looks the same; whoever computes the answer
+    // sees the deadline by itself, and tells the two apart.
+    if (now < DeadlineOf(*context_)) {
+      cancel_();
+    }
+  }
   {
     const MutexLock lock(mu_);
     client_gone_ |= context_->IsCancelled();
@@ -198,14 +209,22 @@ void GenericCall::Defer(std::string_view request) {
   if (!Begin(/*last=*/true)) {
     return;
   }
-  rpc_->deferred(request, [this](absl::StatusOr<std::string> answer) {
-    if (answer.ok()) {
-      stream_->WriteAndFinish(ToByteBuffer(*answer), grpc::WriteOptions(),
-                              grpc::Status::OK, &finished_tag_);
-    } else {
-      stream_->Finish(ToGrpcStatus(answer.status()), &finished_tag_);
-    }
-  });
+  const Rpc::Caller caller{.deadline = DeadlineOf(*context_),
+                           .ids = RequestIdsOf(*context_, "grpc")};
+  cancel_ = rpc_->deferred(
+      request, caller, [this](absl::StatusOr<std::string> answer) {
+        if (answer.ok()) {
+          stream_->WriteAndFinish(ToByteBuffer(*answer), grpc::WriteOptions(),
+                                  grpc::Status::OK, &finished_tag_);
+        } else {
+          const auto pushback = answer.status().GetPayload(kRetryPushback);
+          if (pushback.has_value()) {
+            context_->AddTrailingMetadata(kRetryPushback,
+                                          std::string(*pushback));
+          }
+          stream_->Finish(ToGrpcStatus(answer.status()), &finished_tag_);
+        }
+      });
 }
 
 void GenericCall::Watch(const std::string& service) {
@@ -266,6 +285,7 @@ bool GenericCall::End() {
 
 void GenericCall::Release() {
   services_.health.Unsubscribe(*this);
+  cancel_ = nullptr;
   stream_.reset();
   context_.reset();
   request_bytes_.Clear();

@@ -90,6 +90,8 @@ class GenericCall final : public QueuedCall, private Health::Listener {
   std::optional<grpc::GenericServerAsyncReaderWriter> stream_;
   grpc::ByteBuffer request_bytes_;
   const Rpc* rpc_ = nullptr;  // Of the table of RPCs.
+  // Of a deferred answer, if it can be cancelled. The queue's thread alone.
+  Rpc::Cancel cancel_;
 
   Mutex mu_;
   // Events that are still to come.

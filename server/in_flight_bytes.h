@@ -1,11 +1,14 @@
 // InFlightBytes: how many bytes of requests and answers the server holds, and
-// may hold.
+// may hold. HeldBytes: what one call has of them.
 
 #ifndef SERVER_IN_FLIGHT_BYTES_H_
 #define SERVER_IN_FLIGHT_BYTES_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstddef>
+
+#include "absl/status/status.h"
 
 namespace relu {
 
@@ -38,6 +41,33 @@ class InFlightBytes {
  private:
   const std::size_t limit_;
   std::atomic<std::size_t> bytes_ = 0;
+};
+
+// When to come again after a refusal for want of room: most requests are over
+// much earlier, but those that take the room may be large.
+inline constexpr std::chrono::milliseconds kBytesPushback{20};
+
+// For one thread at a time.
+class HeldBytes {
+ public:
+  // `in_flight` outlives it; nullptr: nothing is counted.
+  explicit HeldBytes(InFlightBytes* in_flight) : in_flight_(in_flight) {}
+  ~HeldBytes() { LetGo(); }
+
+  HeldBytes(const HeldBytes&) = delete;
+  HeldBytes& operator=(const HeldBytes&) = delete;
+
+  // Counts `bytes` more, until LetGo(). RESOURCE_EXHAUSTED if they do not fit.
+  absl::Status Hold(std::size_t bytes);
+  void LetGo();
+
+  // Whether Hold() failed since the last LetGo().
+  bool refused() const { return refused_; }
+
+ private:
+  InFlightBytes* const in_flight_;
+  std::size_t bytes_ = 0;
+  bool refused_ = false;
 };
 
 }  // namespace relu

@@ -34,10 +34,6 @@ namespace {
 // give it back.
 constexpr std::size_t kMaxKeptBytes = 64 << 10;
 
-// When to come again after a refusal for want of room: most requests are over
-// much earlier, but those that take the room may be large.
-constexpr std::chrono::milliseconds kBytesPushback{20};
-
 // The values of a request, and those of its answer; the rest is little.
 std::size_t BytesOfInputs(const CompiledModel& model, std::int64_t rows) {
   std::size_t bytes = 0;
@@ -58,7 +54,7 @@ std::size_t BytesOfOutputs(const CompiledModel& model, std::int64_t rows) {
 }  // namespace
 
 InferExchange::InferExchange(const InferEnvironment& environment)
-    : environment_(environment) {}
+    : environment_(environment), held_(environment.in_flight_bytes) {}
 
 absl::Status InferExchange::BeginDecode(Clock::time_point arrived,
                                         std::size_t message_bytes) {
@@ -69,27 +65,11 @@ absl::Status InferExchange::BeginDecode(Clock::time_point arrived,
 }
 
 absl::Status InferExchange::Hold(std::size_t bytes) {
-  InFlightBytes* const in_flight = environment_.in_flight_bytes;
-  if (in_flight == nullptr) {
-    return absl::OkStatus();
-  }
-  if (!in_flight->Take(bytes)) {
-    refused_for_bytes_ = true;
+  const absl::Status status = held_.Hold(bytes);
+  if (!status.ok()) {
     inference_.retry_pushback = kBytesPushback;
-    return absl::ResourceExhaustedError(fmt::format(
-        "the server is overloaded: requests in flight and their answers take "
-        "{} bytes, {} more would pass the limit of {}",
-        in_flight->bytes(), bytes, in_flight->limit()));
   }
-  held_bytes_ += bytes;
-  return absl::OkStatus();
-}
-
-void InferExchange::LetGoOfBytes() {
-  if (held_bytes_ > 0) {
-    environment_.in_flight_bytes->GiveBack(held_bytes_);
-    held_bytes_ = 0;
-  }
+  return status;
 }
 
 absl::Status InferExchange::Prepare(Clock::time_point deadline) {
@@ -132,7 +112,7 @@ absl::Status InferExchange::BeginEncode() {
 }
 
 RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
-  if (refused_for_bytes_) {
+  if (held_.refused()) {
     return RejectReason::kInFlightBytes;
   }
   if (findings_.refused != RejectReason::kNone) {
@@ -199,8 +179,7 @@ void InferExchange::Finish(const absl::Status& status) {
 }
 
 void InferExchange::Reset() {
-  LetGoOfBytes();
-  refused_for_bytes_ = false;
+  held_.LetGo();
   findings_ = {};
   logged_.reset();
   inference_.scheduler = nullptr;

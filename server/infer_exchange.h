@@ -53,7 +53,6 @@ class InferExchange {
 
   // `environment` outlives the exchange.
   explicit InferExchange(const InferEnvironment& environment);
-  ~InferExchange() { LetGoOfBytes(); }
 
   // The client's message of so many bytes has arrived, and is parsed from now
   // on. RESOURCE_EXHAUSTED if the server holds as many bytes as it may.
@@ -97,9 +96,8 @@ class InferExchange {
   void Reset();
 
  private:
-  // Counts bytes that the request holds from now on, until LetGoOfBytes().
+  // Counts bytes that the request holds from now on.
   absl::Status Hold(std::size_t bytes);
-  void LetGoOfBytes();
   RejectReason ReasonOfFailure(const absl::Status& status) const;
   void NoteForLog(const absl::Status& status, Clock::time_point end);
 
@@ -111,8 +109,7 @@ class InferExchange {
   std::shared_ptr<Model> model_;
   GuaranteeFindings findings_;
   std::size_t message_bytes_ = 0;
-  std::size_t held_bytes_ = 0;  // Counted in environment_.in_flight_bytes.
-  bool refused_for_bytes_ = false;
+  HeldBytes held_;
   // How the call ended, if the access log wants to know; without texts.
   std::optional<AccessEntry> logged_;
   Clock::time_point arrived_;

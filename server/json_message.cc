@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <cmath>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -302,8 +303,17 @@ absl::Status SetField(const dom::element& value, const FieldDescriptor& field,
 
 // --- To JSON ---
 
-void AppendNumber(double value, std::string& json) {
-  fmt::format_to(std::back_inserter(json), "{}", value);
+// The shortest text that is read as the same value. JSON has no numbers for
+// what is not finite: Protocol Buffers write a string.
+template <typename Real>
+void AppendNumber(Real value, std::string& json) {
+  if (std::isnan(value)) {
+    json += "\"NaN\"";
+  } else if (std::isinf(value)) {
+    json += value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  } else {
+    fmt::format_to(std::back_inserter(json), "{}", value);
+  }
 }
 
 // One value of a field: number `index` if it is repeated.
@@ -332,8 +342,9 @@ void AppendValue(const Message& message, const FieldDescriptor& field,
                                : from.GetDouble(message, &field),
                           json);
     case FieldDescriptor::CPPTYPE_FLOAT:
-      return append(many ? from.GetRepeatedFloat(message, &field, index)
-                         : from.GetFloat(message, &field));
+      return AppendNumber(many ? from.GetRepeatedFloat(message, &field, index)
+                               : from.GetFloat(message, &field),
+                          json);
     case FieldDescriptor::CPPTYPE_BOOL:
       return append(many ? from.GetRepeatedBool(message, &field, index)
                          : from.GetBool(message, &field));

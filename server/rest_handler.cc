@@ -50,6 +50,12 @@ bool IsInference(const RestMatch& match) {
   return match.route->rpc == "ModelInfer";
 }
 
+// Whether its body carries tensors or a model.
+bool IsLarge(const RestMatch& match) {
+  return match.route->rpc == "RepositoryModelLoad" ||
+         match.route->rpc == "Rank";
+}
+
 // What a listener serves of the routes.
 bool Serves(RestRole role, const RestRoute& route) {
   return role != RestRole::kMetrics ||
@@ -141,23 +147,30 @@ HttpResponse RestHandler::ErrorResponse(int status, std::string_view message) {
 void RestHandler::CallAndAnswer(const RestMatch& match,
                                 std::shared_ptr<HttpCall> owned) {
   HttpCall& call = *owned;
-  if (call.body().size() > kMaxRpcBodyBytes &&
-      match.route->rpc != "RepositoryModelLoad") {
+  if (call.body().size() > kMaxRpcBodyBytes && !IsLarge(match)) {
     call.Respond(relu::ErrorResponse(
         kPayloadTooLarge, fmt::format("the body has {} bytes, the most is {}",
                                       call.body().size(), kMaxRpcBodyBytes)));
     return;
   }
   waiting_.emplace(&call, std::move(owned));
-  CallRpc(environment_.rpcs, match, call.body(),
-          [this, &call](absl::StatusOr<HttpResponse> response) {
-            call.Post([this, &call,
-                       answer = response.ok()
-                                    ? *std::move(response)
-                                    : relu::ErrorResponse(response.status())] {
-              Answer(call, answer);
-            });
-          });
+  const Rpc::Caller caller{.ids = {.protocol = "http",
+                                   .request_id = call.header("X-Request-Id"),
+                                   .traceparent = call.header("traceparent")}};
+  Rpc::Cancel cancel = CallRpc(
+      environment_.rpcs, match, call.body(), caller,
+      [this, &call](absl::StatusOr<HttpResponse> response) {
+        call.Post([this, &call,
+                   answer = response.ok()
+                                ? *std::move(response)
+                                : relu::ErrorResponse(response.status())] {
+          Answer(call, answer);
+        });
+      });
+  // The call is here still: what answers it runs on this thread, later.
+  if (cancel != nullptr) {
+    call.WatchClient(std::move(cancel));
+  }
 }
 
 void RestHandler::Answer(HttpCall& call, HttpResponse response) {

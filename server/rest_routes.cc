@@ -33,6 +33,15 @@ constexpr RestRoute kRoutes[] = {
      .rpc = "Explain",
      .service = kReluService},
 
+    {.method = kPost,
+     .path = "/v2/models/{model_name}/rank",
+     .rpc = "Rank",
+     .service = kReluService},
+    {.method = kPost,
+     .path = "/v2/models/{model_name}/versions/{model_version}/rank",
+     .rpc = "Rank",
+     .service = kReluService},
+
     {kGet, "/v2", "ServerMetadata"},
     {kGet, "/v2/health/live", "ServerLive"},
     {kGet, "/v2/health/ready", "ServerReady"},

@@ -101,20 +101,20 @@ std::string RpcPath(const RestRoute& route) {
   return fmt::format("/{}/{}", route.service, route.rpc);
 }
 
-void CallRpc(const RpcTable& rpcs, const RestMatch& match,
-             std::string_view body,
-             std::function<void(absl::StatusOr<HttpResponse>)> done) {
+Rpc::Cancel CallRpc(const RpcTable& rpcs, const RestMatch& match,
+                    std::string_view body, const Rpc::Caller& caller,
+                    std::function<void(absl::StatusOr<HttpResponse>)> done) {
   const RestRoute& route = *match.route;
   const absl::StatusOr<const Rpc*> rpc = rpcs.Find(RpcPath(route));
   if (!rpc.ok()) {
     done(rpc.status());
-    return;
+    return {};
   }
   const std::unique_ptr<Message> request =
       NewMessage(*Method(route).input_type());
   if (absl::Status status = FillRequest(match, body, *request); !status.ok()) {
     done(std::move(status));
-    return;
+    return {};
   }
   const Rpc::Answer answer =
       [&route, done = std::move(done)](absl::StatusOr<std::string> bytes) {
@@ -122,10 +122,10 @@ void CallRpc(const RpcTable& rpcs, const RestMatch& match,
                         : absl::StatusOr<HttpResponse>(bytes.status()));
       };
   if ((*rpc)->kind == Rpc::Kind::kDeferred) {
-    (*rpc)->deferred(request->SerializeAsString(), answer);
-  } else {
-    answer((*rpc)->handler(request->SerializeAsString()));
+    return (*rpc)->deferred(request->SerializeAsString(), caller, answer);
   }
+  answer((*rpc)->handler(request->SerializeAsString()));
+  return {};
 }
 
 }  // namespace relu

@@ -21,12 +21,13 @@ std::string RpcPath(const RestRoute& route);
 
 // Calls any RPC but ModelInfer. `match` has a route. `done` gets the answer,
 // exactly once: in this call, or, if the RPC takes its time, later and on any
-// thread. The answer to a question of health that is no has the HTTP status
-// 400, as Triton's. Errors: those of the RPC; INVALID_ARGUMENT if the body is
-// not JSON of the right form; UNIMPLEMENTED if there is no such RPC.
-void CallRpc(const RpcTable& rpcs, const RestMatch& match,
-             std::string_view body,
-             std::function<void(absl::StatusOr<HttpResponse>)> done);
+// thread; what is returned, if not empty, says that nobody waits for it. The
+// answer to a question of health that is no has the HTTP status 400, as
+// Triton's. Errors: those of the RPC; INVALID_ARGUMENT if the body is not JSON
+// of the right form; UNIMPLEMENTED if there is no such RPC.
+Rpc::Cancel CallRpc(const RpcTable& rpcs, const RestMatch& match,
+                    std::string_view body, const Rpc::Caller& caller,
+                    std::function<void(absl::StatusOr<HttpResponse>)> done);
 
 }  // namespace relu
 

@@ -12,8 +12,10 @@
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
 #include "server/health.h"
+#include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
 #include "server/log_handler.h"
+#include "server/rank_call.h"
 #include "server/reflection.h"
 #include "server/relu_handlers.h"
 #include "server/text.h"
@@ -65,12 +67,13 @@ Rpc Deferred(InferenceHandlers& handlers,
              void (InferenceHandlers::*method)(
                  const Request&,
                  std::function<void(absl::StatusOr<Response>)>)) {
-  const auto deferred = [&handlers, method](std::string_view bytes,
-                                            const Rpc::Answer& answer) {
+  const auto deferred =
+      [&handlers, method](std::string_view bytes, const Rpc::Caller& /*caller*/,
+                          const Rpc::Answer& answer) -> Rpc::Cancel {
     const absl::StatusOr<Request> request = Parse<Request>(bytes);
     if (!request.ok()) {
       answer(request.status());
-      return;
+      return {};
     }
     (handlers.*method)(*request, [answer](absl::StatusOr<Response> response) {
       if (response.ok()) {
@@ -79,6 +82,7 @@ Rpc Deferred(InferenceHandlers& handlers,
         answer(response.status());
       }
     });
+    return {};
   };
   return {.kind = Rpc::Kind::kDeferred, .handler = {}, .deferred = deferred};
 }
@@ -135,6 +139,17 @@ void RpcTable::AddTraceSetting(AccessLog& access_log) {
           [&access_log](const auto& request, auto& response) {
             return UpdateTraceSettings(request, access_log, response);
           });
+}
+
+void RpcTable::AddRank(const InferEnvironment& environment) {
+  rpcs_["/relu.v1.ReluService/Rank"] = {
+      .kind = Rpc::Kind::kDeferred,
+      .handler = {},
+      .deferred = [&environment](std::string_view request,
+                                 const Rpc::Caller& caller,
+                                 const Rpc::Answer& answer) {
+        return RankCall::Begin(environment, request, caller, answer);
+      }};
 }
 
 absl::StatusOr<const Rpc*> RpcTable::Find(std::string_view path) const {

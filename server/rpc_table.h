@@ -4,6 +4,7 @@
 #ifndef SERVER_RPC_TABLE_H_
 #define SERVER_RPC_TABLE_H_
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -11,13 +12,18 @@
 
 #include "absl/status/statusor.h"
 
+#include "server/access_log.h"
 #include "server/health.h"
 #include "server/inference_handlers.h"
 #include "server/relu_handlers.h"
 
 namespace relu {
 
-class AccessLog;
+struct InferEnvironment;
+
+// The payload of an error that may go away: after how many milliseconds it may
+// be worth to call again, as text. gRPC's clients know it by this name.
+inline constexpr char kRetryPushback[] = "grpc-retry-pushback-ms";
 
 struct Rpc {
   enum class Kind {
@@ -32,10 +38,22 @@ struct Rpc {
   // bytes are INVALID_ARGUMENT. None for kHealthWatch and kDeferred.
   std::function<absl::StatusOr<std::string>(std::string_view)> handler = {};
 
+  // Who calls, beside the message. Borrowed for the call of `deferred`.
+  struct Caller {
+    std::chrono::steady_clock::time_point deadline =
+        std::chrono::steady_clock::time_point::max();
+    RequestIds ids = {};
+  };
+
   // kDeferred: the same, but the answer is given to `answer`, exactly once and
-  // from any thread. The request need not live on.
+  // from any thread. The request need not live on. What it returns, if not
+  // empty, says that the client is gone, so that the answer comes soon; at any
+  // time, from any thread.
   using Answer = std::function<void(absl::StatusOr<std::string>)>;
-  std::function<void(std::string_view request, Answer answer)> deferred = {};
+  using Cancel = std::function<void()>;
+  std::function<Cancel(std::string_view request, const Caller& caller,
+                       Answer answer)>
+      deferred = {};
 };
 
 class RpcTable {
@@ -49,6 +67,9 @@ class RpcTable {
   // Adds TraceSetting, for the inferences of `access_log`, which outlives the
   // table. Before the first Find().
   void AddTraceSetting(AccessLog& access_log);
+
+  // Adds Rank. `environment` outlives the table. Before the first Find().
+  void AddRank(const InferEnvironment& environment);
 
   // The RPC of this path, such as "/inference.GRPCInferenceService/ServerLive",
   // valid as long as the table. UNIMPLEMENTED, naming the method, if there is

@@ -241,6 +241,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
             .access = access_,
             .control_access = control_access_} {
   rpcs_.AddTraceSetting(access_log_);
+  rpcs_.AddRank(environment_);
   metrics_->OnCollect([this] {
     RefreshQueues(*repository_);
     metrics_->SetInFlightBytes(in_flight_bytes_.bytes());

@@ -7,6 +7,7 @@
 #include "client/cli/explain_options.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/outcome.h"
+#include "client/cli/rank_options.h"
 #include <CLI/CLI.hpp>
 
 namespace relu {
@@ -273,6 +274,7 @@ void BuildCommandLine(CLI::App& app, ParsedOptions& parsed) {
   ReluctlOptions& options = parsed.options;
   AddGlobal(app, parsed);
   AddExplain(app, options.explain);
+  AddRank(app, options.rank);
   AddInfer(app, options.infer);
   AddLoadFlags(*app.add_subcommand("load",
                                    "Put load on a server and measure it, at a "

@@ -19,6 +19,7 @@
 #include "client/cli/inspect_command.h"
 #include "client/cli/load_command.h"
 #include "client/cli/outcome.h"
+#include "client/cli/rank_command.h"
 #include "client/cli/reluctl_options.h"
 #include "client/cli/repository_commands.h"
 #include "client/cli/stats_command.h"
@@ -51,6 +52,8 @@ Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
                             options.style);
     case Command::kExplain:
       return RunExplain(client, options.explain, console.in);
+    case Command::kRank:
+      return RunRank(client, options.rank, console.in);
     case Command::kHealth:
       return RunHealth(client, options.model, options.style);
     case Command::kInfer:

@@ -35,6 +35,7 @@ Command CommandOf(const CLI::App& app) {
         std::pair("inspect", Command::kInspect),
         std::pair("load", Command::kLoad),
         std::pair("metadata", Command::kMetadata),
+        std::pair("rank", Command::kRank),
         std::pair("stats", Command::kStats)}) {
     if (app.got_subcommand(name)) {
       return command;
@@ -91,7 +92,7 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
   if (app.get_subcommands().empty()) {
     return WrongUsage(
         "there is no command: completion, config, explain, health, infer, "
-        "inspect, load, metadata, models, repository or stats is wanted");
+        "inspect, load, metadata, models, rank, repository or stats is wanted");
   }
   // CLI11's own check of a range lets NaN pass.
   if (!(parsed.timeout_seconds >= kMinTimeoutSeconds &&
@@ -115,6 +116,7 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
   }
   options.explain.json = options.style.form == OutputForm::kJson;
   options.infer.form = options.style.form;
+  options.rank.form = options.style.form;
   options.load.form = options.style.form;
   options.inspect.json = options.style.form == OutputForm::kJson;
   return std::move(options);

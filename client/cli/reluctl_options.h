@@ -15,6 +15,7 @@
 #include "client/cli/load_options.h"
 #include "client/cli/outcome.h"
 #include "client/cli/output_form.h"
+#include "client/cli/rank_command.h"
 #include "client/cli/repository_commands.h"
 #include "client/cli/stats_command.h"
 
@@ -30,6 +31,7 @@ enum class Command {
   kLoad,
   kMetadata,
   kModels,
+  kRank,
   kRepositoryLoad,
   kRepositoryUnload,
   kStats
@@ -46,6 +48,7 @@ struct ReluctlOptions {
   InferOptions infer;
   InspectOptions inspect;
   LoadOptions load;
+  RankCommandOptions rank;
   RepositoryLoadOptions repository_load;
   StatsOptions stats;
 };

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 
 #include "core/batching/inference_request.h"
+#include "core/batching/shared_values.h"
 #include "core/metrics/compute_times.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
@@ -23,9 +24,32 @@ Byte* AtRow(Byte* tensor, const TensorSignature& signature, std::int64_t row) {
   return tensor + static_cast<std::size_t>(row) * signature.row_bytes;
 }
 
+// Rows that have values in common.
+void GatherAlike(const CompiledModel& model, const BatchSlice& slice,
+                 std::int64_t batch_row, Workspace& workspace) {
+  const InferenceRequest& request = *slice.request;
+  for (std::size_t i = 0; i < request.shared.size(); ++i) {
+    const SharedValues& shared = request.shared[i];
+    const std::size_t own_bytes = shared.OwnBytes(model.inputs()[i].row_bytes);
+    const std::byte* const own =
+        own_bytes == 0
+            ? nullptr
+            : request.inputs[i] +
+                  static_cast<std::size_t>(slice.first_row) * own_bytes;
+    GatherShared(model, i, shared, own,
+                 {.begin = batch_row, .end = batch_row + slice.rows},
+                 workspace);
+  }
+  workspace.NoteAlike(batch_row, slice.rows);
+}
+
 void Gather(const CompiledModel& model, const BatchSlice& slice,
             std::int64_t batch_row, Workspace& workspace) {
   const std::span<const TensorSignature> inputs = model.inputs();
+  if (!slice.request->shared.empty()) {
+    GatherAlike(model, slice, batch_row, workspace);
+    return;
+  }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     workspace.CopyIn(
         i, batch_row, slice.rows,
@@ -63,6 +87,7 @@ ComputeTimes BatchRunner::Run(int slot, std::span<BatchSlice> batch,
   Workspace& workspace = workspaces_[static_cast<std::size_t>(slot)];
   const Clock::time_point start = Clock::now();
   std::int64_t rows = 0;
+  workspace.ForgetAlike();
   for (const BatchSlice& slice : batch) {
     Gather(model_, slice, rows, workspace);
     rows += slice.rows;

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 
 #include "core/batching/rejection.h"
+#include "core/batching/shared_values.h"
 #include "core/metrics/compute_times.h"
 
 namespace relu {
@@ -33,6 +34,9 @@ struct InferenceRequest {
   std::size_t bytes = 0;
   // In the model's order: row-major values of all rows. No alignment needed.
   std::vector<const std::byte*> inputs;
+  // In the model's order, or empty: what of the inputs all rows have in common.
+  // `inputs` then hold the rest of each row.
+  std::vector<SharedValues> shared = {};
   // In the model's order: where the results go; nullptr: not wanted.
   std::vector<std::byte*> outputs;
   // The client waits no longer than this.

@@ -27,6 +27,11 @@ namespace relu::kernels::HWY_NAMESPACE {
 // Vectors that make one row of a panel.
 inline constexpr std::size_t kVectors = kPanelColumns / kLanes;
 
+// Weights of one panel.
+HWY_INLINE std::size_t PanelSize(const PackedDense& layer) {
+  return (layer.k + layer.other_inputs) * kPanelColumns;
+}
+
 // What the activation raises smaller values to.
 HWY_INLINE Float Floor(Activation activation) {
   return Set(activation == Activation::kRelu

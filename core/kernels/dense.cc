@@ -123,7 +123,7 @@ class Tile {
   static HWY_INLINE void AddInputs(const PackedDense& layer,
                                    const DenseRows& rows, const Part& part,
                                    const Fetch& fetch, Sums& sums) {
-    const std::size_t panel_size = layer.k * kPanelColumns;
+    const std::size_t panel_size = PanelSize(layer);
     const Weight* weights = WeightsOf<Weight>(layer) + part.panel * panel_size +
                             part.begin * kPanelColumns;
     const float* inputs[kRows];
@@ -205,7 +205,8 @@ void Tiles(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
   const std::size_t period = tiles <= 4 ? 1 : 4;
   const std::size_t step = kLineBytes / ((tiles + period - 1) / period);
   const char* line = reinterpret_cast<const char*>(WeightsOf<Weight>(layer)) +
-                     (part.panel * layer.k + part.begin) * kLineBytes + next;
+                     part.panel * PanelSize(layer) * sizeof(Weight) +
+                     part.begin * kLineBytes + next;
   DenseRows tile = rows;
   for (std::size_t i = 0; i < tiles; ++i) {
     Fetch fetch;
@@ -229,7 +230,7 @@ template <typename Weight, std::size_t kRows, std::size_t kPanels>
 void Group(const PackedDense& layer, const DenseRows& rows, std::size_t tiles,
            const Part& part) {
   constexpr std::size_t kWidth = kPanels * kVectors;
-  const std::size_t next = kPanels * layer.k * kPanelColumns * sizeof(Weight);
+  const std::size_t next = kPanels * PanelSize(layer) * sizeof(Weight);
   if constexpr (kRows == 1 || kRows * kWidth <= kMaxSums) {
     Tiles<Weight, kRows, 0, kWidth>(layer, rows, tiles, part, next);
   } else {

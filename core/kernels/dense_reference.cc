@@ -15,7 +15,8 @@ float Activate(float sum, Activation activation) {
 
 float PanelSum(const PackedDense& layer, const float* input, std::size_t j) {
   const float* const panel =
-      layer.weights + j / kPanelColumns * layer.k * kPanelColumns;
+      layer.weights +
+      j / kPanelColumns * (layer.k + layer.other_inputs) * kPanelColumns;
   float chain = layer.bias[j];
   for (std::size_t k = 0; k < layer.k; ++k) {
     chain =

@@ -61,6 +61,8 @@ struct PackedDense {
   // DenseSparse() alone; nullptr if it is not used.
   const float* row_weights = nullptr;
   std::size_t row_stride = 0;  // RowStride() of the whole layer.
+  // Inputs that the panels have beside these k: InputsOf() leaves them out.
+  std::size_t other_inputs = 0;
   // If half_weights is set, these take the place of `weights` and `row_weights`
   // and lie like them: IEEE binary16, widened (exactly) when they are used.
   const std::uint16_t* half_weights = nullptr;
@@ -82,6 +84,14 @@ constexpr std::size_t NarrowDepth(std::size_t k) {
 // For layers in panels.
 PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
                      std::size_t panels);
+
+// `count` inputs of `layer`, from input `first` on, as a layer of its own that
+// shares the memory, the bias too. For layers in panels. Output j of a layer is
+// one chain, so the bits are the same if the outputs of the first inputs, not
+// activated, become the bias of the inputs after them: only the sign of a zero
+// may be lost on the way, and that of an output is + in any case.
+PackedDense InputsOf(const PackedDense& layer, std::size_t first,
+                     std::size_t count);
 
 // Weights that the packed layer, and floats that the padded bias of a k x n
 // layer takes.

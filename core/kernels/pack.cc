@@ -39,13 +39,28 @@ std::size_t PackedBiasSize(std::size_t n) {
 PackedDense PanelsOf(const PackedDense& layer, std::size_t first,
                      std::size_t panels) {
   const std::size_t column = first * kPanelColumns;
+  const std::size_t weights = column * (layer.k + layer.other_inputs);
   PackedDense part = layer;
   part.n = std::min(layer.n - column, panels * kPanelColumns);
   part.bias += column;
-  part.weights = Advance(layer.weights, column * layer.k);
+  part.weights = Advance(layer.weights, weights);
   part.row_weights = Advance(layer.row_weights, column);
-  part.half_weights = Advance(layer.half_weights, column * layer.k);
+  part.half_weights = Advance(layer.half_weights, weights);
   part.half_row_weights = Advance(layer.half_row_weights, column);
+  return part;
+}
+
+PackedDense InputsOf(const PackedDense& layer, std::size_t first,
+                     std::size_t count) {
+  const std::size_t weights = first * kPanelColumns;
+  const std::size_t rows = first * layer.row_stride;
+  PackedDense part = layer;
+  part.k = count;
+  part.other_inputs = layer.other_inputs + layer.k - count;
+  part.weights = Advance(layer.weights, weights);
+  part.row_weights = Advance(layer.row_weights, rows);
+  part.half_weights = Advance(layer.half_weights, weights);
+  part.half_row_weights = Advance(layer.half_row_weights, rows);
   return part;
 }
 

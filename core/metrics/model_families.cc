@@ -255,7 +255,13 @@ std::vector<MetricFamily> ModelFamilies(Models models,
               [](const Figures& figures) { return figures.explanations; }),
       Histogram("relu_explain_seconds",
                 "Time of a call of Explain, from its message to its answer.",
-                models, &Figures::explain)};
+                models, &Figures::explain),
+      Counter("relu_ranked_items_total",
+              "Items of calls of Rank that were answered.", models,
+              [](const Figures& figures) { return figures.ranked_items; }),
+      Histogram("relu_rank_seconds",
+                "Time of a call of Rank, from its arrival to its answer.",
+                models, &Figures::rank)};
 }
 
 std::vector<MetricFamily> TritonFamilies(Models models) {

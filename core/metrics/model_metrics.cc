@@ -34,6 +34,7 @@ enum CounterIndex : std::size_t {
   kInferNs,
   kOutputNs,
   kExplanations,
+  kRankedItems,
   kHistograms,
 };
 
@@ -49,7 +50,8 @@ enum HistogramIndex : std::size_t {
   kBatchInfer = kBatchInput + kHistogramSize,
   kBatchOutput = kBatchInfer + kHistogramSize,
   kExplain = kBatchOutput + kHistogramSize,
-  kBatchSizes = kExplain + kHistogramSize,
+  kRank = kExplain + kHistogramSize,
+  kBatchSizes = kRank + kHistogramSize,
 };
 
 // Of one size of a batch.
@@ -145,6 +147,12 @@ void ModelMetrics::CountExplanations(std::size_t explanations,
   AddTime(shard, kExplain, total);
 }
 
+void ModelMetrics::CountRank(std::int64_t items, nanoseconds total) {
+  ShardedCounters::Shard shard = counters_.Local();
+  shard.Add(kRankedItems, static_cast<std::uint64_t>(items));
+  AddTime(shard, kRank, total);
+}
+
 void ModelMetrics::SetQueuedRequests(std::uint64_t requests) {
   queued_requests_.store(requests, std::memory_order_relaxed);
 }
@@ -201,6 +209,8 @@ ModelFigures ModelMetrics::Read() const {
   figures.explanations = counters_.Sum(kExplanations);
   figures.explain = ReadTimes(kExplain);
   figures.guarantees = guarantees_.Read();
+  figures.ranked_items = counters_.Sum(kRankedItems);
+  figures.rank = ReadTimes(kRank);
   for (std::int64_t rows = 1; rows <= max_batch_rows_; ++rows) {
     const std::size_t size = OfBatchSize(rows);
     const std::uint64_t count = counters_.Sum(size + kCount);

@@ -96,6 +96,8 @@ struct ModelFigures {
   std::uint64_t explanations = 0;
   TimeHistogram explain;  // Of calls that gave some.
   GuaranteeFigures guarantees;
+  std::uint64_t ranked_items = 0;
+  TimeHistogram rank;  // Of calls that were answered.
   // Sizes that occurred, ascending.
   std::vector<BatchSize> batch_sizes;
 };
@@ -128,6 +130,8 @@ class ModelMetrics {
 
   // What checks of requests and answers find.
   GuaranteeMetrics& guarantees() { return guarantees_; }
+  // A call of Rank was answered: beside CountAnswer(), since it is a request.
+  void CountRank(std::int64_t items, std::chrono::nanoseconds total);
 
   // Requests that wait in the model's queue, as whoever knows it says.
   void SetQueuedRequests(std::uint64_t requests);

@@ -18,6 +18,7 @@
 
 #include "core/graph/graph.h"
 #include "core/kernels/kernels.h"
+#include "core/plan/common_prefix.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/dense_layer.h"
 #include "core/plan/plan_builder.h"
@@ -49,9 +50,13 @@ std::size_t WeightSize(WeightStorage storage) {
                                             : sizeof(std::uint16_t);
 }
 
-// Narrow layers are too small to gain, and several vectors of one row have
-// zeros at different places.
-bool CanSkipZeros(const DenseLayer& layer) {
+// Inputs that rows have in common are added once from so many on. Adding fewer
+// takes less time than another call of the kernel.
+constexpr std::size_t kLeastSharedInputs = 16;
+
+// Narrow layers are too small to gain by skipping zeros or sharing inputs, and
+// several vectors of one row have both at different places.
+bool IsOneChain(const DenseLayer& layer) {
   return kernels::LayoutOf(layer.k, layer.n) == kernels::Layout::kPanels &&
          layer.vectors_per_row == 1;
 }
@@ -67,7 +72,7 @@ std::size_t DenseStep::PackedBytes(const DenseLayer& layer,
 
 std::size_t DenseStep::PackedRowsBytes(const DenseLayer& layer,
                                        WeightStorage storage) {
-  return CanSkipZeros(layer)
+  return IsOneChain(layer)
              ? WeightMemory::Size(layer.k * kernels::RowStride(layer.n) *
                                   WeightSize(storage))
              : 0;
@@ -81,6 +86,7 @@ DenseStep::DenseStep(const DenseLayer& layer, WeightStorage storage,
                            WeightSize(storage))),
       storage_(storage),
       vectors_per_row_(layer.vectors_per_row),
+      is_one_chain_(IsOneChain(layer)),
       buffers_(buffers) {
   std::ranges::copy(layer.bias, reinterpret_cast<float*>(bias_.data()));
   if (storage == WeightStorage::kFloat32) {
@@ -104,7 +110,7 @@ void DenseStep::Pack(const DenseLayer& layer,
                      WeightMemory* row_memory) {
   kernels::PackWeights(layer.k, layer.n, weights.data(),
                        reinterpret_cast<Weight*>(weights_.data()));
-  if (row_memory != nullptr && CanSkipZeros(layer)) {
+  if (row_memory != nullptr && IsOneChain(layer)) {
     row_weights_ = row_memory->Take(layer.k * kernels::RowStride(layer.n) *
                                     sizeof(Weight));
     kernels::PackRowWeights(layer.k, layer.n, weights.data(),
@@ -164,93 +170,157 @@ void DenseStep::RunColumns(RowRange rows, ColumnShare share,
 
 void DenseStep::RunPart(const kernels::PackedDense& part, std::size_t column,
                         RowRange rows, Workspace& workspace) const {
-  if (HasEnoughZeros(rows, workspace)) {
-    RunSparse(part, column, rows, workspace);
-  } else {
-    RunDense(part, column, rows, workspace);
+  auto* const scratch = workspace.Scratch<std::byte>(rows.thread);
+  const auto at = [&](std::int64_t begin, std::int64_t end) {
+    const auto& [input, output] = buffers_;
+    return kernels::DenseRows{
+        .m = static_cast<std::size_t>(end - begin),
+        .input = workspace.Row<const float>(input.index, begin),
+        .input_stride = input.stride,
+        .output = workspace.Row<float>(output.index, begin) + column,
+        .output_stride = output.stride};
+  };
+  std::int64_t done = rows.begin;
+  for (const RowRange& alike : workspace.alike()) {
+    const std::int64_t begin = std::clamp(alike.begin, done, rows.end);
+    const std::int64_t end = std::clamp(alike.end, done, rows.end);
+    if (!is_one_chain_ || end - begin < 2) {
+      continue;
+    }
+    if (done < begin) {
+      RunAny(part, at(done, begin), scratch);
+    }
+    RunAlike(part, at(begin, end), scratch);
+    done = end;
+  }
+  if (done < rows.end) {
+    RunAny(part, at(done, rows.end), scratch);
   }
 }
 
-void DenseStep::RunDense(const kernels::PackedDense& part, std::size_t column,
-                         RowRange rows, Workspace& workspace) const {
-  const auto& [input, output] = buffers_;
-  const auto m = static_cast<std::size_t>(rows.size());
-  const auto* from = workspace.Row<const float>(input.index, rows.begin);
-  auto* to = workspace.Row<float>(output.index, rows.begin) + column;
-  // Any order of the vectors gives the same bits: have few, large calls.
-  if (m >= vectors_per_row_) {
-    for (std::size_t i = 0; i < vectors_per_row_; ++i) {
-      dense_(part, {.m = m,
-                    .input = from + i * packed_.k,
-                    .input_stride = input.stride,
-                    .output = to + i * packed_.n,
-                    .output_stride = output.stride});
+void DenseStep::RunAlike(const kernels::PackedDense& part,
+                         const kernels::DenseRows& rows,
+                         std::byte* scratch) const {
+  const std::size_t shared =
+      CommonPrefix(rows.m, part.k, rows.input, rows.input_stride);
+  if (shared < std::min(kLeastSharedInputs, part.k)) {
+    return RunAny(part, rows, scratch);
+  }
+  auto* const sums = reinterpret_cast<float*>(scratch);
+  kernels::PackedDense first = kernels::InputsOf(part, 0, shared);
+  if (shared < part.k) {
+    first.activation = kernels::Activation::kIdentity;
+  }
+  RunAny(first,
+         {.m = 1,
+          .input = rows.input,
+          .input_stride = rows.input_stride,
+          .output = sums,
+          .output_stride = part.n},
+         scratch);
+  if (shared == part.k) {
+    for (std::size_t i = 0; i < rows.m; ++i) {
+      std::copy_n(sums, part.n, rows.output + i * rows.output_stride);
     }
     return;
   }
-  for (std::size_t i = 0; i < m; ++i) {
-    dense_(part, {.m = vectors_per_row_,
-                  .input = from + i * input.stride,
-                  .input_stride = packed_.k,
-                  .output = to + i * output.stride,
-                  .output_stride = packed_.n});
+  // The padding is added to what nobody reads; but not whatever was there.
+  std::fill(sums + part.n, sums + kernels::PackedBiasSize(part.n), 0.0F);
+  kernels::PackedDense rest = kernels::InputsOf(part, shared, part.k - shared);
+  rest.bias = sums;
+  kernels::DenseRows others = rows;
+  others.input += shared;
+  RunAny(rest, others, scratch);
+}
+
+void DenseStep::RunAny(const kernels::PackedDense& part,
+                       const kernels::DenseRows& rows,
+                       std::byte* scratch) const {
+  if (HasEnoughZeros(part, rows)) {
+    RunSparse(part, rows, scratch);
+  } else {
+    RunDense(part, rows);
   }
 }
 
-bool DenseStep::HasEnoughZeros(RowRange rows, Workspace& workspace) const {
-  const std::size_t most =
-      zero_skip_.MaxEntries(static_cast<std::size_t>(rows.size()));
+void DenseStep::RunDense(const kernels::PackedDense& part,
+                         const kernels::DenseRows& rows) const {
+  // Any order of the vectors gives the same bits: have few, large calls.
+  kernels::DenseRows vectors = rows;
+  if (rows.m >= vectors_per_row_) {
+    for (std::size_t i = 0; i < vectors_per_row_; ++i) {
+      dense_(part, vectors);
+      vectors.input += packed_.k;
+      vectors.output += packed_.n;
+    }
+    return;
+  }
+  vectors.m = vectors_per_row_;
+  vectors.input_stride = packed_.k;
+  vectors.output_stride = packed_.n;
+  for (std::size_t i = 0; i < rows.m; ++i) {
+    dense_(part, vectors);
+    vectors.input += rows.input_stride;
+    vectors.output += rows.output_stride;
+  }
+}
+
+bool DenseStep::HasEnoughZeros(const kernels::PackedDense& part,
+                               const kernels::DenseRows& rows) const {
+  std::size_t most = zero_skip_.MaxEntries(rows.m);
   if (most == 0) {
     return false;
   }
+  if (part.k < packed_.k) {
+    most = most * part.k / packed_.k;
+  }
   std::size_t count = 0;
-  for (std::int64_t row = rows.begin; row < rows.end && count <= most; ++row) {
-    count += kernels::CountNonZeros(
-        packed_.k, workspace.Row<const float>(buffers_.input.index, row));
+  for (std::size_t i = 0; i < rows.m && count <= most; ++i) {
+    count += kernels::CountNonZeros(part.k, rows.input + i * rows.input_stride);
   }
   return count <= most;
 }
 
-void DenseStep::RunSparse(const kernels::PackedDense& part, std::size_t column,
-                          RowRange rows, Workspace& workspace) const {
-  // The sums of DenseSparse(), then the values of all lists, then the indices.
-  auto* const sums = workspace.Scratch<float>(rows.thread);
-  float* const values = sums + kernels::PackedBiasSize(packed_.n);
+void DenseStep::RunSparse(const kernels::PackedDense& part,
+                          const kernels::DenseRows& rows,
+                          std::byte* scratch) const {
+  // After those of RunAlike(), the sums of DenseSparse(), then the values of
+  // all lists, then the indices.
+  const std::size_t width = kernels::PackedBiasSize(packed_.n);
+  float* const sums = reinterpret_cast<float*>(scratch) + width;
+  float* const values = sums + width;
   auto* const indices =
       reinterpret_cast<std::uint32_t*>(values + ListsSize(packed_.k));
-  const auto list = [&](std::int64_t row, std::size_t begin) {
-    return kernels::ListNonZeros(
-        packed_.k, workspace.Row<const float>(buffers_.input.index, row),
-        indices + begin, values + begin);
+  const auto list = [&](std::size_t row, std::size_t begin) {
+    return kernels::ListNonZeros(part.k, rows.input + row * rows.input_stride,
+                                 indices + begin, values + begin);
   };
-  const auto output = [&](std::int64_t row) {
-    return workspace.Row<float>(buffers_.output.index, row) + column;
-  };
-  if (rows.size() == 1) {
-    kernels::DenseSparse(part, list(rows.begin, 0), sums, output(rows.begin));
+  if (rows.m == 1) {
+    kernels::DenseSparse(part, list(0, 0), sums, rows.output);
     return;
   }
   std::array<kernels::SparseRow, kMostSparseRows> lists;
-  for (std::int64_t row = rows.begin; row < rows.end;) {
-    const std::int64_t first = row;
-    std::size_t count = 0;
-    for (std::size_t end = 0; count < kMostSparseRows && row < rows.end;
-         ++row) {
-      lists[count] = list(row, end);
-      end += lists[count].count;
-      ++count;
+  for (std::size_t first = 0; first < rows.m; first += kMostSparseRows) {
+    const std::size_t count = std::min(kMostSparseRows, rows.m - first);
+    for (std::size_t i = 0, end = 0; i < count; ++i) {
+      lists[i] = list(first + i, end);
+      end += lists[i].count;
     }
-    kernels::DenseSparseRows(part, std::span(lists).first(count), output(first),
-                             buffers_.output.stride);
+    kernels::DenseSparseRows(part, std::span(lists).first(count),
+                             rows.output + first * rows.output_stride,
+                             rows.output_stride);
   }
 }
 
 std::size_t DenseStep::scratch_bytes() const {
-  if (!SkipsZeros()) {
-    return 0;
+  const std::size_t sums_bytes =
+      kernels::PackedBiasSize(packed_.n) * sizeof(float);
+  std::size_t bytes = is_one_chain_ ? sums_bytes : 0;
+  if (SkipsZeros()) {
+    bytes += sums_bytes + ListsSize(packed_.k) *
+                              (sizeof(float) + sizeof(std::uint32_t));
   }
-  return kernels::PackedBiasSize(packed_.n) * sizeof(float) +
-         ListsSize(packed_.k) * (sizeof(float) + sizeof(std::uint32_t));
+  return bytes;
 }
 
 std::string DenseStep::Describe() const {

@@ -70,15 +70,23 @@ class DenseStep : public Step {
             WeightMemory* row_memory);
   // Tells packed_ where weights_ and row_weights_ are.
   void Point();
-  // The columns of `part`, a part of packed_ whose first is `column`.
+
+  // Each computes `part`, which is columns or inputs of packed_, for `rows`.
+  // The columns of `part` begin with column `column` of the layer.
   void RunPart(const kernels::PackedDense& part, std::size_t column,
                RowRange rows, Workspace& workspace) const;
-  void RunDense(const kernels::PackedDense& part, std::size_t column,
-                RowRange rows, Workspace& workspace) const;
-  void RunSparse(const kernels::PackedDense& part, std::size_t column,
-                 RowRange rows, Workspace& workspace) const;
+  // Rows that have features in common: those that come first are added once.
+  void RunAlike(const kernels::PackedDense& part,
+                const kernels::DenseRows& rows, std::byte* scratch) const;
+  void RunAny(const kernels::PackedDense& part, const kernels::DenseRows& rows,
+              std::byte* scratch) const;
+  void RunDense(const kernels::PackedDense& part,
+                const kernels::DenseRows& rows) const;
+  void RunSparse(const kernels::PackedDense& part,
+                 const kernels::DenseRows& rows, std::byte* scratch) const;
   // Whether the rows have so many zeros that these are better skipped.
-  bool HasEnoughZeros(RowRange rows, Workspace& workspace) const;
+  bool HasEnoughZeros(const kernels::PackedDense& part,
+                      const kernels::DenseRows& rows) const;
 
   // In memory of the model.
   std::span<std::byte> bias_;
@@ -88,6 +96,7 @@ class DenseStep : public Step {
   kernels::PackedDense packed_;             // Points into the three.
   kernels::DenseFunction dense_ = nullptr;  // For packed_ and its parts.
   std::size_t vectors_per_row_;
+  bool is_one_chain_;  // Each output is, of one vector a row.
   Buffers buffers_;
   ZeroSkipLimits zero_skip_ = ZeroSkipLimits::Never();
 };

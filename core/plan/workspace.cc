@@ -95,6 +95,17 @@ void Workspace::CopyIn(std::size_t index, std::int64_t first_row,
             .stride_bytes = layout.row_stride_bytes});
 }
 
+void Workspace::CopyColumnsIn(std::size_t index, std::int64_t first_row,
+                              std::int64_t rows, const Columns& columns) {
+  const std::size_t buffer = model_.input_buffers_[index];
+  CopyRows(
+      rows, columns.bytes,
+      {.first_row = columns.source,
+       .stride_bytes = columns.source_stride_bytes},
+      {.first_row = Row<std::byte>(buffer, first_row) + columns.offset_bytes,
+       .stride_bytes = model_.buffers_[buffer].row_stride_bytes});
+}
+
 void Workspace::CopyOut(std::size_t index, std::int64_t first_row,
                         std::int64_t rows, std::byte* destination) const {
   const std::size_t buffer = model_.output_buffers_[index];

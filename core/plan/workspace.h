@@ -43,6 +43,28 @@ class Workspace {
   void CopyIn(std::size_t index, std::int64_t first_row, std::int64_t rows,
               const std::byte* source);
 
+  // Some bytes of each of the rows of an input: those from `offset_bytes` on.
+  struct Columns {
+    std::size_t offset_bytes = 0;
+    std::size_t bytes = 0;
+    // Those of the first row. `source_stride_bytes` from one row to the next;
+    // 0: all rows get the same.
+    const std::byte* source = nullptr;
+    std::size_t source_stride_bytes = 0;
+  };
+
+  // The same for some columns of the rows.
+  void CopyColumnsIn(std::size_t index, std::int64_t first_row,
+                     std::int64_t rows, const Columns& columns);
+
+  // Says that `rows` rows from `first_row` on, after those said before, have
+  // features in common: a step may look for what it need compute only once for
+  // all of them. Their answers are the same, to the bit. Until ForgetAlike().
+  void NoteAlike(std::int64_t first_row, std::int64_t rows) {
+    alike_.push_back({.begin = first_row, .end = first_row + rows});
+  }
+  void ForgetAlike() { alike_.clear(); }
+
   // The same from output `index` to `destination`.
   void CopyOut(std::size_t index, std::int64_t first_row, std::int64_t rows,
                std::byte* destination) const;
@@ -61,6 +83,8 @@ class Workspace {
   // its scratch_bytes() says, 64-byte aligned.
   template <typename T>
   T* Scratch(std::size_t thread);
+  // The rows that NoteAlike() spoke of, ascending.
+  const std::vector<RowRange>& alike() const { return alike_; }
   // Notes that `row` has no answer. The first reason of a row stays. `reason`
   // outlives the workspace: the step owns it. Threads may call it for different
   // rows.
@@ -78,8 +102,9 @@ class Workspace {
   std::int64_t max_rows_;
   std::size_t threads_;
   AlignedBuffer arena_;
-  std::vector<Place> places_;               // By buffer.
-  AlignedBuffer scratch_;                   // One part for each thread.
+  std::vector<Place> places_;  // By buffer.
+  AlignedBuffer scratch_;      // One part for each thread.
+  std::vector<RowRange> alike_;
   std::vector<const std::string*> faults_;  // By row; nullptr: good.
   bool any_fault_ = false;
 };

@@ -32,6 +32,7 @@
 #include "core/repository/guarantee_config.h"
 #include "core/repository/model_warmup.h"
 #include "core/repository/safe_path.h"
+#include "core/repository/shared_features.h"
 #include "core/repository/version_policy.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -184,13 +185,16 @@ absl::Status ReadParameters(const inference::ModelConfig& message,
                                              {"never", ZeroSkip::kNever}}));
     } else if (key.starts_with(kVersionLabelPrefix)) {
       RETURN_IF_ERROR(ReadVersionLabel(key, value, config.version_labels));
+    } else if (key.starts_with(kSharedFeaturesPrefix)) {
+      RETURN_IF_ERROR(ReadSharedFeatures(key, value, config.shared_features));
     } else {
       ASSIGN_OR_RETURN(const bool known,
                        ReadGuarantee(key, value, config.guarantees));
       if (!known) {
         return absl::UnimplementedError(fmt::format(
             "parameters \"{}\" is not supported; there are "
-            "\"weight_storage\", \"zero_skip\", \"version_label.<label>\", {}",
+            "\"weight_storage\", \"zero_skip\", \"version_label.<label>\", "
+            "\"rank_shared.<input>\", {}",
             key, kGuaranteeParameters));
       }
     }
@@ -343,7 +347,7 @@ absl::Status CheckTensors(const ModelConfig& config,
                     "requests of exactly {} rows",
                     config.max_batch_size, model.fixed_rows()));
   }
-  return absl::OkStatus();
+  return CheckSharedFeatures(config.shared_features, model);
 }
 
 }  // namespace relu

@@ -24,7 +24,9 @@
 //                            "float16" for half the memory and other answers;
 //                            "zero_skip": "measured" (the default) or "never";
 //                            "version_label.<label>": a version that requests
-//                            may then name by the label
+//                            may then name by the label;
+//                            "rank_shared.<input>": the elements of a row that
+//                            the items of a Rank call share: "0-15,40"
 //   model_warmup             requests that the model answers before it is
 //                            served
 //
@@ -50,6 +52,7 @@
 #include "core/plan/compiled_model.h"
 #include "core/repository/guarantee_config.h"
 #include "core/repository/model_warmup.h"
+#include "core/repository/shared_features.h"
 #include "core/repository/version_policy.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -80,6 +83,7 @@ struct ModelConfig {
   GuaranteeConfig guarantees;
   VersionPolicy version_policy;
   VersionLabels version_labels;
+  SharedFeatures shared_features;
   std::vector<WarmupSample> warmup;
   // What all of the above was read from; nullptr if there was nothing.
   std::shared_ptr<const inference::ModelConfig> message;

@@ -24,15 +24,13 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
       handlers_(loaded_.repository(), /*strict_readiness=*/true),
       rpcs_(handlers_, health_) {
   health_.Set("", true);
+  rpcs_.AddRank(environment_);
   auto started = GrpcServer::Start({.address = "127.0.0.1",
                                     .port = 0,
                                     .threads = threads,
                                     .stream_limits = streams,
                                     .max_streams = max_streams},
-                                   {.repository = loaded_.repository(),
-                                    .metrics = loaded_.metrics(),
-                                    .max_response_bytes = 1 << 20},
-                                   rpcs_, health_);
+                                   environment_, rpcs_, health_);
   CHECK(started.ok());
   server_ = *std::move(started);
   connection_ = std::make_unique<Connection>(server_->port());

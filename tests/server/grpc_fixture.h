@@ -20,6 +20,7 @@
 #include "server/grpc_server.h"
 #include "server/grpc_services.h"
 #include "server/health.h"
+#include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
 #include "server/rpc_table.h"
 #include "tests/server/loaded_repository.h"
@@ -75,6 +76,9 @@ class GrpcFixture {
 
  private:
   LoadedRepository loaded_;
+  const InferEnvironment environment_{.repository = loaded_.repository(),
+                                      .metrics = loaded_.metrics(),
+                                      .max_response_bytes = 1 << 20};
   Timekeeper timekeeper_{loaded_.repository().dispatcher()};
   InferenceHandlers handlers_;
   Health health_;

@@ -4,6 +4,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
 namespace relu {
@@ -54,6 +55,31 @@ TEST(InFlightBytesTest, ThreadsNeverTakeMoreThanTheLimitTogether) {
   }
   EXPECT_EQ(all, bytes.bytes());
   EXPECT_LE(all, kLimit);
+}
+
+TEST(HeldBytesTest, WhatACallHoldsIsGivenBackAtItsEnd) {
+  InFlightBytes bytes(10);
+  {
+    HeldBytes held(&bytes);
+    EXPECT_TRUE(held.Hold(4).ok());
+    EXPECT_TRUE(held.Hold(6).ok());
+    EXPECT_EQ(bytes.bytes(), 10U);
+    const absl::Status status = held.Hold(1);
+    EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_TRUE(held.refused());
+    EXPECT_EQ(bytes.bytes(), 10U);
+    held.LetGo();
+    EXPECT_FALSE(held.refused());
+    EXPECT_EQ(bytes.bytes(), 0U);
+    EXPECT_TRUE(held.Hold(3).ok());
+  }
+  EXPECT_EQ(bytes.bytes(), 0U);
+}
+
+TEST(HeldBytesTest, NothingIsCountedWhereThereIsNoLimit) {
+  HeldBytes held(nullptr);
+  EXPECT_TRUE(held.Hold(1000).ok());
+  held.LetGo();
 }
 
 }  // namespace

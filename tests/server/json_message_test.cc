@@ -1,5 +1,6 @@
 #include "server/json_message.h"
 
+#include <limits>
 #include <string>
 
 #include "absl/status/status.h"
@@ -222,6 +223,27 @@ TEST(JsonMessageTest, ItemsOfAnotherTypeAreRefused) {
   EXPECT_THAT(error(R"({"attribution": "BEST"})"),
               HasSubstr("the name of a value of Attribution"));
   EXPECT_THAT(error(R"({"attribution": 1})"), HasSubstr("the name of a value"));
+}
+
+TEST(JsonMessageTest, WhatIsNotFiniteIsAString) {
+  v1::RankResponse response;
+  for (const float score : {std::numeric_limits<float>::quiet_NaN(),
+                            std::numeric_limits<float>::infinity(),
+                            -std::numeric_limits<float>::infinity(), 0.1F}) {
+    response.add_scores(score);
+  }
+  std::string json;
+  MessageToJson(response, json);
+  EXPECT_THAT(json,
+              HasSubstr(R"("scores":["NaN","Infinity","-Infinity",0.1])"));
+}
+
+TEST(JsonMessageTest, FieldThatMayBeAbsentIsKnownToBeThere) {
+  v1::RankRequest request;
+  ASSERT_TRUE(JsonToMessage(R"({"top_k": 3})", request).ok());
+  EXPECT_FALSE(request.has_element());
+  ASSERT_TRUE(JsonToMessage(R"({"element": 0})", request).ok());
+  EXPECT_TRUE(request.has_element());
 }
 
 }  // namespace

@@ -62,6 +62,7 @@ RestFixture::RestFixture(const LoadedRepository::Options& repository,
       environment_{.repository = loaded_.repository(),
                    .metrics = loaded_.metrics(),
                    .max_response_bytes = 1 << 20} {
+  rpcs_.AddRank(environment_);
   handler_ = std::make_unique<RestHandler>(
       RestEnvironment{.rpcs = rpcs_,
                       .inference = environment_,

@@ -49,6 +49,8 @@ TEST(RestRoutesTest, EveryPathOfTheApiHasItsRpc) {
         std::pair("/v2/models/m/versions/2/infer", "ModelInfer"),
         std::pair("/v2/models/m/explain", "Explain"),
         std::pair("/v2/models/m/versions/2/explain", "Explain"),
+        std::pair("/v2/models/m/rank", "Rank"),
+        std::pair("/v2/models/m/versions/2/rank", "Rank"),
         std::pair("/v2/repository/index", "RepositoryIndex"),
         std::pair("/v2/repository/r/index", "RepositoryIndex"),
         std::pair("/v2/repository/models/m/load", "RepositoryModelLoad"),

@@ -25,7 +25,8 @@ class RestRpcTest : public testing::Test {
                                     std::string_view target,
                                     std::string_view body = "") {
     Deferred<HttpResponse> response;
-    CallRpc(rpcs_, MatchRestRoute(method, target), body, response.done());
+    CallRpc(rpcs_, MatchRestRoute(method, target), body, Rpc::Caller(),
+            response.done());
     return response.Wait();
   }
 

@@ -11,6 +11,7 @@
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
 #include "server/health.h"
+#include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
 #include "tests/server/loaded_repository.h"
 
@@ -27,7 +28,12 @@ class RpcTableTest : public testing::Test {
     return rpc.ok() ? (*rpc)->handler(request) : rpc.status();
   }
 
+  RpcTableTest() { rpcs_.AddRank(environment_); }
+
   LoadedRepository loaded_;
+  const InferEnvironment environment_{.repository = loaded_.repository(),
+                                      .metrics = loaded_.metrics(),
+                                      .max_response_bytes = 1 << 20};
   InferenceHandlers handlers_{loaded_.repository(), /*strict_readiness=*/true};
   Health health_;
   RpcTable rpcs_{handlers_, health_};
@@ -143,9 +149,9 @@ TEST_F(RpcTableTest, LoadAndUnloadAnswerLater) {
       result = std::move(bytes);
     };
     // Refused by this thread: the models are not controlled by clients.
-    (*rpc)->deferred("\x12\x01m", answer);
+    (*rpc)->deferred("\x12\x01m", Rpc::Caller(), answer);
     EXPECT_EQ(result.status().code(), absl::StatusCode::kUnavailable);
-    (*rpc)->deferred("\x0a\x7f", answer);
+    (*rpc)->deferred("\x0a\x7f", Rpc::Caller(), answer);
     EXPECT_EQ(result.status().code(), absl::StatusCode::kInvalidArgument);
   }
 }

@@ -210,5 +210,23 @@ TEST(BatchRunnerTest, FaultIsForgottenByTheNextBatch) {
   EXPECT_THAT(good.outputs[0], ElementsAre(12));
 }
 
+TEST(BatchRunnerTest, RowsThatShareValuesStandBesideOthers) {
+  const CompiledModel model = TwoOutputs();
+  BatchRunner runner(model, 1, 8);
+  BatchCall<float> shared(3, {1, 2, 3}, 2);
+  const std::array<float, 1> common = {9};
+  shared.request.shared = {
+      {.pieces = {{.offset_bytes = 0, .bytes = sizeof(float)}},
+       .values = reinterpret_cast<const std::byte*>(common.data())}};
+  BatchCall<float> other(1, {5, 6}, 2);
+  std::array<BatchSlice, 2> batch = {shared.Rows(1, 2), other.AllRows()};
+
+  runner.Run(0, batch);
+
+  EXPECT_THAT(shared.outputs[0],
+              ElementsAre(kUntouched, kUntouched, 9, 2, 9, 3));
+  EXPECT_THAT(other.outputs[0], ElementsAre(5, 6));
+}
+
 }  // namespace
 }  // namespace relu

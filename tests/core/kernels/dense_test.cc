@@ -118,6 +118,95 @@ TEST_P(DenseTest, BitsOfNarrowLayersAreThoseOfTheReference) {
   }
 }
 
+// The layer computed in two parts: the first `split` inputs of row 0, then,
+// from their sums on, the other inputs of every row.
+std::vector<float> OutputsInParts(const PackedDense& layer, std::size_t split,
+                                  std::size_t m,
+                                  const std::vector<float>& input) {
+  AlignedBuffer sums(PackedBiasSize(layer.n) * sizeof(float));
+  PackedDense first = InputsOf(layer, 0, split);
+  first.activation = Activation::kIdentity;
+  Dense(first, {1, input.data(), layer.k, sums.As<float>().data(), layer.n});
+  PackedDense rest = InputsOf(layer, split, layer.k - split);
+  rest.bias = sums.As<float>().data();
+  std::vector<float> output(m * layer.n, -1.0F);
+  Dense(rest, {m, input.data() + split, layer.k, output.data(), layer.n});
+  return output;
+}
+
+// `m` rows of `k` values of which the first `shared` are those of row 0.
+std::vector<float> RowsAlike(std::size_t m, std::size_t k, std::size_t shared) {
+  std::vector<float> input = RandomValues(m * k, /*seed=*/5);
+  for (std::size_t row = 1; row < m; ++row) {
+    std::copy_n(input.data(), shared, input.data() + row * k);
+  }
+  return input;
+}
+
+TEST_P(DenseTest, SharedInputsAddedOnceGiveTheBitsOfAllRows) {
+  for (const std::size_t n : {16U, 17U, 40U, 130U}) {
+    for (const std::size_t k : {1U, 7U, 33U, 64U}) {
+      const Layer layer(k, n, Activation::kRelu);
+      for (std::size_t split = 0; split <= k; ++split) {
+        for (const std::size_t m : {1U, 2U, 7U, 13U}) {
+          const std::vector<float> input = RowsAlike(m, k, split);
+          ASSERT_EQ(FirstDifference(
+                        OutputsInParts(layer.packed(), split, m, input),
+                        Outputs(DenseReference, layer.packed(), m, input, k)),
+                    "")
+              << "m " << m << ", k " << k << ", n " << n << ", split " << split;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(DenseTest, SharedInputsOfManyAndOfSpecialOnesGiveTheBitsOfAllRows) {
+  constexpr std::size_t kRows = 30;
+  for (const std::size_t k : {1300U, 2500U}) {
+    const Layer layer(k, /*n=*/50, Activation::kIdentity);
+    for (const std::size_t split : {16U, 1000U, 1100U}) {
+      std::vector<float> input = RowsAlike(kRows, k, split);
+      for (const float special :
+           {0.25F, kNan, kInfinity, -kInfinity, kDenormal, -0.0F, 3e38F}) {
+        for (std::size_t row = 0; row < kRows; ++row) {
+          input[row * k + 3] = special;
+        }
+        ASSERT_EQ(FirstDifference(
+                      OutputsInParts(layer.packed(), split, kRows, input),
+                      Outputs(DenseReference, layer.packed(), kRows, input, k)),
+                  "")
+            << "k " << k << ", split " << split << ", special " << special;
+      }
+    }
+  }
+}
+
+TEST_P(DenseTest, SumThatIsMinusZeroChangesNoBits) {
+  // The bias and every product are -0 or cancel: only the sign of a zero could
+  // tell where the chain was cut.
+  constexpr std::size_t kInputs = 20;
+  AlignedBuffer weights(PackedWeightsSize(kInputs, 16) * sizeof(float));
+  AlignedBuffer bias(PackedBiasSize(16) * sizeof(float));
+  std::fill_n(weights.As<float>().data(), kInputs * 16, -1.0F);
+  std::fill_n(bias.As<float>().data(), 16, -0.0F);
+  const PackedDense layer{.k = kInputs,
+                          .n = 16,
+                          .weights = weights.As<float>().data(),
+                          .bias = bias.As<float>().data()};
+  for (const float last : {0.0F, -0.0F, kDenormal}) {
+    std::vector<float> input(2 * kInputs, 0.0F);
+    input[kInputs - 1] = input[2 * kInputs - 1] = last;
+    for (std::size_t split = 0; split <= kInputs; ++split) {
+      ASSERT_EQ(
+          FirstDifference(OutputsInParts(layer, split, 2, input),
+                          Outputs(DenseReference, layer, 2, input, kInputs)),
+          "")
+          << split << ", last " << last;
+    }
+  }
+}
+
 // For every m up to 300, all rows of the batch are those that a batch of one
 // gives.
 void ExpectRowsIndependent(std::size_t k, std::size_t n) {

@@ -114,5 +114,27 @@ TEST(PackTest, PanelsOfALayerAreItsColumns) {
   EXPECT_EQ(PanelsOf(layer, 0, 2).n, 32U);
 }
 
+TEST(PackTest, InputsOfALayerAreRowsOfItsPanels) {
+  std::vector<float> memory(2000);
+  const PackedDense layer{.k = 10,
+                          .n = 37,
+                          .weights = memory.data(),
+                          .bias = memory.data(),
+                          .row_weights = memory.data(),
+                          .row_stride = RowStride(37)};
+
+  const PackedDense part = InputsOf(InputsOf(layer, 1, 9), 2, 4);
+
+  EXPECT_EQ(part.k, 4U);
+  EXPECT_EQ(part.n, 37U);
+  EXPECT_EQ(part.k + part.other_inputs, 10U);
+  EXPECT_EQ(part.weights, memory.data() + 3 * 16);
+  EXPECT_EQ(part.bias, memory.data());
+  EXPECT_EQ(part.row_weights, memory.data() + 3 * RowStride(37));
+  EXPECT_EQ(part.half_weights, nullptr);
+  // Its panels are as far from each other as before.
+  EXPECT_EQ(PanelsOf(part, 1, 1).weights, part.weights + 10 * 16);
+}
+
 }  // namespace
 }  // namespace relu::kernels

@@ -44,6 +44,7 @@ class ModelFamiliesTest : public testing::Test {
                           RejectReason::kQueueTime, microseconds(7));
     metrics_.SetQueuedRequests(6);
     metrics_.CountExplanations(12, microseconds(70));
+    metrics_.CountRank(512, microseconds(80));
   }
 
   std::vector<LabelledFigures> Models() {
@@ -163,6 +164,7 @@ TEST_F(ModelFamiliesTest, EachPhaseHasItsHistogram) {
   EXPECT_NEAR(sum("relu_batch_scatter_seconds"), 2, 1e-9);
   EXPECT_NEAR(sum("relu_request_seconds"), 100, 1e-9);
   EXPECT_NEAR(sum("relu_explain_seconds"), 70, 1e-9);
+  EXPECT_NEAR(sum("relu_rank_seconds"), 80, 1e-9);
   const MetricFamily codec = Find(families, "relu_codec_seconds");
   EXPECT_NEAR(With(codec, "stage", "decode").histogram.sample_sum, 4e-6, 1e-15);
   EXPECT_NEAR(With(codec, "stage", "encode").histogram.sample_sum, 5e-6, 1e-15);

@@ -142,6 +142,16 @@ TEST_F(ModelMetricsTest, QueuedRequestsAreTheLastNumberSet) {
   EXPECT_EQ(metrics_.Read().queued_requests, 7U);
 }
 
+TEST_F(ModelMetricsTest, RankedItemsAreCountedBesideRequests) {
+  metrics_.CountRank(512, std::chrono::microseconds(20));
+  metrics_.CountRank(3, std::chrono::microseconds(5));
+  const ModelFigures figures = metrics_.Read();
+  EXPECT_EQ(figures.ranked_items, 515U);
+  EXPECT_EQ(figures.rank.total.count, 2U);
+  EXPECT_EQ(figures.rank.total.sum, std::chrono::microseconds(25));
+  EXPECT_EQ(figures.requests[0], 0U);
+}
+
 TEST_F(ModelMetricsTest, ExplanationsAreCountedApartFromRequests) {
   metrics_.CountExplanations(3, std::chrono::microseconds(20));
   metrics_.CountExplanations(1, std::chrono::microseconds(5));

@@ -1,5 +1,6 @@
 #include "core/plan/dense_step.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
+#include "core/plan/workspace.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
@@ -170,6 +172,112 @@ TEST(DenseStepTest, LayerWithoutInputsGivesItsBias) {
   const PlanRun run = RunPlan(model, OneTensor(FloatTensor({2, 0}, {})));
   EXPECT_EQ(model.Describe(), "dense 0 -> 2, relu\n");
   EXPECT_TRUE(SameBits(run.outputs[0], FloatTensor({2, 2}, {3, 0, 3, 0})));
+}
+
+// A network whose first layer has 40 inputs and 70 outputs, or so.
+Graph TwoLayers(std::int64_t outputs) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {40});
+  const ValueId w = builder.Constant(RandomTensor({40, outputs}, 1));
+  const ValueId b = builder.Constant(RandomTensor({outputs}, 2));
+  const ValueId hidden = builder.Unary(Operator::kRelu, builder.Gemm(x, w, b));
+  const ValueId last = builder.Constant(RandomTensor({outputs, 3}, 3));
+  builder.Output(builder.MatMul(hidden, last));
+  return builder.Build();
+}
+
+// The output where the workspace knows that rows begin .. end - 1 are alike.
+Tensor RunAlike(const CompiledModel& model, const Tensor& input,
+                std::int64_t begin, std::int64_t end) {
+  const std::int64_t rows = input.shape()[0];
+  Workspace workspace(model, rows);
+  workspace.CopyIn(0, 0, rows, input.bytes().data());
+  workspace.NoteAlike(begin, end - begin);
+  model.Run(rows, workspace);
+  return std::move(OutputsOf(model, workspace, rows).front());
+}
+
+// Rows of which the first `shared` inputs are the same in rows begin .. end-1.
+Tensor Alike(std::int64_t rows, std::size_t shared, std::int64_t begin,
+             std::int64_t end) {
+  Tensor input = RandomTensor({rows, 40}, 4);
+  float* const values = input.As<float>().data();
+  for (std::int64_t row = begin; row < end; ++row) {
+    std::copy_n(values + begin * 40, shared, values + row * 40);
+  }
+  return input;
+}
+
+TEST(DenseStepTest, WhatRowsShareLeavesTheBitsAsTheyAre) {
+  for (const std::int64_t outputs : {5, 16, 70}) {  // 5: a narrow layer.
+    for (const ZeroSkip skip : {ZeroSkip::kNever, ZeroSkip::kAlways}) {
+      const CompiledModel model =
+          CompileOrDie(TwoLayers(outputs), {.zero_skip = skip});
+      for (std::size_t shared = 0; shared <= 40; shared += 4) {
+        for (const std::int64_t rows : {2, 3, 20}) {
+          const Tensor input = Alike(rows, shared, 0, rows);
+          EXPECT_TRUE(
+              SameBits(RunAlike(model, input, 0, rows),
+                       RunPlan(model, OneTensor(input.Clone())).outputs[0]))
+              << outputs << " outputs, " << shared << " shared, " << rows;
+        }
+      }
+    }
+  }
+}
+
+TEST(DenseStepTest, WhatRowsShareIsAddedUpOnce) {
+  constexpr std::size_t kSharedInputs = 24;
+  const Graph graph = TwoLayers(70);
+  const CompiledModel model =
+      CompileOrDie(graph, {.zero_skip = ZeroSkip::kNever});
+  const Tensor input = Alike(5, kSharedInputs, 0, 5);
+  Workspace workspace(model, 5);
+  workspace.CopyIn(0, 0, 5, input.bytes().data());
+  workspace.NoteAlike(0, 5);
+  model.Run(5, workspace);
+  // The sums where the rows went on from; the last layer, a narrow one, has
+  // left them there.
+  const float* const sums = workspace.Scratch<float>(0);
+  const Tensor weights = RandomTensor({40, 70}, 1);
+  const Tensor bias = RandomTensor({70}, 2);
+  for (std::size_t j = 0; j < 70; ++j) {
+    float sum = bias.As<float>()[j];
+    for (std::size_t k = 0; k < kSharedInputs; ++k) {
+      sum =
+          std::fma(input.As<float>()[k], weights.As<float>()[k * 70 + j], sum);
+    }
+    ASSERT_EQ(sums[j], sum) << j;
+  }
+}
+
+TEST(DenseStepTest, RowsThatShareNothingMayStandBesideThem) {
+  const CompiledModel model = CompileOrDie(TwoLayers(70));
+  for (std::int64_t begin = 0; begin < 9; ++begin) {
+    for (std::int64_t end = begin + 1; end <= 9; ++end) {
+      const Tensor input = Alike(9, 30, begin, end);
+      EXPECT_TRUE(SameBits(RunAlike(model, input, begin, end),
+                           RunPlan(model, OneTensor(input.Clone())).outputs[0]))
+          << begin << " to " << end;
+    }
+  }
+}
+
+TEST(DenseStepTest, RowsThatOnlyLookAlikeAreComputedAllTheSame) {
+  // Nothing is taken on trust: what is shared is what has the same bits.
+  const CompiledModel model = CompileOrDie(TwoLayers(70));
+  const Tensor input = RandomTensor({6, 40}, 5);
+  EXPECT_TRUE(SameBits(RunAlike(model, input, 0, 6),
+                       RunPlan(model, OneTensor(input.Clone())).outputs[0]));
+}
+
+TEST(DenseStepTest, SharedInputsOfFloat16WeightsLeaveTheBitsAsTheyAre) {
+  const CompiledModel model = CompileOrDie(
+      TwoLayers(70),
+      {.zero_skip = ZeroSkip::kNever, .weights = WeightStorage::kFloat16});
+  const Tensor input = Alike(20, 24, 0, 20);
+  EXPECT_TRUE(SameBits(RunAlike(model, input, 0, 20),
+                       RunPlan(model, OneTensor(input.Clone())).outputs[0]));
 }
 
 }  // namespace

@@ -42,6 +42,21 @@ struct PlanRun {
   std::optional<std::string> fault;  // Of any row.
 };
 
+// The first `rows` rows of every output of the last run.
+inline std::vector<Tensor> OutputsOf(const CompiledModel& model,
+                                     const Workspace& workspace,
+                                     std::int64_t rows) {
+  std::vector<Tensor> outputs;
+  for (std::size_t i = 0; i < model.outputs().size(); ++i) {
+    Shape shape{rows};
+    const Shape& row_shape = model.outputs()[i].row_shape;
+    shape.insert(shape.end(), row_shape.begin(), row_shape.end());
+    Tensor& output = outputs.emplace_back(model.outputs()[i].type, shape);
+    workspace.CopyOut(i, 0, rows, output.bytes().data());
+  }
+  return outputs;
+}
+
 // Runs `model` on inputs whose first dimension counts the rows.
 inline PlanRun RunPlan(const CompiledModel& model,
                        const std::vector<Tensor>& inputs) {
@@ -55,13 +70,7 @@ inline PlanRun RunPlan(const CompiledModel& model,
   if (const auto fault = workspace.Fault(0, rows)) {
     run.fault = fmt::format("row {}: {}", fault->row, fault->reason);
   }
-  for (std::size_t i = 0; i < model.outputs().size(); ++i) {
-    Shape shape{rows};
-    const Shape& row_shape = model.outputs()[i].row_shape;
-    shape.insert(shape.end(), row_shape.begin(), row_shape.end());
-    Tensor& output = run.outputs.emplace_back(model.outputs()[i].type, shape);
-    workspace.CopyOut(i, 0, rows, output.bytes().data());
-  }
+  run.outputs = OutputsOf(model, workspace, rows);
   return run;
 }
 

@@ -56,6 +56,39 @@ TEST(WorkspaceTest, CopyInAndOutMoveRowsWithoutGaps) {
   EXPECT_THAT(output, ElementsAre(4, 5, 0, 0, 8, 9));
 }
 
+TEST(WorkspaceTest, ColumnsAreCopiedOnceOrForEachRow) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/3);
+  const std::vector<float> own{1, 0, 2, 0, 3, 0};
+  const std::vector<float> shared{8, 9};
+  workspace.CopyColumnsIn(0, /*first_row=*/0, /*rows=*/3,
+                          {.offset_bytes = 8,
+                           .bytes = 4,
+                           .source = BytesOf(own),
+                           .source_stride_bytes = 8});
+  workspace.CopyColumnsIn(0, /*first_row=*/0, /*rows=*/3,
+                          {.offset_bytes = 0,
+                           .bytes = 8,
+                           .source = BytesOf(shared),
+                           .source_stride_bytes = 0});
+  model.Run(3, workspace);
+  std::vector<float> output(9);
+  workspace.CopyOut(0, 0, 3, reinterpret_cast<std::byte*>(output.data()));
+  EXPECT_THAT(output, ElementsAre(8, 9, 1, 8, 9, 2, 8, 9, 3));
+}
+
+TEST(WorkspaceTest, RowsThatAreAlikeAreKnownUntilForgotten) {
+  const CompiledModel model = ReluModel();
+  Workspace workspace(model, /*max_rows=*/9);
+  workspace.NoteAlike(/*first_row=*/1, /*rows=*/2);
+  workspace.NoteAlike(4, 5);
+  ASSERT_EQ(workspace.alike().size(), 2U);
+  EXPECT_EQ(workspace.alike()[1].begin, 4);
+  EXPECT_EQ(workspace.alike()[1].end, 9);
+  workspace.ForgetAlike();
+  EXPECT_TRUE(workspace.alike().empty());
+}
+
 TEST(WorkspaceTest, RowsOfEverySizeAreCopied) {
   for (std::int64_t size = 1; size <= 20; ++size) {
     GraphBuilder builder;

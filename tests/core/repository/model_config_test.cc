@@ -395,5 +395,17 @@ TEST_F(CheckTensorsTest, OtherDataTypeIsInvalid) {
                  "has data_type TYPE_FP64, the model has TYPE_FP32");
 }
 
+TEST_F(ModelConfigTest, SharedFeaturesAreThoseOfEachInput) {
+  const auto config = Read(
+      "parameters { key: 'rank_shared.x' value { string_value: '0-3,7' } }");
+  ASSERT_TRUE(config.ok()) << config.status();
+  const std::vector<FeatureRange>& ranges = config->shared_features.at("x");
+  ASSERT_EQ(ranges.size(), 2U);
+  EXPECT_EQ(ranges[1].begin, 7);
+  ExpectInvalid(
+      "parameters { key: 'rank_shared.x' value { string_value: '3-1' } }",
+      "\"3-1\"");
+}
+
 }  // namespace
 }  // namespace relu

@@ -1,0 +1,49 @@
+#include "core/batching/shared_values.h"
+
+#include <cstddef>
+
+#include "core/plan/compiled_model.h"
+#include "core/plan/step.h"
+#include "core/plan/workspace.h"
+
+namespace relu {
+
+std::size_t SharedValues::OwnBytes(std::size_t row_bytes) const {
+  for (const Piece& piece : pieces) {
+    row_bytes -= piece.bytes;
+  }
+  return row_bytes;
+}
+
+void GatherShared(const CompiledModel& model, std::size_t index,
+                  const SharedValues& shared, const std::byte* own,
+                  RowRange rows, Workspace& workspace) {
+  const std::size_t row_bytes = model.inputs()[index].row_bytes;
+  const std::size_t own_bytes = shared.OwnBytes(row_bytes);
+  const std::byte* common = shared.values;
+  std::size_t done = 0;  // Bytes of each row.
+  const auto copy_own = [&](std::size_t end) {
+    if (done < end) {
+      workspace.CopyColumnsIn(index, rows.begin, rows.size(),
+                              {.offset_bytes = done,
+                               .bytes = end - done,
+                               .source = own,
+                               .source_stride_bytes = own_bytes});
+      own += end - done;
+      done = end;
+    }
+  };
+  for (const SharedValues::Piece& piece : shared.pieces) {
+    copy_own(piece.offset_bytes);
+    workspace.CopyColumnsIn(index, rows.begin, rows.size(),
+                            {.offset_bytes = piece.offset_bytes,
+                             .bytes = piece.bytes,
+                             .source = common,
+                             .source_stride_bytes = 0});
+    common += piece.bytes;
+    done += piece.bytes;
+  }
+  copy_own(row_bytes);
+}
+
+}  // namespace relu

@@ -1,0 +1,472 @@
+#include "server/rank_call.h"
+
+#include <bit>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/completion_queue.h"
+#include "grpcpp/generic/generic_stub.h"
+#include "gtest/gtest.h"
+
+#include "core/batching/inference_request.h"
+#include "core/batching/scheduler.h"
+#include "core/metrics/model_metrics.h"
+#include "core/repository/model.h"
+#include "proto/relu.pb.h"
+#include "server/access_log.h"
+#include "server/in_flight_bytes.h"
+#include "server/infer_exchange.h"
+#include "server/rpc_table.h"
+#include "tests/core/repository/outcome.h"
+#include "tests/server/grpc_fixture.h"
+#include "tests/server/loaded_repository.h"
+#include "tests/server/rest_fixture.h"
+#include <nlohmann/json.hpp>
+
+namespace relu {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr char kRank[] = "/relu.v1.ReluService/Rank";
+
+std::vector<float> RandomFloats(std::size_t count, std::uint32_t seed) {
+  std::mt19937 random(seed);
+  std::vector<float> values(count);
+  for (float& value : values) {
+    value = static_cast<float>(random() % 2001) / 1000 - 1;
+    value = random() % 3 == 0 ? 0.0F : value;
+  }
+  return values;
+}
+
+void AddRaw(google::protobuf::RepeatedPtrField<v1::RankTensor>& field,
+            const std::string& name, std::int64_t rows,
+            const std::vector<float>& values) {
+  v1::RankTensor& tensor = *field.Add();
+  tensor.set_name(name);
+  tensor.set_datatype("FP32");
+  tensor.add_shape(rows);
+  tensor.add_shape(static_cast<std::int64_t>(values.size()) / rows);
+  tensor.set_raw(values.data(), values.size() * sizeof(float));
+}
+
+// Items of the model of digits that share their first features.
+struct DigitItems {
+  DigitItems(std::int64_t items, std::size_t shared_features,
+             std::uint32_t seed)
+      : rows(items),
+        shared(RandomFloats(shared_features, seed)),
+        own(RandomFloats(
+            static_cast<std::size_t>(items) * (64 - shared_features),
+            seed + 1)) {}
+
+  v1::RankRequest Request(std::uint32_t element = 3) const {
+    v1::RankRequest request;
+    request.set_model_name("digits_mlp");
+    AddRaw(*request.mutable_shared(), "input", 1, shared);
+    AddRaw(*request.mutable_items(), "input", rows, own);
+    request.set_element(element);
+    return request;
+  }
+
+  // The full rows.
+  std::vector<float> Expanded() const {
+    std::vector<float> all;
+    const std::size_t width = 64 - shared.size();
+    for (std::int64_t row = 0; row < rows; ++row) {
+      all.insert(all.end(), shared.begin(), shared.end());
+      const auto first = own.begin() + row * static_cast<std::int64_t>(width);
+      all.insert(all.end(), first, first + static_cast<std::ptrdiff_t>(width));
+    }
+    return all;
+  }
+
+  std::int64_t rows;
+  std::vector<float> shared;
+  std::vector<float> own;
+};
+
+// What the model answers to full rows.
+std::vector<float> Answers(Model& model, std::int64_t rows,
+                           const std::vector<float>& values) {
+  std::vector<float> output(static_cast<std::size_t>(rows) * 10);
+  InferenceRequest request;
+  request.rows = rows;
+  request.inputs = {reinterpret_cast<const std::byte*>(values.data())};
+  request.outputs = {reinterpret_cast<std::byte*>(output.data())};
+  Outcome outcome;
+  request.done = [done = outcome.done()](const absl::Status& status) {
+    done(status);
+  };
+  InferenceRequest* const requests[] = {&request};
+  model.scheduler().Submit(requests);
+  EXPECT_TRUE(outcome.Wait().ok());
+  return output;
+}
+
+class RankCallTest : public testing::Test {
+ protected:
+  absl::StatusOr<v1::RankResponse> Rank(const v1::RankRequest& request,
+                                        const Rpc::Caller& caller = {}) {
+    Deferred<std::string> answer;
+    RankCall::Begin(environment_, request.SerializeAsString(), caller,
+                    answer.done());
+    const absl::StatusOr<std::string> bytes = answer.Wait();
+    if (!bytes.ok()) {
+      return bytes.status();
+    }
+    v1::RankResponse response;
+    EXPECT_TRUE(response.ParseFromString(*bytes));
+    return response;
+  }
+
+  ModelFigures Figures() { return loaded_.model()->metrics().Read(); }
+
+  LoadedRepository loaded_{{.models = {"digits_mlp", "credit_embed"}}};
+  InFlightBytes in_flight_{1 << 20};
+  AccessLog access_log_{{.share = 1}};
+  InferEnvironment environment_{.repository = loaded_.repository(),
+                                .metrics = loaded_.metrics(),
+                                .in_flight_bytes = &in_flight_,
+                                .max_response_bytes = 1 << 20};
+};
+
+TEST_F(RankCallTest, ScoresAreThoseOfFullRowsToTheBit) {
+  std::uint32_t seed = 1;
+  for (const std::int64_t items : {1, 2, 3, 17, 63, 64, 65, 200, 600}) {
+    for (std::size_t shared = 0; shared <= 64; shared += items < 100 ? 8 : 32) {
+      const DigitItems digits(items, shared, seed += 2);
+      const auto response = Rank(digits.Request());
+      ASSERT_TRUE(response.ok()) << response.status();
+      const std::vector<float> expected =
+          Answers(*loaded_.model(), items, digits.Expanded());
+      ASSERT_EQ(response->scores_size(), items);
+      EXPECT_EQ(response->items_size(), 0);
+      for (int i = 0; i < items; ++i) {
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(response->scores(i)),
+                  std::bit_cast<std::uint32_t>(
+                      expected[static_cast<std::size_t>(i) * 10 + 3]))
+            << "item " << i << " of " << items << ", " << shared << " shared";
+      }
+    }
+  }
+}
+
+TEST_F(RankCallTest, BestItemsHaveTheirScores) {
+  const DigitItems digits(40, 20, 7);
+  v1::RankRequest request = digits.Request();
+  const v1::RankResponse all = Rank(request).value();
+  request.set_top_k(5);
+  const v1::RankResponse best = Rank(request).value();
+  ASSERT_EQ(best.items_size(), 5);
+  ASSERT_EQ(best.scores_size(), 5);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(best.scores(i), all.scores(static_cast<int>(best.items(i))));
+    EXPECT_TRUE(i == 0 || best.scores(i) <= best.scores(i - 1));
+  }
+  EXPECT_EQ(best.model_name(), "digits_mlp");
+  EXPECT_EQ(best.model_version(), "1");
+  EXPECT_EQ(best.output(), loaded_.model()->compiled().outputs()[0].name);
+}
+
+TEST_F(RankCallTest, InputsOfSeveralAreSharedByName) {
+  // Two loans to one person.
+  v1::RankRequest request;
+  request.set_model_name("credit_embed");
+  v1::RankTensor& dense = *request.add_shared();
+  dense.set_name("dense");
+  dense.add_shape(1);
+  dense.add_shape(9);
+  for (const double value : {14, 48, 46, 60, 100, 3000, 0, 800, 1651}) {
+    dense.add_data(value);
+  }
+  v1::RankTensor& cat = *request.add_items();
+  cat.set_name("cat");
+  cat.add_shape(2);
+  cat.add_shape(4);
+  for (const double value : {0, 2, 1, 1, 6, 2, 1, 1}) {
+    cat.add_data(value);
+  }
+  const auto both = Rank(request);
+  ASSERT_TRUE(both.ok()) << both.status();
+  ASSERT_EQ(both->scores_size(), 2);
+  EXPECT_NE(both->scores(0), both->scores(1));
+  EXPECT_EQ(both->output(), "prob");
+  // Each alone, with nothing shared.
+  std::swap(*request.mutable_shared(), *request.mutable_items());
+  request.mutable_shared(0)->set_shape(0, 1);
+  request.mutable_shared(0)->mutable_data()->Truncate(4);
+  EXPECT_EQ(Rank(request)->scores(0), both->scores(0));
+}
+
+TEST_F(RankCallTest, ItemWithoutAnswerIsNamed) {
+  v1::RankRequest request;
+  request.set_model_name("credit_embed");
+  AddRaw(*request.mutable_shared(), "dense", 1, std::vector<float>(9));
+  v1::RankTensor& cat = *request.add_items();
+  cat.set_name("cat");
+  cat.add_shape(2);
+  cat.add_shape(4);
+  for (const double value : {0, 2, 1, 1, 600, 2, 1, 1}) {
+    cat.add_data(value);
+  }
+  const absl::Status status = Rank(request).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("row 1"));
+}
+
+TEST_F(RankCallTest, CallsAreCountedAsRequestsAndByThemselves) {
+  ASSERT_TRUE(Rank(DigitItems(70, 20, 1).Request()).ok());
+  EXPECT_FALSE(Rank(DigitItems(2, 20, 1).Request(/*element=*/10)).ok());
+  const ModelFigures figures = Figures();
+  EXPECT_EQ(figures.ranked_items, 70U);
+  EXPECT_EQ(figures.rank.total.count, 1U);
+  EXPECT_EQ(figures.answered_rows, 70U);
+  EXPECT_EQ(figures.requests[StatusIndex(absl::StatusCode::kOk)], 1U);
+  EXPECT_EQ(figures.requests[StatusIndex(absl::StatusCode::kInvalidArgument)],
+            1U);
+  EXPECT_EQ(figures.requests_in_flight, 0);
+  EXPECT_EQ(in_flight_.bytes(), 0U);
+}
+
+TEST_F(RankCallTest, ErrorsNameTheModel) {
+  v1::RankRequest request = DigitItems(2, 20, 1).Request();
+  request.clear_items();
+  const absl::Status status = Rank(request).status();
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("model \"digits_mlp\": "),
+                    HasSubstr("no tensor of items")));
+  request.set_model_name("nothing");
+  EXPECT_EQ(Rank(request).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(RankCallTest, BytesThatAreNoRequestAreInvalid) {
+  Deferred<std::string> answer;
+  RankCall::Begin(environment_, "\x0a\x7f", {}, answer.done());
+  EXPECT_EQ(answer.Wait().status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(RankCallTest, BytesBeyondTheLimitsAreRefused) {
+  const v1::RankRequest request = DigitItems(600, 0, 1).Request();
+  environment_.max_response_bytes = 600 * 40 - 1;
+  EXPECT_EQ(Rank(request).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  environment_.max_response_bytes = 600 * 40;
+  EXPECT_TRUE(Rank(request).ok());
+  ASSERT_TRUE(in_flight_.Take(1 << 20));
+  EXPECT_EQ(Rank(request).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  in_flight_.GiveBack(1 << 20);
+  EXPECT_EQ(in_flight_.bytes(), 0U);
+}
+
+TEST_F(RankCallTest, DeadlineThatHasPassedIsExceeded) {
+  const auto status = Rank(DigitItems(2, 20, 1).Request(),
+                           {.deadline = std::chrono::steady_clock::now() -
+                                        std::chrono::milliseconds(1)})
+                          .status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(RankCallTest, CallThatWaitsCanBeCancelled) {
+  const std::shared_ptr<Model> model = loaded_.model();
+  SlotHolder first(*model);
+  SlotHolder second(*model);
+  Deferred<std::string> answer;
+  const Rpc::Cancel cancel = RankCall::Begin(
+      environment_, DigitItems(2, 20, 1).Request().SerializeAsString(), {},
+      answer.done());
+  cancel();
+  EXPECT_EQ(answer.Wait().status().code(), absl::StatusCode::kCancelled);
+  cancel();  // Too late is all right.
+}
+
+TEST_F(RankCallTest, AccessLogHasALineForEachCall) {
+  environment_.access_log = &access_log_;
+  v1::RankRequest request = DigitItems(3, 20, 1).Request();
+  request.set_id("page-7");
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(Rank(request, {.ids = {.protocol = "grpc",
+                                     .request_id = "r-1",
+                                     .traceparent = ""}})
+                  .ok());
+  request.set_model_name("nothing");
+  EXPECT_FALSE(Rank(request).ok());
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, AllOf(HasSubstr("digits_mlp"), HasSubstr("page-7"),
+                         HasSubstr("r-1"), HasSubstr("nothing")));
+}
+
+// A call over gRPC that may take its time.
+class Call {
+ public:
+  Call(GrpcFixture& grpc, const std::string& request,
+       std::chrono::milliseconds timeout = std::chrono::minutes(5))
+      : stub_(grpc.channel()) {
+    context_.set_deadline(std::chrono::system_clock::now() + timeout);
+    call_ = stub_.PrepareUnaryCall(&context_, kRank, ToByteBuffer(request),
+                                   &queue_);
+    call_->StartCall();
+    call_->Finish(&answer_, &status_, nullptr);
+  }
+
+  grpc::ClientContext& context() { return context_; }
+
+  static void WaitForQueue(Model& model) {
+    while (model.scheduler().queue_size() == 0) {
+      std::this_thread::yield();
+    }
+  }
+
+  grpc::Status Wait() {
+    void* tag = nullptr;
+    bool ok = false;
+    EXPECT_TRUE(queue_.Next(&tag, &ok));
+    return status_;
+  }
+
+ private:
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::CompletionQueue queue_;
+  std::unique_ptr<grpc::GenericClientAsyncResponseReader> call_;
+  grpc::ByteBuffer answer_;
+  grpc::Status status_;
+};
+
+TEST(RankOverGrpcTest, AnswersAsTheHandlerDoes) {
+  GrpcFixture grpc;
+  const DigitItems digits(300, 40, 1);
+  v1::RankRequest request = digits.Request();
+  request.set_top_k(3);
+  const auto [status, bytes] = grpc.Call(kRank, request.SerializeAsString());
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  v1::RankResponse response;
+  ASSERT_TRUE(response.ParseFromString(bytes));
+  const std::vector<float> expected =
+      Answers(*grpc.loaded().model(), 300, digits.Expanded());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(response.scores(i), expected[response.items(i) * 10 + 3]);
+  }
+}
+
+TEST(RankOverGrpcTest, ClientThatGoesFreesTheQueue) {
+  GrpcFixture grpc;
+  const std::shared_ptr<Model> model = grpc.loaded().model();
+  SlotHolder first(*model);
+  SlotHolder second(*model);
+  Call call(grpc, DigitItems(2, 20, 1).Request().SerializeAsString());
+  Call::WaitForQueue(*model);
+  call.context().TryCancel();
+  EXPECT_EQ(call.Wait().error_code(), grpc::StatusCode::CANCELLED);
+  while (grpc.Requests("digits_mlp", "CANCELLED") == 0) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(model->scheduler().queue_size(), 0U);
+}
+
+TEST(RankOverGrpcTest, RefusalSaysWhenToComeAgain) {
+  GrpcFixture grpc({.config = "dynamic_batching { default_queue_policy { "
+                              "max_queue_size: 1 } }"});
+  const std::shared_ptr<Model> model = grpc.loaded().model();
+  SlotHolder first(*model);
+  SlotHolder second(*model);
+  const std::string request =
+      DigitItems(2, 20, 1).Request().SerializeAsString();
+  Call waits(grpc, request);
+  waits.WaitForQueue(*model);
+  Call refused(grpc, request);
+  EXPECT_EQ(refused.Wait().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(refused.context().GetServerTrailingMetadata().count(
+                "grpc-retry-pushback-ms"),
+            1U);
+  first.Release();
+  EXPECT_TRUE(waits.Wait().ok());
+}
+
+TEST(RankOverGrpcTest, DeadlineOfTheClientEndsTheWait) {
+  GrpcFixture grpc;
+  const std::shared_ptr<Model> model = grpc.loaded().model();
+  SlotHolder first(*model);
+  SlotHolder second(*model);
+  Call call(grpc, DigitItems(2, 20, 1).Request().SerializeAsString(),
+            std::chrono::milliseconds(50));
+  EXPECT_EQ(call.Wait().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  while (model->scheduler().queue_size() > 0) {
+    std::this_thread::yield();
+  }
+}
+
+std::string JsonOf(const DigitItems& digits) {
+  const nlohmann::json json = {
+      {"shared",
+       {{{"name", "input"}, {"shape", {1, 60}}, {"data", digits.shared}}}},
+      {"items",
+       {{{"name", "input"},
+         {"shape", {digits.rows, 4}},
+         {"data", digits.own}}}},
+      {"element", 3},
+      {"top_k", 2}};
+  return json.dump();
+}
+
+TEST(RankOverRestTest, AnswersAsOverGrpc) {
+  RestFixture rest;
+  const DigitItems digits(5, 60, 1);
+  const HttpResponse response =
+      rest.Post("/v2/models/digits_mlp/rank", JsonOf(digits));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const auto json = nlohmann::json::parse(response.body);
+  const std::vector<float> expected =
+      Answers(*rest.loaded().model(), 5, digits.Expanded());
+  ASSERT_EQ(json["items"].size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(json["scores"][i].get<float>(),
+              expected[json["items"][i].get<std::size_t>() * 10 + 3]);
+  }
+  EXPECT_EQ(
+      rest.Post("/v2/models/digits_mlp/versions/7/rank", JsonOf(digits)).status,
+      404);
+}
+
+TEST(RankOverRestTest, BodiesMayBeLarge) {
+  RestFixture rest;
+  const DigitItems digits(30'000, 60, 1);
+  const std::string body = JsonOf(digits);
+  ASSERT_GT(body.size(), 1U << 20U);
+  // More than an answer may have here, but no more than a body may.
+  const HttpResponse response = rest.Post("/v2/models/digits_mlp/rank", body);
+  EXPECT_EQ(response.status, 429) << response.body;
+}
+
+TEST(RankOverRestTest, ClientThatGoesFreesTheQueue) {
+  RestFixture rest;
+  const std::shared_ptr<Model> model = rest.loaded().model();
+  SlotHolder first(*model);
+  SlotHolder second(*model);
+  const auto call = rest.Begin({.method = "POST",
+                                .target = "/v2/models/digits_mlp/rank",
+                                .body = JsonOf(DigitItems(5, 60, 1))});
+  EXPECT_EQ(model->scheduler().queue_size(), 1U);
+  call->HangUp();
+  EXPECT_EQ(model->scheduler().queue_size(), 0U);
+  EXPECT_NE(call->Wait().status, 200);
+}
+
+}  // namespace
+}  // namespace relu
