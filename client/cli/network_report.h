@@ -59,8 +59,6 @@ class NetworkReport {
 
   // nullopt: there is no box.
   const std::optional<ValueBounds>& bounds() const { return bounds_; }
-  // Which inputs are in it, to follow "every input".
-  const std::string& box() const { return box_; }
 
   std::string Text() const;
   std::string Json() const;  // One object.
