@@ -181,6 +181,18 @@ void AddLocal(CLI::App& app, ReluctlOptions& options) {
       ->expected(2)
       ->allow_extra_args(false)
       ->option_text("LOW,HIGH");
+  inspect
+      .add_option("--report", options.inspect.report,
+                  "Write all of it to this file as a page with plots")
+      ->option_text("FILE.html");
+  inspect
+      .add_option("--compact", options.inspect.compact,
+                  "Write the model without the neurons that are proven to add "
+                  "nothing (for the rows' range or the box, if given), once it "
+                  "has given the same bits")
+      ->option_text("FILE.onnx");
+  inspect.add_flag("--drop-zero-inputs", options.inspect.drops_zero_inputs,
+                   "Count inputs that are zero in every row among these");
   CLI::App& completion = *app.add_subcommand(
       "completion", "Print the script that completes reluctl's command lines");
   completion.add_option("shell", options.shell, "bash or zsh")

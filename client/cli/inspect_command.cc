@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <fstream>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 
 #include "client/cli/inspect_report.h"
+#include "client/cli/model_compaction.h"
 #include "client/cli/network_report.h"
 #include "client/cli/outcome.h"
 #include "client/cli/row_source.h"
@@ -68,18 +70,12 @@ absl::StatusOr<InputRows> ReadNetworkRows(const InspectOptions& options,
 
 // All floats are from box[0] to box[1]; integers are those of the rows, or any
 // that a table has.
-absl::Status AddBox(const InspectOptions& options,
-                    const std::optional<InputRows>& rows,
-                    NetworkReport& report) {
-  const PiecewiseNetwork& network = report.network();
-  if (options.box.empty()) {
-    return rows.has_value() ? report.AddBox(BoxOf(network, *rows),
-                                            "in the range of the rows")
-                            : absl::OkStatus();
-  }
-  if (options.box.size() != 2) {
+absl::StatusOr<InputBox> BoxOfFloats(const PiecewiseNetwork& network,
+                                     const std::vector<double>& bounds,
+                                     const std::optional<InputRows>& rows) {
+  if (bounds.size() != 2) {
     return absl::InvalidArgumentError(fmt::format(
-        "--box: {} numbers, wanted are 2: LOW,HIGH", options.box.size()));
+        "--box: {} numbers, wanted are 2: LOW,HIGH", bounds.size()));
   }
   // Beyond any table: all of it.
   constexpr double kAnyInteger = 0x1p40;
@@ -92,17 +88,18 @@ absl::Status AddBox(const InspectOptions& options,
   for (const Leaf& leaf : network.leaves) {
     for (std::size_t i = 0; i < leaf.slot.size; ++i) {
       if (leaf.kind == Leaf::Kind::kInput) {
-        box.low[leaf.ElementOf(i)] = options.box[0];
-        box.high[leaf.ElementOf(i)] = options.box[1];
+        box.low[leaf.ElementOf(i)] = bounds[0];
+        box.high[leaf.ElementOf(i)] = bounds[1];
       }
     }
   }
-  return report.AddBox(box, fmt::format("of floats from {} to {}",
-                                        options.box[0], options.box[1]));
+  return box;
 }
 
-absl::Status AddDomain(const InspectOptions& options,
-                       const CompiledModel& model, NetworkReport& report) {
+// What --domain says of the inputs.
+absl::StatusOr<InputBox> BoxOfDomain(const InspectOptions& options,
+                                     const CompiledModel& model,
+                                     const PiecewiseNetwork& network) {
   if (!options.box.empty()) {
     return absl::InvalidArgumentError(
         "--box and --domain are given, wanted is one of them");
@@ -122,23 +119,95 @@ absl::Status AddDomain(const InspectOptions& options,
   }
   ASSIGN_OR_RETURN(const InputDomain domain,
                    InputDomain::Create(inputs, model.inputs()));
-  ASSIGN_OR_RETURN(const InputBox box, domain.BoxOf(report.network()));
-  return report.AddBox(box, "of the domain");
+  return domain.BoxOf(network);
 }
 
-absl::StatusOr<NetworkReport> InspectNetwork(const InspectOptions& options,
-                                             const Graph& graph,
-                                             const CompiledModel& model) {
-  ASSIGN_OR_RETURN(NetworkReport report, NetworkReport::Of(graph));
-  std::optional<InputRows> rows;
-  if (!options.rows.empty()) {
-    ASSIGN_OR_RETURN(rows, ReadNetworkRows(options, graph, report.network()));
-    RETURN_IF_ERROR(report.AddRows(*rows));
+// One run of the command on a file that a server would take.
+class Inspector {
+ public:
+  Inspector(const InspectOptions& options, const Graph& graph,
+            const CompiledModel& model)
+      : options_(options), graph_(graph), model_(model) {}
+
+  // What to print.
+  absl::StatusOr<std::string> Run() {
+    const auto network = InspectNetwork();
+    if (!network.ok() && !absl::IsUnimplemented(network.status())) {
+      return network.status();
+    }
+    const CompactionFacts facts = {
+        .network = network.ok() ? &network->network() : nullptr,
+        .box = box_.has_value() ? &*box_ : nullptr,
+        .bounds = network.ok() && network->bounds().has_value()
+                      ? &*network->bounds()
+                      : nullptr,
+        .rows = rows_.has_value() ? &*rows_ : nullptr,
+        .drops_zero_inputs = options_.drops_zero_inputs};
+    auto compaction = ModelCompaction::Of(options_.file, model_, facts);
+    if (!options_.compact.empty()) {
+      RETURN_IF_ERROR(compaction.status());
+      RETURN_IF_ERROR(compaction->Write(options_.compact, model_, facts));
+    }
+    const Inspection inspection = {.file = options_.file,
+                                   .graph = graph_,
+                                   .model = model_,
+                                   .network = network,
+                                   .compaction = compaction};
+    if (!options_.report.empty()) {
+      RETURN_IF_ERROR(WritePage(inspection));
+    }
+    return options_.json ? InspectionJson(inspection)
+                         : InspectionText(inspection);
   }
-  RETURN_IF_ERROR(options.domain.empty() ? AddBox(options, rows, report)
-                                         : AddDomain(options, model, report));
-  return report;
-}
+
+ private:
+  absl::StatusOr<NetworkReport> InspectNetwork() {
+    ASSIGN_OR_RETURN(NetworkReport report, NetworkReport::Of(graph_));
+    if (!options_.rows.empty()) {
+      ASSIGN_OR_RETURN(rows_,
+                       ReadNetworkRows(options_, graph_, report.network()));
+      RETURN_IF_ERROR(report.AddRows(*rows_, model_.report()));
+    }
+    RETURN_IF_ERROR(AddBox(report));
+    return report;
+  }
+
+  absl::Status AddBox(NetworkReport& report) {
+    if (!options_.domain.empty()) {
+      ASSIGN_OR_RETURN(box_,
+                       BoxOfDomain(options_, model_, report.network()));
+      return report.AddBox(*box_, "of the domain");
+    }
+    if (!options_.box.empty()) {
+      ASSIGN_OR_RETURN(box_,
+                       BoxOfFloats(report.network(), options_.box, rows_));
+      return report.AddBox(
+          *box_, fmt::format("of floats from {} to {}", options_.box[0],
+                             options_.box[1]));
+    }
+    if (rows_.has_value()) {
+      box_ = BoxOf(report.network(), *rows_);
+      return report.AddBox(*box_, "in the range of the rows");
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status WritePage(const Inspection& inspection) const {
+    std::ofstream stream(options_.report, std::ios::binary);
+    stream << InspectionPage(inspection);
+    stream.close();
+    return stream.good()
+               ? absl::OkStatus()
+               : absl::InvalidArgumentError(fmt::format(
+                     "{}: the report cannot be written", options_.report));
+  }
+
+  const InspectOptions& options_;
+  const Graph& graph_;
+  const CompiledModel& model_;
+  std::optional<InputRows> rows_;
+  std::optional<InputBox> box_;
+};
 
 }  // namespace
 
@@ -154,14 +223,11 @@ Outcome RunInspect(const InspectOptions& options) {
   if (const absl::Status status = SelfCheck(*graph, *model); !status.ok()) {
     return WrongInput(status);
   }
-  const auto network = InspectNetwork(options, *graph, *model);
-  if (!network.ok() && !absl::IsUnimplemented(network.status())) {
-    return WrongInput(network.status());
+  absl::StatusOr<std::string> text = Inspector(options, *graph, *model).Run();
+  if (!text.ok()) {
+    return WrongInput(text.status());
   }
-  return {.code = ExitCode::kOk,
-          .out = options.json ? InspectionJson(*graph, *model, network)
-                              : InspectionText(*graph, *model, network),
-          .err = {}};
+  return {.code = ExitCode::kOk, .out = *std::move(text), .err = {}};
 }
 
 }  // namespace relu

@@ -22,12 +22,18 @@ struct InspectOptions {
   // The domain of the inputs instead of a box, INPUT=RULES for each, as the
   // parameters "input_domain.INPUT" of a config.pbtxt have it.
   std::vector<std::string> domain = {};
+  // Files to write: a page with plots, and the model without what it can do
+  // without; empty: none.
+  std::string report;
+  std::string compact;
+  // Inputs that are zero in every row are something it can do without.
+  bool drops_zero_inputs = false;
   bool json = false;  // Print JSON, not tables.
 };
 
 // Loads the file as a server does, self-check included, and needs no server.
-// kWrongInput, with the reason, if a server would refuse it, or the rows or the
-// box do not fit it.
+// kWrongInput, with the reason, if a server would refuse it, the rows or the
+// box do not fit it, or a file cannot be written.
 Outcome RunInspect(const InspectOptions& options);
 
 }  // namespace relu

@@ -7,6 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "client/cli/inspect_report_html.h"  // Made of inspect_report.html.
+#include "client/cli/model_compaction.h"
+#include "client/cli/network_report.h"
+#include "client/cli/page.h"
 #include "client/cli/table.h"
 #include "core/graph/graph.h"
 #include "core/plan/compiled_model.h"
@@ -21,20 +25,6 @@ namespace relu {
 namespace {
 
 using OrderedJson = nlohmann::ordered_json;
-
-struct Sums {
-  std::int64_t parameters = 0;
-  std::int64_t multiply_adds = 0;
-};
-
-Sums SumsOf(const PlanReport& report) {
-  Sums sums;
-  for (const StepReport& step : report.steps) {
-    sums.parameters += step.parameters;
-    sums.multiply_adds += step.multiply_adds;
-  }
-  return sums;
-}
 
 std::string TypeAndShape(const Value& value) {
   return fmt::format("{} {}", DataTypeName(value.type), ShapeText(value.shape));
@@ -141,10 +131,10 @@ OrderedJson JsonOfSteps(const PlanReport& report) {
 
 }  // namespace
 
-std::string InspectionText(const Graph& graph, const CompiledModel& model,
-                           const absl::StatusOr<NetworkReport>& network) {
+std::string InspectionText(const Inspection& inspection) {
+  const auto& [file, graph, model, network, compaction] = inspection;
   const PlanReport& report = model.report();
-  const Sums sums = SumsOf(report);
+  const PlanSize sums = SizeOf(report);
   std::string text = fmt::format(
       "{}\nGraph: {} nodes, constants folded\n{}\nPlan: {} steps\n{}",
       TensorsTable(graph), graph.nodes.size(), NodesTable(graph),
@@ -164,13 +154,19 @@ std::string InspectionText(const Graph& graph, const CompiledModel& model,
   text += network.ok() ? network->Text()
                        : fmt::format("Network: no linear form: {}\n",
                                      std::string(network.status().message()));
+  text += '\n';
+  text += compaction.ok()
+              ? compaction->Text()
+              : fmt::format("Compaction: none: {}\n",
+                            std::string(compaction.status().message()));
   return text;
 }
 
-std::string InspectionJson(const Graph& graph, const CompiledModel& model,
-                           const absl::StatusOr<NetworkReport>& network) {
-  const Sums sums = SumsOf(model.report());
-  OrderedJson json = {{"inputs", JsonOf(graph, graph.inputs)},
+std::string InspectionJson(const Inspection& inspection) {
+  const auto& [file, graph, model, network, compaction] = inspection;
+  const PlanSize sums = SizeOf(model.report());
+  OrderedJson json = {{"file", file},
+                      {"inputs", JsonOf(graph, graph.inputs)},
                       {"outputs", JsonOf(graph, graph.outputs)},
                       {"nodes", JsonOfNodes(graph)},
                       {"steps", JsonOfSteps(model.report())},
@@ -182,10 +178,17 @@ std::string InspectionJson(const Graph& graph, const CompiledModel& model,
   if (network.ok()) {
     json["network"] = OrderedJson::parse(network->Json());
   }
+  if (compaction.ok()) {
+    json["compaction"] = OrderedJson::parse(compaction->Json());
+  }
   // Names are checked to be UTF-8 by the import; whatever is not is replaced.
   return json.dump(-1, ' ', /*ensure_ascii=*/false,
                    OrderedJson::error_handler_t::replace) +
          "\n";
+}
+
+std::string InspectionPage(const Inspection& inspection) {
+  return PageWith(kInspectReportHtml, InspectionJson(inspection));
 }
 
 }  // namespace relu

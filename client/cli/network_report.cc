@@ -14,11 +14,15 @@
 #include "client/cli/table.h"
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/plan/plan_report.h"
+#include "core/relu/dense_op.h"
+#include "core/relu/gradient_profile.h"
 #include "core/relu/layer_profile.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_lowering.h"
 #include "core/relu/piecewise_network.h"
+#include "core/relu/skip_forecast.h"
 #include "core/relu/value_bounds.h"
 #include "fmt/format.h"
 #include <nlohmann/json.hpp>
@@ -31,6 +35,23 @@ using NetworkJson = nlohmann::ordered_json;
 std::string FourDigits(double value) { return fmt::format("{:.4g}", value); }
 
 std::string Percent(double part) { return fmt::format("{:.1f} %", 100 * part); }
+
+std::string LayerName(const LayerReport& layer) {
+  return fmt::format("{} -> {}", layer.weights.inputs, layer.weights.outputs);
+}
+
+void AddRowsJson(const LayerReport& layer, NetworkJson& json) {
+  json["gradient"] = layer.gradients.own;
+  json["tanh_gradient"] = layer.gradients.tanh;
+  json["sigmoid_gradient"] = layer.gradients.sigmoid;
+  json["input_zeros"] = layer.forecast.zeros;
+  if (layer.forecast.break_even.has_value()) {
+    json["break_even_zeros"] = *layer.forecast.break_even;
+  }
+  json["skipping_rows"] = layer.forecast.skipping_rows;
+  json["dense_ns"] = layer.forecast.dense_ns;
+  json["expected_ns"] = layer.forecast.expected_ns;
+}
 
 // The largest size of a value of the slot.
 double LargestIn(const Slot& slot, const ValueBounds& bounds) {
@@ -57,7 +78,9 @@ std::string Certificate(const ValueBounds& bounds) {
 NetworkReport::NetworkReport(PiecewiseNetwork network)
     : network_(std::move(network)) {
   for (LayerProfile& profile : ProfileLayers(network_)) {
-    layers_.emplace_back().weights = profile;
+    LayerReport& layer = layers_.emplace_back();
+    layer.node = std::get<DenseOp>(network_.ops[profile.op]).node;
+    layer.weights = profile;
   }
 }
 
@@ -72,7 +95,8 @@ LayerReport* NetworkReport::ReportOf(std::size_t dense_op) {
   return found == layers_.end() ? nullptr : &*found;
 }
 
-absl::Status NetworkReport::AddRows(const InputRows& rows) {
+absl::Status NetworkReport::AddRows(const InputRows& rows,
+                                    const PlanReport& plan) {
   ASSIGN_OR_RETURN(std::vector<ActivationProfile> profiles,
                    ProfileActivations(network_, rows));
   rows_ = rows.rows;
@@ -81,6 +105,14 @@ absl::Status NetworkReport::AddRows(const InputRows& rows) {
     if (LayerReport* const layer = ReportOf(op.layer)) {
       layer->activity = std::move(profile);
     }
+  }
+  ASSIGN_OR_RETURN(const std::vector<GradientProfile> gradients,
+                   ProfileGradients(network_, rows));
+  ASSIGN_OR_RETURN(const std::vector<SkipForecast> forecasts,
+                   ForecastZeroSkip(network_, rows, plan));
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    layers_[i].gradients = gradients[i];
+    layers_[i].forecast = forecasts[i];
   }
   return absl::OkStatus();
 }
@@ -116,7 +148,7 @@ void NetworkReport::AddBounds(const ValueBounds& interval,
   }
 }
 
-std::string NetworkReport::Text() const {
+std::string NetworkReport::LayersText() const {
   TableRow header = {"layer", "gain", "spectral norm", "zero weights"};
   if (rows_ > 0) {
     header.insert(header.end(), {"zeros", "dead", "always on", "largest sum"});
@@ -128,8 +160,8 @@ std::string NetworkReport::Text() const {
   std::vector<TableRow> table;
   for (const LayerReport& layer : layers_) {
     const LayerProfile& weights = layer.weights;
-    TableRow row = {fmt::format("{} -> {}", weights.inputs, weights.outputs),
-                    FourDigits(weights.gain), FourDigits(weights.spectral_norm),
+    TableRow row = {LayerName(layer), FourDigits(weights.gain),
+                    FourDigits(weights.spectral_norm),
                     fmt::format("{}", weights.zero_weights)};
     if (rows_ > 0 && layer.activity.has_value()) {
       row.insert(row.end(), {Percent(layer.activity->zeros),
@@ -147,11 +179,40 @@ std::string NetworkReport::Text() const {
     }
     table.push_back(std::move(row));
   }
-  std::string text =
-      fmt::format("Network: f(x) = J x + t up to \"{}\"\n{}",
-                  network_.explained_name, FormatTable(header, table));
+  return FormatTable(header, table);
+}
+
+std::string NetworkReport::RowsText() const {
+  std::vector<TableRow> table;
+  for (const LayerReport& layer : layers_) {
+    const SkipForecast& forecast = layer.forecast;
+    TableRow row = {LayerName(layer), FourDigits(layer.gradients.own),
+                    FourDigits(layer.gradients.tanh),
+                    FourDigits(layer.gradients.sigmoid),
+                    Percent(forecast.zeros)};
+    if (forecast.break_even.has_value()) {
+      row.insert(
+          row.end(),
+          {Percent(*forecast.break_even), Percent(forecast.skipping_rows),
+           fmt::format("{:.2f}", forecast.dense_ns / forecast.expected_ns)});
+    } else {
+      row.insert(row.end(), {"never", "", ""});
+    }
+    table.push_back(std::move(row));
+  }
+  return fmt::format(
+      "Gradients of the largest output, and zero-skipping, on {} rows\n{}",
+      rows_,
+      FormatTable({"layer", "gradient", "with tanh", "with sigmoid",
+                   "input zeros", "skipped from", "on rows", "times as fast"},
+                  table));
+}
+
+std::string NetworkReport::Text() const {
+  std::string text = fmt::format("Network: f(x) = J x + t up to \"{}\"\n{}",
+                                 network_.explained_name, LayersText());
   if (rows_ > 0) {
-    text += fmt::format("Activity: on {} rows\n", rows_);
+    text += fmt::format("Activity: on {} rows\n\n{}\n", rows_, RowsText());
   }
   if (bounds_.has_value()) {
     const Slot& output = network_.output;
@@ -173,7 +234,8 @@ std::string NetworkReport::Json() const {
   NetworkJson layers = NetworkJson::array();
   for (const LayerReport& layer : layers_) {
     const LayerProfile& weights = layer.weights;
-    NetworkJson json = {{"inputs", weights.inputs},
+    NetworkJson json = {{"node", layer.node},
+                        {"inputs", weights.inputs},
                         {"outputs", weights.outputs},
                         {"gain", weights.gain},
                         {"spectral_norm", weights.spectral_norm},
@@ -184,6 +246,9 @@ std::string NetworkReport::Json() const {
       json["on"] = layer.activity->on;
       json["dead"] = layer.activity->dead();
       json["always_on"] = layer.activity->always_on();
+    }
+    if (rows_ > 0) {
+      AddRowsJson(layer, json);
     }
     if (bounds_.has_value()) {
       json["proven_off"] = layer.proven_off;

@@ -14,19 +14,25 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/plan_report.h"
+#include "core/relu/gradient_profile.h"
 #include "core/relu/layer_profile.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
+#include "core/relu/skip_forecast.h"
 #include "core/relu/value_bounds.h"
 
 namespace relu {
 
 // Of one layer and the activation after it, if there is one.
 struct LayerReport {
+  std::string node;  // The Gemm or MatMul.
   LayerProfile weights;
-  // Of the activation, on rows.
+  // On rows; the first of the activation.
   std::optional<ActivationProfile> activity;
+  GradientProfile gradients;
+  SkipForecast forecast;
   // The largest size of a sum that is possible in the box.
   double interval_bound = 0.0;
   double linear_bound = 0.0;
@@ -43,13 +49,16 @@ class NetworkReport {
 
   const PiecewiseNetwork& network() const { return network_; }
 
-  // What the activations do on these rows. INVALID_ARGUMENT if an index is
-  // outside of its table.
-  absl::Status AddRows(const InputRows& rows);
+  // What the network does on these rows, and what skipping zeros saves the plan
+  // of the same graph. INVALID_ARGUMENT if an index is outside of its table.
+  absl::Status AddRows(const InputRows& rows, const PlanReport& plan);
 
   // What holds for all inputs of a box; `what` says which. INVALID_ARGUMENT if
   // it is none.
   absl::Status AddBox(const InputBox& box, std::string what);
+
+  // nullopt: there is no box.
+  const std::optional<ValueBounds>& bounds() const { return bounds_; }
 
   std::string Text() const;
   std::string Json() const;  // One object.
@@ -59,6 +68,8 @@ class NetworkReport {
 
   LayerReport* ReportOf(std::size_t dense_op);
   void AddBounds(const ValueBounds& interval, const ValueBounds& linear);
+  std::string LayersText() const;
+  std::string RowsText() const;
 
   PiecewiseNetwork network_;
   std::vector<LayerReport> layers_;

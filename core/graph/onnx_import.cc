@@ -144,20 +144,6 @@ absl::StatusOr<std::int64_t> FindOpset(const onnx::ModelProto& model) {
   return opset;
 }
 
-// Gives a name to each node that has none, and one spelling to the standard
-// domain.
-void Normalize(onnx::GraphProto& graph) {
-  for (int i = 0; i < graph.node_size(); ++i) {
-    onnx::NodeProto& node = *graph.mutable_node(i);
-    if (node.name().empty()) {
-      node.set_name(fmt::format("{}_{}", node.op_type(), i));
-    }
-    if (IsStandard(node.domain())) {
-      node.clear_domain();
-    }
-  }
-}
-
 // The names that nodes and outputs read.
 std::set<std::string, std::less<>> NamesRead(const onnx::GraphProto& graph) {
   std::set<std::string, std::less<>> names;
@@ -222,7 +208,7 @@ absl::Status AddAll(const onnx::GraphProto& graph, std::span<const int> order,
 absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
                                GraphAssembler assembler) {
   ASSIGN_OR_RETURN(const auto inputs, FindInputs(graph));
-  Normalize(graph);
+  NormalizeOnnxNodes(graph);
   RETURN_IF_ERROR(AddInitializers(graph, assembler));
   ASSIGN_OR_RETURN(const std::vector<InputReading> readings,
                    ReadInputs(inputs));
@@ -250,6 +236,18 @@ absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
 }
 
 }  // namespace
+
+void NormalizeOnnxNodes(onnx::GraphProto& graph) {
+  for (int i = 0; i < graph.node_size(); ++i) {
+    onnx::NodeProto& node = *graph.mutable_node(i);
+    if (node.name().empty()) {
+      node.set_name(fmt::format("{}_{}", node.op_type(), i));
+    }
+    if (IsStandard(node.domain())) {
+      node.clear_domain();
+    }
+  }
+}
 
 absl::StatusOr<Graph> ImportOnnx(const std::filesystem::path& file) {
   ASSIGN_OR_RETURN(onnx::ModelProto model, ReadOnnxFile(file));

@@ -10,6 +10,7 @@
 #include "core/graph/graph.h"
 
 namespace onnx {
+class GraphProto;
 class ModelProto;
 }  // namespace onnx
 
@@ -29,6 +30,10 @@ absl::StatusOr<Graph> ImportOnnx(const std::filesystem::path& file);
 // external data.
 absl::StatusOr<Graph> ImportOnnx(onnx::ModelProto model,
                                  const std::filesystem::path& folder);
+
+// Gives a name to each node that has none, and one spelling to the standard
+// domain, as ImportOnnx() does.
+void NormalizeOnnxNodes(onnx::GraphProto& graph);
 
 }  // namespace relu
 

@@ -364,6 +364,7 @@ absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
                                   ? nullptr
                                   : &model_.row_weights_));
   dense_steps_.push_back(step);
+  dense_reports_.push_back(first);
   model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
   plan_.Release(layer.input);
   layer.weights = {};  // Packed by now.
@@ -392,8 +393,11 @@ void Compiler::ChooseZeroSkip() {
   const std::vector<DenseCosts> costs =
       costs_ != nullptr ? costs_->CostsOf(layers) : MeasureDenseCosts(layers);
   for (std::size_t i = 0; i < layers.size(); ++i) {
-    dense_steps_[i]->SetZeroSkip(
-        ZeroSkipLimits::FromCosts(costs[i], layers[i].k));
+    const auto limits = ZeroSkipLimits::FromCosts(costs[i], layers[i].k);
+    dense_steps_[i]->SetZeroSkip(limits);
+    StepReport& report = model_.report_.steps[dense_reports_[i]];
+    report.costs = costs[i];
+    report.zero_skip_entries = limits.MaxEntries(1);
   }
   GiveBackRowMemory();
 }

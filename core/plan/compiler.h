@@ -74,7 +74,8 @@ class Compiler {
   GraphUses uses_;
   PlanBuilder plan_;
   CompiledModel model_;
-  std::vector<DenseStep*> dense_steps_;  // Owned by the plan.
+  std::vector<DenseStep*> dense_steps_;     // Owned by the plan.
+  std::vector<std::size_t> dense_reports_;  // Of the steps of the report.
   std::vector<bool> lowered_;  // By node: part of the layer of another node.
   std::map<std::size_t, DenseLayer> layers_;  // By the node of the product.
   // Buffers of inputs and outputs that hold FP64, FP16 or BF16, by the buffer

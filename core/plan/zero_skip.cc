@@ -234,6 +234,15 @@ double DenseCost(const DenseCosts& costs, std::size_t rows) {
 
 }  // namespace
 
+double SparseCost(const DenseCosts& costs, std::size_t k, std::size_t entries) {
+  const auto inputs = static_cast<double>(k);
+  const double more = static_cast<double>(entries) -
+                      inputs * static_cast<double>(kEighths[1]) / 8;
+  const double cost = costs.sparse[1] +
+                      more * EntryCost(costs, inputs, /*i=*/more < 0.0 ? 0 : 1);
+  return std::max(cost, costs.count_row);
+}
+
 ZeroSkipLimits ZeroSkipLimits::Never() { return {}; }
 
 ZeroSkipLimits ZeroSkipLimits::Always() {

@@ -31,6 +31,10 @@ struct DenseCosts {
   Sparse sparse_of_several = {kNever, kNever, kNever};
 };
 
+// What one row of a layer of `k` inputs takes with its zeros skipped, by lines
+// through what was measured, if `entries` inputs are not zero.
+double SparseCost(const DenseCosts& costs, std::size_t k, std::size_t entries);
+
 // Immutable, so thread-safe.
 class ZeroSkipLimits {
  public:

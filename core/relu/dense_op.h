@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "core/base/aligned_buffer.h"
@@ -29,6 +30,7 @@ class DenseOp {
   // The activation of `layer` is another operation.
   DenseOp(const DenseLayer& layer, const Slot& input, const Slot& output);
 
+  std::string node;  // Of the graph: the name of the Gemm or MatMul.
   Slot input;
   Slot output;
   // How many vectors of k values the input has.

@@ -179,6 +179,7 @@ void NetworkBuilder::AddLayer(const DenseLayer& layer, const Slot& input,
                               const Slot& output) {
   network_.multiply_adds += layer.k * layer.n * layer.vectors_per_row;
   DenseOp op(layer, input, output);
+  op.node = graph_.nodes[layer.product].name;
   if (op.skips_zeros()) {
     network_.most_sparse = std::max({network_.most_sparse, layer.k, layer.n});
   }

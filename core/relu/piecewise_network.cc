@@ -73,6 +73,26 @@ void Forward(const ActivationOp& op, float* row) {
   }
 }
 
+// Whether something stands in the place of an activation.
+bool IsReplaced(const Op& any, Activations activations) {
+  const auto* const op = std::get_if<ActivationOp>(&any);
+  return activations != Activations::kOwn && op != nullptr &&
+         std::ranges::any_of(op->functions,
+                             [](const PiecewiseLinear& function) {
+                               return function.kinks > 0;
+                             });
+}
+
+void ForwardSmooth(const ActivationOp& op, Activations activations,
+                   float* row) {
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    const float x = row[op.input.offset + i];
+    row[op.output.offset + i] = activations == Activations::kTanh
+                                    ? std::tanh(x)
+                                    : 1.0F / (1.0F + std::exp(-x));
+  }
+}
+
 void Forward(const SumOp& op, float* row) {
   const float* const left = row + op.left.offset;
   const float* const right = row + op.right.offset;
@@ -109,6 +129,16 @@ void Backward(const ActivationOp& op, const float* row, float* adjoints) {
   }
   for (std::size_t i = 0; i < op.output.size; ++i) {
     AddSlopes(op.functions[i], 1, input + i, y + i, x + i);
+  }
+}
+
+void BackwardSmooth(const ActivationOp& op, Activations activations,
+                    const float* row, float* adjoints) {
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    const float y = row[op.output.offset + i];
+    const float slope =
+        activations == Activations::kTanh ? 1.0F - y * y : y * (1.0F - y);
+    adjoints[op.input.offset + i] += slope * adjoints[op.output.offset + i];
   }
 }
 
@@ -280,13 +310,20 @@ std::size_t PiecewiseNetwork::bytes() const {
 }
 
 void RunForward(const PiecewiseNetwork& network, std::size_t rows,
-                float* values) {
+                float* values, Activations activations) {
   SparseRoom room(network.most_sparse);
   for (const Op& any : network.ops) {
     if (const auto* const dense = std::get_if<DenseOp>(&any)) {
       RunDense(dense->forward, dense->vectors, {rows, network.row_floats},
                values + dense->input.offset, room,
                values + dense->output.offset);
+      continue;
+    }
+    if (IsReplaced(any, activations)) {
+      for (std::size_t row = 0; row < rows; ++row) {
+        ForwardSmooth(std::get<ActivationOp>(any), activations,
+                      values + row * network.row_floats);
+      }
       continue;
     }
     std::visit(
@@ -302,12 +339,20 @@ void RunForward(const PiecewiseNetwork& network, std::size_t rows,
 }
 
 void RunBackward(const PiecewiseNetwork& network, std::size_t rows,
-                 const float* values, float* adjoints, float* scratch) {
+                 const float* values, float* adjoints, float* scratch,
+                 Activations activations) {
   const std::size_t stride = network.row_floats;
   SparseRoom room(network.most_sparse);
   for (std::size_t i = network.ops.size(); i-- > 0;) {
     if (const auto* const dense = std::get_if<DenseOp>(&network.ops[i])) {
       BackwardDense(*dense, {rows, stride}, room, adjoints, scratch);
+      continue;
+    }
+    if (IsReplaced(network.ops[i], activations)) {
+      for (std::size_t row = 0; row < rows; ++row) {
+        BackwardSmooth(std::get<ActivationOp>(network.ops[i]), activations,
+                       values + row * stride, adjoints + row * stride);
+      }
       continue;
     }
     std::visit(

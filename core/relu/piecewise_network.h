@@ -151,16 +151,20 @@ struct PiecewiseNetwork {
   std::size_t bytes() const;
 };
 
+// What stands in the place of the activations that bend, to compare.
+enum class Activations : std::uint8_t { kOwn, kTanh, kSigmoid };
+
 // Computes `rows` rows: in each, of row_floats, the leaves are set and the
 // other slots follow.
 void RunForward(const PiecewiseNetwork& network, std::size_t rows,
-                float* values);
+                float* values, Activations activations = Activations::kOwn);
 
 // The way back: `adjoints` lie as the values do. In each row the output's hold
 // what to differentiate (1 at one element), the rest is zero; the leaves'
 // become the derivatives by them. `scratch` has room for rows * row_floats.
 void RunBackward(const PiecewiseNetwork& network, std::size_t rows,
-                 const float* values, float* adjoints, float* scratch);
+                 const float* values, float* adjoints, float* scratch,
+                 Activations activations = Activations::kOwn);
 
 // After RunBackward(), of one row: t of f(x) = J x + t, the constants of all
 // operations through the same derivatives.

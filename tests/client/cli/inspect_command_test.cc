@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 
 #include "client/cli/outcome.h"
+#include "core/base/file.h"
 #include "tests/client/cli/cli_support.h"
 #include <nlohmann/json.hpp>
 
@@ -120,16 +121,69 @@ TEST(InspectCommandTest, RowsThatDoNotFitAreCodeTwo) {
   const Outcome rows = RunInspect(options);
   EXPECT_EQ(rows.code, ExitCode::kWrongInput);
   EXPECT_THAT(rows.err, HasSubstr("columns"));
-  const Outcome box = RunInspect(
-      {.file = kModel, .rows = "", .label = "", .box = {2, 1}, .json = false});
+  InspectOptions no_box = OfFile(kModel);
+  no_box.box = {2, 1};
+  const Outcome box = RunInspect(no_box);
   EXPECT_EQ(box.code, ExitCode::kWrongInput);
   EXPECT_THAT(box.err, HasSubstr("from 2 to 1"));
+}
+
+constexpr char kDigits[] = "deploy/models/digits_mlp/1/model.onnx";
+
+InspectOptions DigitsWithRows() {
+  InspectOptions options = OfFile(kDigits);
+  options.rows = "deploy/models/digits_mlp/rows.csv";
+  options.label = "last";
+  return options;
+}
+
+TEST(InspectCommandTest, ReportIsAPage) {
+  const TemporaryFolder folder;
+  InspectOptions options = DigitsWithRows();
+  options.report = folder.Write("report.html", "");
+  const Outcome outcome = RunInspect(options);
+  EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
+  const auto page = ReadFile(options.report, /*max_bytes=*/1 << 20);
+  ASSERT_TRUE(page.ok()) << page.status();
+  EXPECT_THAT(*page, StartsWith("<!DOCTYPE html>"));
+  EXPECT_THAT(*page, HasSubstr("\"gradient\":"));
+}
+
+TEST(InspectCommandTest, ReportThatCannotBeWrittenIsCodeTwo) {
+  InspectOptions options = OfFile(kModel);
+  options.report = "/nonexistent/report.html";
+  const Outcome outcome = RunInspect(options);
+  EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+  EXPECT_THAT(outcome.err, HasSubstr("/nonexistent/report.html"));
+}
+
+TEST(InspectCommandTest, CompactModelIsWrittenAndServed) {
+  const TemporaryFolder folder;
+  InspectOptions options =
+      OfFile("tests/testdata/quirks/dead_and_duplicate_units/model.onnx");
+  options.compact = folder.Write("small.onnx", "");
+  options.box = {-1, 1};
+  const Outcome outcome = RunInspect(options);
+  ASSERT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("Written: "));
+  EXPECT_THAT(outcome.out, HasSubstr("100000 points"));
+  const Outcome again = RunInspect(OfFile(options.compact));
+  EXPECT_EQ(again.code, ExitCode::kOk) << again.err;
+}
+
+TEST(InspectCommandTest, ModelWithNothingToTakeOutIsCodeTwo) {
+  const TemporaryFolder folder;
+  InspectOptions options = OfFile(kModel);
+  options.compact = folder.Write("small.onnx", "");
+  const Outcome outcome = RunInspect(options);
+  EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+  EXPECT_THAT(outcome.err, HasSubstr("no neuron can be taken out"));
 }
 
 TEST(InspectCommandTest, JsonIsOneLine) {
   const Outcome outcome = RunInspect(OfFile(kModel, /*json=*/true));
   EXPECT_EQ(outcome.code, ExitCode::kOk) << outcome.err;
-  EXPECT_THAT(outcome.out, StartsWith("{\"inputs\":"));
+  EXPECT_THAT(outcome.out, StartsWith("{\"file\":"));
   EXPECT_EQ(outcome.out.find('\n'), outcome.out.size() - 1);
 }
 

@@ -4,8 +4,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "client/cli/model_compaction.h"
 #include "client/cli/network_report.h"
 #include "core/graph/graph.h"
 #include "core/plan/compiled_model.h"
@@ -32,7 +35,15 @@ TEST(InspectReportTest, TextShowsTensorsNodesStepsAndSums) {
   const Graph graph = SmallGraph();
   const auto model = CompiledModel::Compile(graph);
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(InspectionText(graph, *model, absl::UnimplementedError("an Elu")),
+  const absl::StatusOr<NetworkReport> network =
+      absl::UnimplementedError("an Elu");
+  const absl::StatusOr<ModelCompaction> compaction =
+      absl::UnimplementedError("no file");
+  EXPECT_EQ(InspectionText({.file = "m.onnx",
+                            .graph = graph,
+                            .model = *model,
+                            .network = network,
+                            .compaction = compaction}),
             R"(tensor  name  datatype  shape
 input   x     FP32      [-1,2]
 output  v6    FP32      [-1,3,1]
@@ -56,6 +67,8 @@ constant bytes            192
 workspace bytes of a row  128
 
 Network: no linear form: an Elu
+
+Compaction: none: no file
 )");
 }
 
@@ -63,8 +76,19 @@ TEST(InspectReportTest, JsonHoldsTheSame) {
   const Graph graph = SmallGraph();
   const auto model = CompiledModel::Compile(graph);
   ASSERT_TRUE(model.ok()) << model.status();
-  const auto json = nlohmann::json::parse(
-      InspectionJson(graph, *model, NetworkReport::Of(graph)));
+  const auto network = NetworkReport::Of(graph);
+  const absl::StatusOr<ModelCompaction> compaction =
+      absl::UnimplementedError("no file");
+  const Inspection inspection = {.file = "m<o>.onnx",
+                                 .graph = graph,
+                                 .model = *model,
+                                 .network = network,
+                                 .compaction = compaction};
+  EXPECT_THAT(InspectionPage(inspection),
+              testing::HasSubstr(R"("file":"m\u003co>.onnx")"));
+  const auto json = nlohmann::json::parse(InspectionJson(inspection));
+  EXPECT_EQ(json["file"], "m<o>.onnx");
+  EXPECT_FALSE(json.contains("compaction"));
   EXPECT_EQ(json["inputs"][0]["name"], "x");
   EXPECT_EQ(json["outputs"][0]["shape"], (std::vector<int>{-1, 3, 1}));
   EXPECT_EQ(json["nodes"][0]["operator"], "MatMul");

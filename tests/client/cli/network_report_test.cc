@@ -11,6 +11,7 @@
 #include "core/base/check.h"
 #include "core/graph/graph.h"
 #include "core/graph/onnx_import.h"
+#include "core/plan/plan_report.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
@@ -57,7 +58,7 @@ TEST(NetworkReportTest, WeightsAreShownWithoutRows) {
 
 TEST(NetworkReportTest, RowsTellWhatFires) {
   NetworkReport report = SmallNetwork();
-  ASSERT_TRUE(report.AddRows(RowsOf(report, {1, 2, 3, -1})).ok());
+  ASSERT_TRUE(report.AddRows(RowsOf(report, {1, 2, 3, -1}), {}).ok());
   const Json json = Json::parse(report.Json());
   EXPECT_EQ(json["rows"], 4);
   EXPECT_EQ(json["layers"][0]["on"], Json::array({3, 0}));
@@ -70,9 +71,37 @@ TEST(NetworkReportTest, RowsTellWhatFires) {
   EXPECT_THAT(report.Text(), HasSubstr("Activity: on 4 rows"));
 }
 
+TEST(NetworkReportTest, RowsTellGradientsAndWhatSkippingSaves) {
+  NetworkReport report = SmallNetwork();
+  PlanReport plan;
+  plan.steps.resize(2);
+  plan.steps[1].nodes = {"node_2"};
+  plan.steps[1].multiply_adds = 2;
+  plan.steps[1].zero_skip_entries = 1;
+  plan.steps[1].costs.dense[0] = 100;
+  plan.steps[1].costs.sparse = {20, 50, 80};
+  ASSERT_TRUE(report.AddRows(RowsOf(report, {1, 2}), plan).ok());
+  const Json json = Json::parse(report.Json());
+  EXPECT_EQ(json["layers"][0]["node"], "node_0");
+  EXPECT_EQ(json["layers"][0]["gradient"], 1);
+  EXPECT_GT(json["layers"][0]["tanh_gradient"], 0.1);
+  EXPECT_LT(json["layers"][0]["sigmoid_gradient"], 0.25);
+  EXPECT_EQ(json["layers"][0]["input_zeros"], 0);
+  EXPECT_FALSE(json["layers"][0].contains("break_even_zeros"));
+  EXPECT_EQ(json["layers"][1]["input_zeros"], 0.5);
+  EXPECT_EQ(json["layers"][1]["break_even_zeros"], 0.5);
+  EXPECT_EQ(json["layers"][1]["skipping_rows"], 1);
+  EXPECT_EQ(json["layers"][1]["expected_ns"], 50);
+  EXPECT_THAT(report.Text(), HasSubstr("times as fast"));
+  EXPECT_THAT(report.Text(), HasSubstr("2.00"));
+  EXPECT_THAT(report.Text(), HasSubstr("never"));
+}
+
 TEST(NetworkReportTest, BoxesTellWhatIsProven) {
   NetworkReport report = SmallNetwork();
+  EXPECT_FALSE(report.bounds().has_value());
   ASSERT_TRUE(report.AddBox({.low = {1}, .high = {3}}, "of the test").ok());
+  EXPECT_TRUE(report.bounds().has_value());
   const Json json = Json::parse(report.Json());
   EXPECT_EQ(json["box"], "of the test");
   EXPECT_EQ(json["layers"][0]["proven_on"], 1);

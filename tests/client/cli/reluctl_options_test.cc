@@ -81,12 +81,16 @@ TEST_F(ReluctlOptionsTest, DefaultsHoldForWhatIsNotGiven) {
 TEST_F(ReluctlOptionsTest, EveryOptionOfInspectIsTaken) {
   const ReluctlOptions options =
       Parsed({"inspect", "m.onnx", "--rows", "x.csv", "--label", "y", "--box",
-              "-1,2.5", "-o", "json"});
+              "-1,2.5", "--report", "r.html", "--compact", "s.onnx",
+              "--drop-zero-inputs", "-o", "json"});
   EXPECT_EQ(options.command, Command::kInspect);
   EXPECT_EQ(options.inspect.file, "m.onnx");
   EXPECT_EQ(options.inspect.rows, "x.csv");
   EXPECT_EQ(options.inspect.label, "y");
   EXPECT_THAT(options.inspect.box, ElementsAre(-1, 2.5));
+  EXPECT_EQ(options.inspect.report, "r.html");
+  EXPECT_EQ(options.inspect.compact, "s.onnx");
+  EXPECT_TRUE(options.inspect.drops_zero_inputs);
   EXPECT_TRUE(options.inspect.json);
 }
 

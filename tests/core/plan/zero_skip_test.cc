@@ -62,6 +62,20 @@ TEST(ZeroSkipLimitsTest, EntriesAreNeverFree) {
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 800).MaxEntries(1), 140U);
 }
 
+TEST(SparseCostTest, LiesOnLinesThroughWhatWasMeasured) {
+  const DenseCosts costs{.count_row = 100, .sparse = {350, 650, 1450}};
+  EXPECT_EQ(SparseCost(costs, /*k=*/800, 100), 350);
+  EXPECT_EQ(SparseCost(costs, 800, 200), 450);
+  EXPECT_EQ(SparseCost(costs, 800, 400), 650);
+  EXPECT_EQ(SparseCost(costs, 800, 800), 1450);
+  EXPECT_EQ(SparseCost(costs, 800, 600), 1050);
+}
+
+TEST(SparseCostTest, IsNeverLessThanCounting) {
+  const DenseCosts costs{.count_row = 100, .sparse = {10, 90, 200}};
+  EXPECT_EQ(SparseCost(costs, /*k=*/800, 0), 100);
+}
+
 TEST(ZeroSkipLimitsTest, LayerThatCannotSkipNeverDoes) {
   const DenseCosts costs{.dense = {1000, 2000, 4000, 8000, 16000}};
   EXPECT_EQ(ZeroSkipLimits::FromCosts(costs, 1000).MaxEntries(1), 0U);

@@ -78,6 +78,123 @@ TEST(ValueBoundsTest, HoldForRowsOfRandomNetworks) {
   }
 }
 
+// Projected gradient descent and ascent: points that go for what is proven to
+// be impossible.
+TEST(ValueBoundsTest, HoldForPointsThatClimb) {
+  constexpr int kSteps = 40;
+  std::mt19937 random(12);
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    RandomPiecewiseNetwork drawn(seed);
+    const PiecewiseNetwork network = LowerOrDie(drawn.Draw());
+    InputBox box{.low = drawn.Row(), .high = {}};
+    for (const double low : box.low) {
+      box.high.push_back(low + static_cast<double>(1 + random() % 64) / 32);
+    }
+    const ValueBounds bounds = LinearBounds(network, box);
+    const std::size_t output = network.output.offset + random() % 8;
+    const double direction = seed % 2 == 0 ? 1.0 : -1.0;
+    std::vector<double> point = Draw(box, random);
+    std::vector<float> row(network.row_floats);
+    std::vector<float> scratch(network.row_floats);
+    for (int step = 0; step < kSteps; ++step) {
+      ASSERT_TRUE(FillLeaves(network, point, row.data()).ok());
+      RunForward(network, 1, row.data());
+      ASSERT_LE(bounds.Lowest(output), double{row[output]}) << seed;
+      ASSERT_GE(bounds.Highest(output), double{row[output]}) << seed;
+      std::vector<float> adjoints(network.row_floats);
+      adjoints[output] = 1.0F;
+      RunBackward(network, 1, row.data(), adjoints.data(), scratch.data());
+      for (std::size_t i = 0; i < point.size(); ++i) {
+        const auto slope =
+            double{adjoints[network.leaves[0].slot.offset + i]} * direction;
+        const double width = (box.high[i] - box.low[i]) / 8;
+        point[i] += slope > 0 ? width : slope < 0 ? -width : 0.0;
+        point[i] = double{
+            static_cast<float>(std::clamp(point[i], box.low[i], box.high[i]))};
+      }
+    }
+  }
+}
+
+// w0 x0 + w1 x1 + b.
+struct Line {
+  double w0 = 0.0;
+  double w1 = 0.0;
+  double b = 0.0;
+};
+
+// Where a network of two inputs and one hidden layer is largest and smallest
+// over a box: it is linear between its kinks, so at a crossing of two kinks or
+// faces.
+Interval ExactRange(const std::vector<Line>& kinks,
+                    const std::vector<double>& outer, const InputBox& box) {
+  std::vector<Line> lines = kinks;
+  for (const std::vector<double>* const face : {&box.low, &box.high}) {
+    lines.push_back({.w0 = 1.0, .w1 = 0.0, .b = -(*face)[0]});
+    lines.push_back({.w0 = 0.0, .w1 = 1.0, .b = -(*face)[1]});
+  }
+  Interval range{.low = std::numeric_limits<double>::infinity(),
+                 .high = -std::numeric_limits<double>::infinity()};
+  for (const Line& p : lines) {
+    for (const Line& q : lines) {
+      const double determinant = p.w0 * q.w1 - p.w1 * q.w0;
+      const double x0 = (p.w1 * q.b - q.w1 * p.b) / determinant;
+      const double x1 = (q.w0 * p.b - p.w0 * q.b) / determinant;
+      if (!(x0 >= box.low[0] && x0 <= box.high[0] && x1 >= box.low[1] &&
+            x1 <= box.high[1])) {
+        continue;
+      }
+      double sum = 0.0;
+      for (std::size_t i = 0; i < kinks.size(); ++i) {
+        sum += outer[i] *
+               std::max(0.0, kinks[i].w0 * x0 + kinks[i].w1 * x1 + kinks[i].b);
+      }
+      range.low = std::min(range.low, sum);
+      range.high = std::max(range.high, sum);
+    }
+  }
+  return range;
+}
+
+TEST(ValueBoundsTest, EncloseTheExactRange) {
+  constexpr std::size_t kHidden = 8;
+  std::mt19937 random(13);
+  const auto draw = [&random] {
+    return static_cast<float>(random() % 256) / 128.0F - 1.0F;
+  };
+  for (int i = 0; i < 50; ++i) {
+    std::vector<float> inner(2 * kHidden);
+    std::vector<float> bias(kHidden);
+    std::vector<float> outer(kHidden);
+    std::ranges::generate(inner, draw);
+    std::ranges::generate(bias, draw);
+    std::ranges::generate(outer, draw);
+    GraphBuilder builder;
+    const ValueId sums = builder.Gemm(
+        builder.Input("x", {2}), builder.Constant(FloatTensor({2, 8}, inner)),
+        builder.Constant(FloatTensor({8}, bias)));
+    builder.Output(
+        builder.MatMul(builder.Unary(Operator::kRelu, sums),
+                       builder.Constant(FloatTensor({8, 1}, outer))));
+    const PiecewiseNetwork network = LowerOrDie(builder.Build());
+    const InputBox box = {.low = {-1.0, -0.5}, .high = {0.75, 1.0}};
+    std::vector<Line> kinks;
+    for (std::size_t j = 0; j < kHidden; ++j) {
+      kinks.push_back({.w0 = double{inner[j]},
+                       .w1 = double{inner[kHidden + j]},
+                       .b = double{bias[j]}});
+    }
+    const Interval exact = ExactRange(kinks, {outer.begin(), outer.end()}, box);
+    const std::size_t at = network.output.offset;
+    const ValueBounds linear = LinearBounds(network, box);
+    const ValueBounds interval = IntervalBounds(network, box);
+    EXPECT_LE(linear.low[at], exact.low);
+    EXPECT_GE(linear.high[at], exact.high);
+    EXPECT_LE(interval.low[at], linear.low[at]);
+    EXPECT_GE(interval.high[at], linear.high[at]);
+  }
+}
+
 // A box of one point leaves nothing but rounding: the bounds of errors are what
 // is tested.
 TEST(ValueBoundsTest, OfOnePointAreItsRounding) {
