@@ -119,7 +119,7 @@ void InferExchange::Cancel() {
 void InferExchange::BeginEncode() {
   encode_start_ = Clock::now();
   if (!message_.outputs().empty()) {
-    Classify(message_, model_->compiled(), response_);
+    Classify(message_, *model_, response_);
   }
 }
 

@@ -334,7 +334,8 @@ absl::Status TakeRoomForClasses(
   ASSIGN_OR_RETURN(const std::int64_t classes,
                    WantedClasses(output, signature));
   const std::size_t row_bytes =
-      static_cast<std::size_t>(classes) * MaxClassBytes(signature);
+      static_cast<std::size_t>(classes) *
+      MaxClassBytes(signature, model.class_labels(tensor));
   if (row_bytes > 0 &&
       static_cast<std::size_t>(rows) > room_bytes / row_bytes) {
     return NoRoom(signature, model, rows, row_bytes, room_bytes);

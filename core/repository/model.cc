@@ -27,6 +27,7 @@
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
+#include "core/repository/class_labels.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_warmup.h"
 #include "core/tensor/data_type.h"
@@ -92,6 +93,23 @@ absl::StatusOr<CompiledModel> Compile(const ModelOptions& options) {
   return compiled;
 }
 
+// By output of the model.
+absl::StatusOr<std::vector<ClassLabels>> ReadLabels(
+    const ModelOptions& options, const CompiledModel& compiled) {
+  std::vector<ClassLabels> labels;
+  for (const TensorSignature& output : compiled.outputs()) {
+    labels.emplace_back();
+    const auto config = std::ranges::find(options.config.outputs, output.name,
+                                          &TensorConfig::name);
+    if (config != options.config.outputs.end() &&
+        !config->label_filename.empty()) {
+      ASSIGN_OR_RETURN(labels.back(), ReadClassLabels(output, options.folder,
+                                                      config->label_filename));
+    }
+  }
+  return labels;
+}
+
 // 'model "m": /models/m/1/model.onnx: ' in front of the message; the file once,
 // since errors from reading it name it already.
 absl::Status WithNames(const ModelOptions& options,
@@ -118,9 +136,14 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
   if (!compiled.ok()) {
     return WithNames(options, compiled.status());
   }
+  absl::StatusOr<std::vector<ClassLabels>> labels =
+      ReadLabels(options, *compiled);
+  if (!labels.ok()) {
+    return WithNames(options, labels.status());
+  }
   const SchedulerOptions scheduling = Scheduling(options, *compiled);
   auto model = std::make_unique<Model>(
-      ForLoad(), options, *std::move(compiled),
+      ForLoad(), options, *std::move(compiled), *std::move(labels),
       metrics.ForModel(options.name, fmt::format("{}", options.version),
                        scheduling.max_batch_rows));
   const absl::Status warm = model->WarmUp();
@@ -131,10 +154,12 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
 }
 
 Model::Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
+             std::vector<ClassLabels> labels,
              std::shared_ptr<ModelMetrics> metrics)
     : options_(options),
       scheduling_(Scheduling(options, compiled)),
       compiled_(std::move(compiled)),
+      labels_(std::move(labels)),
       metrics_(std::move(metrics)),
       explainers_(compiled_, options_.file,
                   options_.memory_limit_bytes -

@@ -35,6 +35,8 @@ class LoadedRepository {
     ControlMode control = ControlMode::kNone;
     // The text of config.pbtxt of the first model; empty: none.
     std::string config = {};
+    // The text of labels.txt beside it; empty: none.
+    std::string labels = {};
   };
 
   explicit LoadedRepository(const Options& options);
