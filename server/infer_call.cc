@@ -81,7 +81,9 @@ bool InferCall::Prepare() {
 void InferCall::Send(const ArrivedCall* /*next*/) {
   grpc::ByteBuffer bytes;
   if (status_.ok()) {
-    exchange().BeginEncode();
+    status_ = exchange().BeginEncode();
+  }
+  if (status_.ok()) {
     status_ = SerializeInferResponse(exchange().response(), bytes);
   }
   exchange().Finish(status_);

@@ -108,7 +108,9 @@ absl::Status RestInference::Read() {
 
 void RestInference::Send(const ArrivedCall* /*next*/) {
   if (status_.ok()) {
-    exchange().BeginEncode();
+    status_ = exchange().BeginEncode();
+  }
+  if (status_.ok()) {
     absl::StatusOr<HttpResponse> response = RestInferResponse(
         exchange().response(), forms_, environment_.max_response_bytes);
     status_ = response.status();

@@ -18,6 +18,7 @@
 namespace relu {
 
 class AccessLog;
+class SharedMemoryRegions;
 
 struct Rpc {
   enum class Kind {
@@ -49,6 +50,10 @@ class RpcTable {
   // Adds TraceSetting, for the inferences of `access_log`, which outlives the
   // table. Before the first Find().
   void AddTraceSetting(AccessLog& access_log);
+
+  // Adds the RPCs of system shared memory, which answer UNIMPLEMENTED before,
+  // for `regions`, which outlive the table. Before the first Find().
+  void AddSharedMemory(SharedMemoryRegions& regions);
 
   // The RPC of this path, such as "/inference.GRPCInferenceService/ServerLive",
   // valid as long as the table. UNIMPLEMENTED, naming the method, if there is

@@ -35,7 +35,9 @@ bool StreamMessage::Prepare() {
 
 void StreamMessage::Encode() {
   if (status_.ok()) {
-    exchange().BeginEncode();
+    status_ = exchange().BeginEncode();
+  }
+  if (status_.ok()) {
     status_ = SerializeStreamResponse(exchange().response(), answer_bytes_);
   }
   exchange().Finish(status_);

@@ -102,6 +102,16 @@ class LoaderHolder {
 inference::ModelInferRequest DigitsRequest(std::int64_t rows = 1,
                                            std::int64_t first_row = 0);
 
+// Sets the parameters of an input or requested output in the region "r".
+template <typename Tensor>
+void PutInSharedMemory(std::int64_t offset, std::int64_t byte_size,
+                       Tensor& tensor) {
+  auto& parameters = *tensor.mutable_parameters();
+  parameters["shared_memory_region"].set_string_param("r");
+  parameters["shared_memory_offset"].set_int64_param(offset);
+  parameters["shared_memory_byte_size"].set_int64_param(byte_size);
+}
+
 // Adds an input with raw contents, and the contents.
 template <typename T>
 void AddRawInput(inference::ModelInferRequest& request, const std::string& name,
