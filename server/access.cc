@@ -137,7 +137,7 @@ AccessGroup GroupOf(std::string_view rpc_path) {
       {"RepositoryIndex", AccessGroup::kMetadata},
       {"ModelInfer", AccessGroup::kInference},
       {"ModelStreamInfer", AccessGroup::kInference},
-      // Off unless the operator allows it; then it is part of inference.
+      // Off unless the operator allows it; then who infers needs it.
       {"SystemSharedMemoryStatus", AccessGroup::kInference},
       {"SystemSharedMemoryRegister", AccessGroup::kInference},
       {"SystemSharedMemoryUnregister", AccessGroup::kInference},

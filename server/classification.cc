@@ -20,6 +20,8 @@
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
 #include "core/plan/compiled_model.h"
+#include "core/repository/class_labels.h"
+#include "core/repository/model.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/float16.h"
 #include "core/tensor/shape.h"
@@ -32,6 +34,9 @@ namespace {
 using inference::ModelInferResponse;
 
 constexpr char kClassification[] = "classification";
+
+// By class; empty: there are none.
+using Labels = std::span<const std::string>;
 
 // Elements of one row.
 std::size_t RowElements(const TensorSignature& signature) {
@@ -57,8 +62,13 @@ absl::StatusOr<std::int64_t> ReadCount(
   return count;
 }
 
-// Appends a BYTES element.
-void AppendElement(std::string_view text, std::string& values) {
+// Appends "score:index" as a BYTES element, with the label if there is one.
+void AppendClass(std::string text, std::size_t index, Labels labels,
+                 std::string& values) {
+  if (!labels.empty() && !labels[index].empty()) {
+    text += ':';
+    text += labels[index];
+  }
   const auto size = static_cast<std::uint32_t>(text.size());
   values.append(reinterpret_cast<const char*>(&size), sizeof(size));
   values += text;
@@ -88,7 +98,7 @@ bool Higher(T a, T b) {
 // The `classes` highest of each row of `row_elements` scores.
 template <typename T>
 std::string Highest(std::span<const T> scores, std::size_t row_elements,
-                    std::size_t classes) {
+                    std::size_t classes, Labels labels) {
   std::string values;
   std::vector<std::size_t> order(row_elements);
   for (std::size_t at = 0; at < scores.size(); at += row_elements) {
@@ -104,7 +114,7 @@ std::string Highest(std::span<const T> scores, std::size_t row_elements,
           return !Higher(row[b], row[a]) && a < b;
         });
     for (std::size_t i = 0; i < classes; ++i) {
-      AppendElement(ClassText(row[order[i]], order[i]), values);
+      AppendClass(ClassText(row[order[i]], order[i]), order[i], labels, values);
     }
   }
   return values;
@@ -113,25 +123,27 @@ std::string Highest(std::span<const T> scores, std::size_t row_elements,
 // The values as a type whose elements have an order and can be printed.
 template <typename T, typename Convert>
 std::string HighestOf(const std::string& bytes, std::size_t row_elements,
-                      std::size_t classes, const Convert& convert) {
+                      std::size_t classes, Labels labels,
+                      const Convert& convert) {
   std::vector<T> raw(bytes.size() / sizeof(T));
   std::memcpy(raw.data(), bytes.data(), bytes.size());
   std::vector<decltype(convert(T()))> scores;
   scores.reserve(raw.size());
   std::ranges::transform(raw, std::back_inserter(scores), convert);
   return Highest(std::span<const decltype(convert(T()))>(scores), row_elements,
-                 classes);
+                 classes, labels);
 }
 
 std::string Classes(const std::string& bytes, DataType type,
-                    std::size_t row_elements, std::size_t classes) {
+                    std::size_t row_elements, std::size_t classes,
+                    Labels labels) {
   const auto as_is = [&]<typename T>(T) {
-    return HighestOf<T>(bytes, row_elements, classes,
+    return HighestOf<T>(bytes, row_elements, classes, labels,
                         [](T value) { return value; });
   };
   // Through int: a char would be printed as a letter.
   const auto small = [&]<typename T>(T) {
-    return HighestOf<T>(bytes, row_elements, classes,
+    return HighestOf<T>(bytes, row_elements, classes, labels,
                         [](T value) { return static_cast<int>(value); });
   };
   switch (type) {
@@ -152,10 +164,10 @@ std::string Classes(const std::string& bytes, DataType type,
     case DataType::kInt64:
       return as_is(std::int64_t{});
     case DataType::kFp16:
-      return HighestOf<std::uint16_t>(bytes, row_elements, classes,
+      return HighestOf<std::uint16_t>(bytes, row_elements, classes, labels,
                                       Fp16ToFloat);
     case DataType::kBf16:
-      return HighestOf<std::uint16_t>(bytes, row_elements, classes,
+      return HighestOf<std::uint16_t>(bytes, row_elements, classes, labels,
                                       Bf16ToFloat);
     case DataType::kFp32:
       return as_is(float{});
@@ -178,9 +190,7 @@ absl::StatusOr<std::int64_t> WantedClasses(
   }
   ASSIGN_OR_RETURN(const std::int64_t count,
                    ReadCount(parameter->second, signature.name));
-  const bool rows_first = signature.row_axis.value_or(0) == 0;
-  if (signature.type == DataType::kBool || !rows_first ||
-      RowElements(signature) == 0) {
+  if (!HasClasses(signature)) {
     return absl::InvalidArgumentError(fmt::format(
         "parameter 'classification' of output '{}': it has the type {} and the "
         "shape {}, expected numbers, and rows in the first dimension",
@@ -190,31 +200,36 @@ absl::StatusOr<std::int64_t> WantedClasses(
   return std::min(count, static_cast<std::int64_t>(RowElements(signature)));
 }
 
-std::size_t MaxClassBytes(const TensorSignature& signature) {
-  // The length, a score, a colon and an index. The longest float is
-  // -3.4e38 with six places, the longest double -1.8e308.
-  constexpr std::size_t kRest = sizeof(std::uint32_t) + 1 + 20;
-  return kRest + (signature.type == DataType::kFp64 ? 317 : 47);
+std::size_t MaxClassBytes(const TensorSignature& signature,
+                          const ClassLabels& labels) {
+  // The length, a score, a colon, an index, a colon and a label. The longest
+  // float is -3.4e38 with six places, the longest double -1.8e308.
+  constexpr std::size_t kRest = sizeof(std::uint32_t) + 1 + 20 + 1;
+  return kRest + (signature.type == DataType::kFp64 ? 317 : 47) +
+         labels.longest_bytes;
 }
 
-void Classify(const inference::ModelInferRequest& request,
-              const CompiledModel& model, ModelInferResponse& response) {
+void Classify(const inference::ModelInferRequest& request, const Model& model,
+              ModelInferResponse& response) {
+  const std::span<const TensorSignature> outputs = model.compiled().outputs();
   for (int i = 0; i < request.outputs_size(); ++i) {
     if (request.outputs(i).parameters().empty()) {
       continue;
     }
     ModelInferResponse::InferOutputTensor& output =
         *response.mutable_outputs(i);
-    const auto signature = std::ranges::find(model.outputs(), output.name(),
-                                             &TensorSignature::name);
+    const auto signature =
+        std::ranges::find(outputs, output.name(), &TensorSignature::name);
     // PrepareResponse() has found it, and nothing wrong.
     const std::int64_t classes = *WantedClasses(request.outputs(i), *signature);
     if (classes == 0) {
       continue;
     }
     std::string& values = *response.mutable_raw_output_contents(i);
+    const auto index = static_cast<std::size_t>(signature - outputs.begin());
     values = Classes(values, signature->type, RowElements(*signature),
-                     static_cast<std::size_t>(classes));
+                     static_cast<std::size_t>(classes),
+                     model.class_labels(index).labels);
     output.set_datatype("BYTES");
     if (signature->row_axis) {
       output.mutable_shape()->Truncate(1);

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/plan/compiled_model.h"
+#include "core/repository/class_labels.h"
 
 namespace inference {
 class ModelInferRequest;
@@ -20,6 +21,8 @@ class ModelInferResponse;
 }  // namespace inference
 
 namespace relu {
+
+class Model;
 
 // How many classes of each row the client wants of the output with this
 // signature: at most as many as it has; 0: it wants the values. Errors:
@@ -30,14 +33,15 @@ absl::StatusOr<std::int64_t> WantedClasses(
     const TensorSignature& signature);
 
 // What one class takes in an answer, at most.
-std::size_t MaxClassBytes(const TensorSignature& signature);
+std::size_t MaxClassBytes(const TensorSignature& signature,
+                          const ClassLabels& labels);
 
 // Turns the outputs of `response` of which `request` wants classes into them:
 // BYTES of shape [rows, classes] (or [classes], without a batch dimension),
-// each "score:index", the highest first and among equals the first; NaN last.
-// PrepareResponse() has made `response`, the model has computed it.
-void Classify(const inference::ModelInferRequest& request,
-              const CompiledModel& model,
+// each "score:index", or "score:index:label" if the class has a label, the
+// highest first and among equals the first; NaN last. PrepareResponse() has
+// made `response`, the model has computed it.
+void Classify(const inference::ModelInferRequest& request, const Model& model,
               inference::ModelInferResponse& response);
 
 }  // namespace relu

@@ -92,6 +92,10 @@ void AddAccessFlags(CLI::App& app, EdgeSettings& settings) {
        {"metadata", OpenGroups::kMetadata}},
       "What is answered without a token of --inference-tokens: nothing, health "
       "checks, or metadata, statistics and reflection too.");
+  AddSwitch(app, "--allow-shared-memory", settings.allow_shared_memory,
+            "Let clients on this host register POSIX shared memory and have "
+            "tensors there. Who may infer may then make the server read and "
+            "write any shared memory object that it may open.");
   AddSwitch(app, "--allow-control", settings.allow_control,
             "Take what changes the server (load and unload models, set traces "
             "and logs) on every port and Unix socket.");

@@ -35,6 +35,7 @@ struct EdgeSettings {
 
   TokenFiles tokens = {};
   OpenGroups open_groups = OpenGroups::kHealth;
+  bool allow_shared_memory = false;
   bool allow_control = false;
   std::string control_address = "127.0.0.1";
   std::optional<int> control_grpc_port = {};  // nullopt: none.

@@ -24,6 +24,7 @@
 #include "server/classification.h"
 #include "server/guarantee_parameters.h"
 #include "server/in_flight_bytes.h"
+#include "server/shared_memory_tensor.h"
 #include "server/v2_codec.h"
 
 namespace relu {
@@ -78,7 +79,9 @@ absl::Status InferExchange::Prepare(Clock::time_point deadline) {
                    environment_.repository.Find(message_.model_name(),
                                                 message_.model_version()));
   model_->metrics().CountArrival();
-  RETURN_IF_ERROR(DecodeRequest(message_, *model_, converted_, inference_));
+  RETURN_IF_ERROR(HoldSharedInputs());
+  RETURN_IF_ERROR(DecodeRequest(message_, *model_, environment_.shared_memory,
+                                converted_, inference_));
   RETURN_IF_ERROR(
       model_->guarantees().CheckInputs(inference_, converted_, findings_));
   inference_.scheduler = &model_->scheduler();
@@ -89,8 +92,20 @@ absl::Status InferExchange::Prepare(Clock::time_point deadline) {
   RETURN_IF_ERROR(PrepareResponse(message_, *model_,
                                   environment_.max_response_bytes, inference_,
                                   response_));
+  RETURN_IF_ERROR(FindSharedOutputs(
+      message_, response_, environment_.shared_memory, shared_outputs_));
   decode_end_ = Clock::now();
   return absl::OkStatus();
+}
+
+// What the message names takes no less than what it brings.
+absl::Status InferExchange::HoldSharedInputs() {
+  if (environment_.shared_memory == nullptr) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const std::size_t bytes,
+                   SharedInputBytes(message_, environment_.max_response_bytes));
+  return bytes == 0 ? absl::OkStatus() : Hold(bytes);
 }
 
 void InferExchange::Cancel() {
@@ -106,9 +121,9 @@ absl::Status InferExchange::BeginEncode() {
     AddGuaranteeParameters(findings_, response_);
   }
   if (!message_.outputs().empty()) {
-    Classify(message_, model_->compiled(), response_);
+    Classify(message_, *model_, response_);
   }
-  return absl::OkStatus();
+  return WriteSharedOutputs(shared_outputs_, response_);
 }
 
 RejectReason InferExchange::ReasonOfFailure(const absl::Status& status) const {
@@ -184,6 +199,7 @@ void InferExchange::Reset() {
   logged_.reset();
   inference_.scheduler = nullptr;
   model_ = nullptr;
+  shared_outputs_.clear();
   inference_.rejection = Rejection::kNone;
   inference_.retry_pushback = std::chrono::milliseconds(0);
   inference_.deadline = Clock::time_point::max();

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -19,6 +20,8 @@
 #include "proto/inference.pb.h"
 #include "server/access_log.h"
 #include "server/in_flight_bytes.h"
+#include "server/shared_memory.h"
+#include "server/shared_memory_tensor.h"
 #include "server/v2_codec.h"
 
 namespace relu {
@@ -31,8 +34,11 @@ struct InferEnvironment {
   InFlightBytes* in_flight_bytes = nullptr;
   // nullptr: there is none.
   AccessLog* access_log = nullptr;
-  // The values of one answer may take so many bytes.
+  // The values of one answer may take so many bytes, and those of one request
+  // in shared memory.
   std::size_t max_response_bytes = 0;
+  // nullptr: tensors are not in shared memory.
+  const SharedMemoryRegions* shared_memory = nullptr;
 };
 
 // For one thread at a time. Meant to be reused, so that its memory is taken
@@ -43,8 +49,8 @@ struct InferEnvironment {
 //   2. Prepare(); if it is OK, inference() is handed to the dispatcher, or
 //      submitted to the scheduler of model(), which fills response() and calls
 //      inference().done;
-//   3. if that is OK, BeginEncode(); the transport makes the bytes of
-//      response();
+//   3. if that is OK, BeginEncode(); if it is OK, the transport makes the bytes
+//      of response();
 //   4. Finish() with the status of whichever of these failed, or OK;
 //   5. the transport sends the bytes or the status, then calls Reset().
 class InferExchange {
@@ -64,8 +70,8 @@ class InferExchange {
 
   // Finds the model, checks the message and makes the answer's frame. The
   // client waits until `deadline`. Errors: those of ModelRepository::Find,
-  // DecodeRequest, ModelGuarantees::CheckInputs and PrepareResponse;
-  // RESOURCE_EXHAUSTED as for BeginDecode().
+  // DecodeRequest, ModelGuarantees::CheckInputs, PrepareResponse and
+  // FindSharedOutputs; RESOURCE_EXHAUSTED as for BeginDecode().
   absl::Status Prepare(Clock::time_point deadline);
 
   // After Prepare(). `inference().done` belongs to the transport.
@@ -77,8 +83,8 @@ class InferExchange {
   void Cancel();
 
   // The answer is made from now on: in this call what checks of it have found,
-  // and the classes of outputs, if they are wanted. Errors: those of
-  // ModelGuarantees::CheckOutputs.
+  // the classes of outputs, if they are wanted, and what goes to shared memory.
+  // Errors: those of ModelGuarantees::CheckOutputs and WriteSharedOutputs.
   absl::Status BeginEncode();
 
   // Counts the call: exactly once for each, before its answer can be seen.
@@ -98,6 +104,7 @@ class InferExchange {
  private:
   // Counts bytes that the request holds from now on.
   absl::Status Hold(std::size_t bytes);
+  absl::Status HoldSharedInputs();
   RejectReason ReasonOfFailure(const absl::Status& status) const;
   void NoteForLog(const absl::Status& status, Clock::time_point end);
 
@@ -105,6 +112,7 @@ class InferExchange {
   inference::ModelInferRequest message_;
   inference::ModelInferResponse response_;
   ConvertedInputs converted_;
+  std::vector<SharedOutput> shared_outputs_;
   InferenceRequest inference_;
   std::shared_ptr<Model> model_;
   GuaranteeFindings findings_;

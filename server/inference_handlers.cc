@@ -100,8 +100,10 @@ absl::StatusOr<ModelOverride> ReadOverride(
 }  // namespace
 
 InferenceHandlers::InferenceHandlers(ModelRepository& repository,
-                                     bool strict_readiness)
-    : repository_(repository), strict_readiness_(strict_readiness) {}
+                                     bool strict_readiness, bool shared_memory)
+    : repository_(repository),
+      strict_readiness_(strict_readiness),
+      shared_memory_(shared_memory) {}
 
 absl::Status InferenceHandlers::ServerLive(
     const inference::ServerLiveRequest& /*request*/,
@@ -140,6 +142,9 @@ absl::Status InferenceHandlers::ServerMetadata(
         "model_configuration", "binary_tensor_data", "classification",
         "statistics", "logging"}) {
     response.add_extensions(extension);
+  }
+  if (shared_memory_) {
+    response.add_extensions("system_shared_memory");
   }
   return absl::OkStatus();
 }

@@ -41,8 +41,9 @@ namespace relu {
 class InferenceHandlers {
  public:
   // `repository` outlives the handlers. Strict: the server is ready only if
-  // every model is.
-  InferenceHandlers(ModelRepository& repository, bool strict_readiness);
+  // every model is. `shared_memory`: tensors may be in system shared memory.
+  InferenceHandlers(ModelRepository& repository, bool strict_readiness,
+                    bool shared_memory = false);
 
   absl::Status ServerLive(const inference::ServerLiveRequest& request,
                           inference::ServerLiveResponse& response) const;
@@ -107,6 +108,7 @@ class InferenceHandlers {
  private:
   ModelRepository& repository_;
   const bool strict_readiness_;
+  const bool shared_memory_;
   // A hint to clients: nothing else is published through it, so relaxed order
   // is enough.
   std::atomic<bool> shutting_down_ = false;

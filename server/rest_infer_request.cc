@@ -20,6 +20,7 @@
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
 #include "server/json_tensor.h"
+#include "server/shared_memory_tensor.h"
 #include "server/text.h"
 
 namespace relu {
@@ -29,7 +30,6 @@ namespace ondemand = simdjson::ondemand;
 using inference::InferParameter;
 using inference::ModelInferRequest;
 using InputTensor = ModelInferRequest::InferInputTensor;
-using Parameters = google::protobuf::Map<std::string, InferParameter>;
 
 // Of the parser, which keeps a few bytes for each byte of the largest document
 // that it has read. Larger ones are not kept.
@@ -139,7 +139,7 @@ absl::Status ReadFlag(ondemand::value value, std::string_view name,
 // --- Parameters ---
 
 absl::Status ReadParameter(std::string_view key, ondemand::value value,
-                           Room& room, Parameters& parameters) {
+                           Room& room, TensorParameters& parameters) {
   RETURN_IF_ERROR(TakeItem(room));
   InferParameter parameter;
   std::int64_t integer = 0;
@@ -277,9 +277,14 @@ absl::Status ReadInput(ondemand::value value, Room& room,
   RETURN_IF_ERROR(TakeItem(room));
   InputTensor& input = *message.add_inputs();
   ASSIGN_OR_RETURN(const InputForm form, ReadInputFields(object, room, input));
-  // Its values lie elsewhere.
-  if (input.parameters().contains("shared_memory_region")) {
-    return absl::OkStatus();
+  if (InSharedMemory(input.parameters())) {
+    return form.has_data || form.binary_bytes.has_value()
+               ? BadRequest(fmt::format(
+                     "input '{}': values in the request and in shared memory, "
+                     "expected neither \"data\" nor \"binary_data_size\" with "
+                     "\"shared_memory_region\"",
+                     Printable(input.name())))
+               : absl::OkStatus();
   }
   std::string& values = *message.add_raw_input_contents();
   const absl::Status status =
@@ -333,10 +338,10 @@ absl::Status RestInferReader::Read(std::string& body, std::size_t json_bytes,
   Room room = {.binary = std::string_view(body).substr(json_bytes),
                .bytes = max_bytes};
   std::vector<std::optional<bool>> binary;
-  forms.binary = false;
+  bool binary_usual = false;
   const auto read_parameter = [&](std::string_view key, ondemand::value value) {
     return key == "binary_data_output"
-               ? ReadFlag(value, key, forms.binary)
+               ? ReadFlag(value, key, binary_usual)
                : ReadParameter(key, value, room, *message.mutable_parameters());
   };
   const auto read_member = [&](std::string_view key,
@@ -386,9 +391,16 @@ absl::Status RestInferReader::Read(std::string& body, std::size_t json_bytes,
                     "\"binary_data_size\", expected none",
                     room.binary.size()));
   }
+  const auto form_of = [](bool as_bytes) {
+    return as_bytes ? OutputForm::kBytes : OutputForm::kJson;
+  };
+  forms.usual = form_of(binary_usual);
   forms.outputs.clear();
-  for (const std::optional<bool>& form : binary) {
-    forms.outputs.push_back(form.value_or(forms.binary));
+  for (int i = 0; i < message.outputs_size(); ++i) {
+    const auto& wanted = binary[static_cast<std::size_t>(i)];
+    forms.outputs.push_back(InSharedMemory(message.outputs(i).parameters())
+                                ? OutputForm::kSharedMemory
+                                : form_of(wanted.value_or(binary_usual)));
   }
   return absl::OkStatus();
 }

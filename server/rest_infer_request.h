@@ -17,10 +17,17 @@ class ModelInferRequest;
 
 namespace relu {
 
-// Which outputs the client wants as bytes, and which as JSON.
+enum class OutputForm {
+  kJson,
+  kBytes,
+  kSharedMemory,  // Not in the answer.
+};
+
+// How the client wants the values of the outputs.
 struct OutputForms {
-  bool binary = false;        // Where it does not say.
-  std::vector<bool> outputs;  // By requested output; empty: all are wanted.
+  OutputForm usual = OutputForm::kJson;  // Where it does not say.
+  // By requested output; empty: all are wanted.
+  std::vector<OutputForm> outputs;
 };
 
 // For one thread. Meant to be reused, so that its memory is taken once.
@@ -31,10 +38,10 @@ class RestInferReader {
 
   // Fills `message`, which is empty but for the model's name and version, and
   // `forms`. The first `json_bytes` of `body` are JSON, the rest are the values
-  // of inputs with a `binary_data_size`, in their order. Every input gets its
-  // values as raw contents, rounded once to its datatype: integers must be
-  // whole and in range, numbers finite; FP16 and BF16 are taken as bytes alone.
-  // `body` may grow; its contents stay. Errors:
+  // of inputs with a `binary_data_size`, in their order. Every input that is
+  // not in shared memory gets its values as raw contents, rounded once to its
+  // datatype: integers must be whole and in range, numbers finite; FP16 and
+  // BF16 are taken as bytes alone. `body` may grow; its contents stay. Errors:
   //   INVALID_ARGUMENT    it is no JSON, or no inference request
   //   RESOURCE_EXHAUSTED  the values would take more than `max_bytes`
   absl::Status Read(std::string& body, std::size_t json_bytes,

@@ -56,7 +56,7 @@ void AppendParameters(const google::protobuf::Map<
 }
 
 absl::Status AppendOutput(const OutputTensor& output, const std::string& values,
-                          bool binary, std::size_t max_bytes,
+                          OutputForm form, std::size_t max_bytes,
                           std::string& json) {
   json += '{';
   AppendMember("name", output.name(), json);
@@ -65,8 +65,9 @@ absl::Status AppendOutput(const OutputTensor& output, const std::string& values,
   fmt::format_to(std::back_inserter(json), ",\"shape\":[{}]",
                  fmt::join(output.shape().begin(), output.shape().end(), ","));
   const std::size_t bytes = values.size();
-  AppendParameters(output.parameters(), binary ? &bytes : nullptr, json);
-  if (!binary) {
+  AppendParameters(output.parameters(),
+                   form == OutputForm::kBytes ? &bytes : nullptr, json);
+  if (form == OutputForm::kJson) {
     json += ",\"data\":";
     RETURN_IF_ERROR(
         WithPrefix(fmt::format("output '{}': ", output.name()),
@@ -97,13 +98,13 @@ absl::StatusOr<HttpResponse> RestInferResponse(
   json += ",\"outputs\":[";
   for (int i = 0; i < response.outputs_size(); ++i) {
     const auto index = static_cast<std::size_t>(i);
-    const bool as_bytes =
-        index < forms.outputs.size() ? forms.outputs[index] : forms.binary;
+    const OutputForm form =
+        index < forms.outputs.size() ? forms.outputs[index] : forms.usual;
     const std::string& values = response.raw_output_contents(i);
     json += i == 0 ? "" : ",";
     RETURN_IF_ERROR(
-        AppendOutput(response.outputs(i), values, as_bytes, max_bytes, json));
-    if (as_bytes) {
+        AppendOutput(response.outputs(i), values, form, max_bytes, json));
+    if (form == OutputForm::kBytes) {
       binary += values;
       any_binary = true;
     }

@@ -18,6 +18,7 @@
 #include "server/rank_call.h"
 #include "server/reflection.h"
 #include "server/relu_handlers.h"
+#include "server/shared_memory_handlers.h"
 #include "server/text.h"
 #include "server/trace_handler.h"
 
@@ -87,6 +88,14 @@ Rpc Deferred(InferenceHandlers& handlers,
   return {.kind = Rpc::Kind::kDeferred, .handler = {}, .deferred = deferred};
 }
 
+Rpc Unimplemented(std::string_view reason) {
+  const auto refuse =
+      [reason](std::string_view) -> absl::StatusOr<std::string> {
+    return absl::UnimplementedError(std::string(reason));
+  };
+  return {.kind = Rpc::Kind::kUnary, .handler = refuse};
+}
+
 absl::StatusOr<std::string> CheckHealth(const Health& health,
                                         std::string_view request) {
   ASSIGN_OR_RETURN(const std::string name, ParseHealthRequest(request));
@@ -118,6 +127,14 @@ RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health)
       Deferred(handlers, &Handlers::RepositoryModelUnload);
   rpcs_[v2 + "LogSettings"] = Unary(&UpdateLogSettings);
   rpcs_["/relu.v1.ReluService/Explain"] = Unary(relu_, &ReluHandlers::Explain);
+  for (const char* call : {"Status", "Register", "Unregister"}) {
+    rpcs_[v2 + "SystemSharedMemory" + call] = Unimplemented(
+        "system shared memory is off here: relud takes it with "
+        "--allow-shared-memory");
+    rpcs_[v2 + "CudaSharedMemory" + call] = Unimplemented(
+        "there is no CUDA shared memory: relud computes on CPUs, expected "
+        "system shared memory or values in the request");
+  }
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);
   };
@@ -150,6 +167,36 @@ void RpcTable::AddRank(const InferEnvironment& environment) {
                                  const Rpc::Answer& answer) {
         return RankCall::Begin(environment, request, caller, answer);
       }};
+}
+
+void RpcTable::AddSharedMemory(SharedMemoryRegions& regions) {
+  const std::string v2 = "/inference.GRPCInferenceService/";
+  rpcs_[v2 + "SystemSharedMemoryStatus"] =
+      OfMessages<inference::SystemSharedMemoryStatusRequest,
+                 inference::SystemSharedMemoryStatusResponse>(
+          [&regions](const auto& request, auto& response) {
+            return SharedMemoryStatus(request, regions, response);
+          });
+  rpcs_[v2 + "SystemSharedMemoryRegister"] =
+      OfMessages<inference::SystemSharedMemoryRegisterRequest,
+                 inference::SystemSharedMemoryRegisterResponse>(
+          [&regions](const auto& request, auto& /*response*/) {
+            return RegisterSharedMemory(request, regions);
+          });
+  rpcs_[v2 + "SystemSharedMemoryUnregister"] =
+      OfMessages<inference::SystemSharedMemoryUnregisterRequest,
+                 inference::SystemSharedMemoryUnregisterResponse>(
+          [&regions](const auto& request, auto& /*response*/) {
+            return UnregisterSharedMemory(request, regions);
+          });
+  // As Triton without GPUs: nothing is registered there, so nothing is left to
+  // unregister. perf_analyzer unregisters both kinds before it uses one.
+  rpcs_[v2 + "CudaSharedMemoryUnregister"] =
+      OfMessages<inference::CudaSharedMemoryUnregisterRequest,
+                 inference::CudaSharedMemoryUnregisterResponse>(
+          [](const auto& /*request*/, auto& /*response*/) {
+            return absl::OkStatus();
+          });
 }
 
 absl::StatusOr<const Rpc*> RpcTable::Find(std::string_view path) const {

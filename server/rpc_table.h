@@ -19,6 +19,8 @@
 
 namespace relu {
 
+class AccessLog;
+class SharedMemoryRegions;
 struct InferEnvironment;
 
 // The payload of an error that may go away: after how many milliseconds it may
@@ -70,6 +72,10 @@ class RpcTable {
 
   // Adds Rank. `environment` outlives the table. Before the first Find().
   void AddRank(const InferEnvironment& environment);
+
+  // Adds the RPCs of system shared memory, which answer UNIMPLEMENTED before,
+  // for `regions`, which outlive the table. Before the first Find().
+  void AddSharedMemory(SharedMemoryRegions& regions);
 
   // The RPC of this path, such as "/inference.GRPCInferenceService/ServerLive",
   // valid as long as the table. UNIMPLEMENTED, naming the method, if there is

@@ -220,7 +220,8 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
       team_(std::move(team)),
       repository_(std::move(repository)),
       timekeeper_(repository_->dispatcher()),
-      handlers_(*repository_, options.strict_readiness),
+      handlers_(*repository_, options.strict_readiness,
+                options.edge.allow_shared_memory),
       rpcs_(handlers_, health_),
       security_(std::move(security)),
       access_(security_->tokens(), options.edge.open_groups,
@@ -230,18 +231,24 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
       in_flight_bytes_(
           static_cast<std::size_t>(options.limits.max_in_flight_bytes)),
       access_log_(options.access_log),
-      environment_{.repository = *repository_,
-                   .metrics = *metrics_,
-                   .in_flight_bytes = &in_flight_bytes_,
-                   .access_log = &access_log_,
-                   .max_response_bytes = static_cast<std::size_t>(
-                       options.limits.max_message_bytes)},
+      environment_{
+          .repository = *repository_,
+          .metrics = *metrics_,
+          .in_flight_bytes = &in_flight_bytes_,
+          .access_log = &access_log_,
+          .max_response_bytes =
+              static_cast<std::size_t>(options.limits.max_message_bytes),
+          .shared_memory =
+              options.edge.allow_shared_memory ? &shared_memory_ : nullptr},
       rest_{.rpcs = rpcs_,
             .inference = environment_,
             .access = access_,
             .control_access = control_access_} {
   rpcs_.AddTraceSetting(access_log_);
   rpcs_.AddRank(environment_);
+  if (options.edge.allow_shared_memory) {
+    rpcs_.AddSharedMemory(shared_memory_);
+  }
   metrics_->OnCollect([this] {
     RefreshQueues(*repository_);
     metrics_->SetInFlightBytes(in_flight_bytes_.bytes());

@@ -28,6 +28,7 @@
 #include "server/rest_handler.h"
 #include "server/rpc_table.h"
 #include "server/security.h"
+#include "server/shared_memory.h"
 #include "server/unix_socket.h"
 
 namespace relu {
@@ -101,6 +102,7 @@ class Server {
   Timekeeper timekeeper_;
   InferenceHandlers handlers_;
   Health health_;
+  SharedMemoryRegions shared_memory_;
   RpcTable rpcs_;
   const std::unique_ptr<Security> security_;
   const Access access_;

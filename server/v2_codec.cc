@@ -12,7 +12,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "google/protobuf/map.h"
 #include "google/protobuf/repeated_field.h"
 
 #include "core/base/status_macros.h"
@@ -25,6 +24,8 @@
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
 #include "server/classification.h"
+#include "server/shared_memory.h"
+#include "server/shared_memory_tensor.h"
 #include "server/text.h"
 #include "server/typed_contents.h"
 
@@ -38,8 +39,6 @@ static_assert(std::endian::native == std::endian::little);
 
 using Bytes = std::span<const std::byte>;
 using InputTensor = inference::ModelInferRequest::InferInputTensor;
-using Parameters =
-    google::protobuf::Map<std::string, inference::InferParameter>;
 
 absl::Status Invalid(std::string_view message) {
   return absl::InvalidArgumentError(std::string(message));
@@ -52,24 +51,6 @@ std::string InputText(std::string_view name, const Model& model) {
 }
 
 // --- Parameters ---
-
-absl::Status CheckTensorParameters(const Parameters& parameters,
-                                   std::string_view tensor,
-                                   const Model& model) {
-  if (parameters.empty()) {
-    return absl::OkStatus();
-  }
-  for (const char* name : {"shared_memory_region", "shared_memory_offset",
-                           "shared_memory_byte_size"}) {
-    if (parameters.contains(name)) {
-      return absl::UnimplementedError(fmt::format(
-          "parameter '{}' of tensor '{}' for model '{}': shared memory is not "
-          "supported, expected the values in the request",
-          name, Printable(tensor), model.name()));
-    }
-  }
-  return absl::OkStatus();
-}
 
 absl::Status ApplyTimeout(const inference::InferParameter& timeout,
                           InferenceRequest& request) {
@@ -95,7 +76,7 @@ absl::Status ApplyPriority(const inference::InferParameter& priority,
   return absl::OkStatus();
 }
 
-absl::Status ApplyRequestParameters(const Parameters& parameters,
+absl::Status ApplyRequestParameters(const TensorParameters& parameters,
                                     const Model& model,
                                     InferenceRequest& request) {
   if (parameters.empty()) {
@@ -217,15 +198,39 @@ absl::Status CheckSize(std::size_t size, std::size_t row_size,
                              rows, row_size, unit));
 }
 
-// Raw contents, or typed ones made raw: as many as the rows need.
-absl::StatusOr<Bytes> InputBytes(const inference::ModelInferRequest& message,
-                                 int index, std::int64_t rows,
+// Where the inputs of a request have their values.
+struct InputSources {
+  const inference::ModelInferRequest& message;
+  const SharedMemoryRegions* shared_memory;  // nullptr: there is none here.
+  int next_raw = 0;                          // Of raw_input_contents.
+};
+
+// A copy of what is in shared memory.
+absl::StatusOr<Bytes> SharedBytes(const SharedMemoryRange& range,
+                                  std::int64_t rows,
+                                  const TensorSignature& signature,
+                                  std::vector<std::byte>& buffer) {
+  RETURN_IF_ERROR(
+      CheckSize(range.byte_size, signature.row_bytes, rows, "bytes"));
+  buffer.resize(range.byte_size);
+  RETURN_IF_ERROR(range.region->Read(range.offset, buffer));
+  return Bytes(buffer);
+}
+
+// Raw contents, or others made raw: as many as the rows need.
+absl::StatusOr<Bytes> InputBytes(const InputTensor& input,
+                                 InputSources& sources, std::int64_t rows,
                                  const TensorSignature& signature,
                                  std::vector<std::byte>& buffer) {
-  const InputTensor& input = message.inputs(index);
+  ASSIGN_OR_RETURN(const SharedMemoryRange range,
+                   FindSharedMemory(input.parameters(), sources.shared_memory));
+  if (range.region != nullptr) {
+    return SharedBytes(range, rows, signature, buffer);
+  }
+  const inference::ModelInferRequest& message = sources.message;
   if (message.raw_input_contents_size() > 0) {
-    const Bytes bytes =
-        std::as_bytes(std::span(message.raw_input_contents(index)));
+    const Bytes bytes = std::as_bytes(
+        std::span(message.raw_input_contents(sources.next_raw++)));
     RETURN_IF_ERROR(
         CheckSize(bytes.size(), signature.row_bytes, rows, "bytes"));
     return bytes;
@@ -251,11 +256,24 @@ absl::Status CheckBools(Bytes bytes, const TensorSignature& signature,
   return absl::OkStatus();
 }
 
+// Typed contents leave no other source.
+absl::Status CheckContents(const InputTensor& input, bool has_raw,
+                           const Model& model) {
+  const bool shared = InSharedMemory(input.parameters());
+  if (!input.has_contents() || (!has_raw && !shared)) {
+    return absl::OkStatus();
+  }
+  return Invalid(fmt::format(
+      "contents field must not be specified when using {} for '{}' for model "
+      "'{}'",
+      shared ? "shared memory" : "raw_input_contents", input.name(),
+      model.name()));
+}
+
 // Everything about one input; sets the request's pointer to its values.
-absl::Status DecodeInput(const inference::ModelInferRequest& message, int index,
+absl::Status DecodeInput(const InputTensor& input, InputSources& sources,
                          const Model& model, ConvertedInputs& converted,
                          InferenceRequest& request) {
-  const InputTensor& input = message.inputs(index);
   const std::span<const TensorSignature> signatures = model.compiled().inputs();
   const std::size_t tensor = FindTensor(signatures, input.name());
   if (tensor == signatures.size()) {
@@ -267,20 +285,14 @@ absl::Status DecodeInput(const inference::ModelInferRequest& message, int index,
     return Invalid(
         fmt::format("input '{}' already exists in request", signature.name));
   }
-  RETURN_IF_ERROR(
-      CheckTensorParameters(input.parameters(), input.name(), model));
-  if (message.raw_input_contents_size() > 0 && input.has_contents()) {
-    return Invalid(fmt::format(
-        "contents field must not be specified when using raw_input_contents "
-        "for '{}' for model '{}'",
-        signature.name, model.name()));
-  }
+  RETURN_IF_ERROR(CheckContents(
+      input, sources.message.raw_input_contents_size() > 0, model));
   RETURN_IF_ERROR(CheckDatatype(input, signature, model));
   RETURN_IF_ERROR(CheckShape(input, signature, model));
   ASSIGN_OR_RETURN(const std::int64_t rows,
                    ReadRows(input, signature, model, request));
   const absl::StatusOr<Bytes> bytes =
-      InputBytes(message, index, rows, signature, converted[tensor]);
+      InputBytes(input, sources, rows, signature, converted[tensor]);
   if (!bytes.ok()) {
     return WithPrefix(fmt::format("unexpected contents of {}: ",
                                   InputText(signature.name, model)),
@@ -289,6 +301,26 @@ absl::Status DecodeInput(const inference::ModelInferRequest& message, int index,
   RETURN_IF_ERROR(CheckBools(*bytes, signature, model));
   request.inputs[tensor] = bytes->data();
   return absl::OkStatus();
+}
+
+// Of the inputs that are not in shared memory.
+absl::Status CheckRawCount(const inference::ModelInferRequest& message,
+                           const Model& model) {
+  const int found = message.raw_input_contents_size();
+  if (found == 0) {
+    return absl::OkStatus();
+  }
+  const auto wanted =
+      std::ranges::count_if(message.inputs(), [](const InputTensor& input) {
+        return !InSharedMemory(input.parameters());
+      });
+  if (found == wanted) {
+    return absl::OkStatus();
+  }
+  return Invalid(fmt::format(
+      "expected one raw_input_contents for each of {} inputs for model '{}', "
+      "got {}",
+      wanted, model.name(), found));
 }
 
 // Names the first input that is missing.
@@ -327,14 +359,13 @@ absl::Status TakeRoomForClasses(
   if (output.parameters().empty()) {
     return absl::OkStatus();
   }
-  RETURN_IF_ERROR(
-      CheckTensorParameters(output.parameters(), output.name(), model));
   const TensorSignature& signature = model.compiled().outputs()[tensor];
   const std::int64_t rows = signature.row_axis ? request_rows : 1;
   ASSIGN_OR_RETURN(const std::int64_t classes,
                    WantedClasses(output, signature));
   const std::size_t row_bytes =
-      static_cast<std::size_t>(classes) * MaxClassBytes(signature);
+      static_cast<std::size_t>(classes) *
+      MaxClassBytes(signature, model.class_labels(tensor));
   if (row_bytes > 0 &&
       static_cast<std::size_t>(rows) > room_bytes / row_bytes) {
     return NoRoom(signature, model, rows, row_bytes, room_bytes);
@@ -373,7 +404,9 @@ absl::Status AddOutput(std::size_t tensor, const Model& model,
 }  // namespace
 
 absl::Status DecodeRequest(const inference::ModelInferRequest& message,
-                           const Model& model, ConvertedInputs& converted,
+                           const Model& model,
+                           const SharedMemoryRegions* shared_memory,
+                           ConvertedInputs& converted,
                            InferenceRequest& request) {
   const std::size_t inputs = model.compiled().inputs().size();
   request.rows = 0;
@@ -383,16 +416,10 @@ absl::Status DecodeRequest(const inference::ModelInferRequest& message,
   request.outputs.assign(model.compiled().outputs().size(), nullptr);
   converted.resize(std::max(converted.size(), inputs));
   RETURN_IF_ERROR(ApplyRequestParameters(message.parameters(), model, request));
-  if (message.raw_input_contents_size() > 0 &&
-      message.raw_input_contents_size() != message.inputs_size()) {
-    return Invalid(fmt::format(
-        "expected one raw_input_contents for each of {} inputs for model '{}', "
-        "got {}",
-        message.inputs_size(), model.name(),
-        message.raw_input_contents_size()));
-  }
-  for (int i = 0; i < message.inputs_size(); ++i) {
-    RETURN_IF_ERROR(DecodeInput(message, i, model, converted, request));
+  RETURN_IF_ERROR(CheckRawCount(message, model));
+  InputSources sources = {.message = message, .shared_memory = shared_memory};
+  for (const InputTensor& input : message.inputs()) {
+    RETURN_IF_ERROR(DecodeInput(input, sources, model, converted, request));
   }
   if (!model.compiled().has_batch_dim()) {
     request.rows = 1;

@@ -20,17 +20,24 @@ class ModelInferResponse;
 
 namespace relu {
 
-// Values of typed contents that had to be converted, by input of the model.
-// Kept between requests, so that the memory is taken once.
+class SharedMemoryRegions;
+
+// Values of typed contents that had to be converted, and those out of shared
+// memory, by input of the model. Kept between requests, so that the memory is
+// taken once.
 using ConvertedInputs = std::vector<std::vector<std::byte>>;
 
 // Sets the rows, the inputs, the outputs (all nullptr), the timeout and the
 // priority of `request`. The inputs point into `message` and `converted`.
-// Unknown parameters are ignored.
+// Inputs may be in `shared_memory`, unless that is nullptr; raw contents are
+// those of the others. Unknown parameters are ignored.
 // Errors: INVALID_ARGUMENT for whatever is wrong with the message;
-// UNIMPLEMENTED for the parameters of shared memory and of sequences.
+// UNIMPLEMENTED for the parameters of sequences; those of FindSharedMemory()
+// and SharedMemoryRegion::Read.
 absl::Status DecodeRequest(const inference::ModelInferRequest& message,
-                           const Model& model, ConvertedInputs& converted,
+                           const Model& model,
+                           const SharedMemoryRegions* shared_memory,
+                           ConvertedInputs& converted,
                            InferenceRequest& request);
 
 // Makes the answer to a request that DecodeRequest() took, complete but for
@@ -39,7 +46,7 @@ absl::Status DecodeRequest(const inference::ModelInferRequest& message,
 // any are wanted, are made of the values by Classify(), once they are there.
 // Errors: INVALID_ARGUMENT for outputs that do not exist or are asked for
 // twice, and those of WantedClasses(); RESOURCE_EXHAUSTED if the values take
-// more than `max_bytes`; UNIMPLEMENTED for the parameters of shared memory.
+// more than `max_bytes`.
 absl::Status PrepareResponse(const inference::ModelInferRequest& message,
                              const Model& model, std::size_t max_bytes,
                              InferenceRequest& request,

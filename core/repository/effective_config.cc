@@ -75,7 +75,13 @@ inference::ModelConfig EffectiveConfig(const Model& model) {
   }
   config.clear_output();
   for (const TensorSignature& output : model.compiled().outputs()) {
-    FillTensor(output, with_batch, *config.add_output());
+    inference::ModelOutput& filled = *config.add_output();
+    FillTensor(output, with_batch, filled);
+    const auto given = std::ranges::find(model.config().outputs, output.name,
+                                         &TensorConfig::name);
+    if (given != model.config().outputs.end()) {
+      filled.set_label_filename(given->label_filename);
+    }
   }
   config.clear_instance_group();
   auto& slots = *config.add_instance_group();

@@ -30,6 +30,7 @@
 #include "core/plan/self_check.h"
 #include "core/relu/input_domain.h"
 #include "core/relu/overflow_certificate.h"
+#include "core/repository/class_labels.h"
 #include "core/repository/guarantee_config.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_warmup.h"
@@ -103,6 +104,23 @@ absl::StatusOr<std::optional<OverflowCertificate>> Certify(
   return certificate;
 }
 
+// By output of the model.
+absl::StatusOr<std::vector<ClassLabels>> ReadLabels(
+    const ModelOptions& options, const CompiledModel& compiled) {
+  std::vector<ClassLabels> labels;
+  for (const TensorSignature& output : compiled.outputs()) {
+    labels.emplace_back();
+    const auto config = std::ranges::find(options.config.outputs, output.name,
+                                          &TensorConfig::name);
+    if (config != options.config.outputs.end() &&
+        !config->label_filename.empty()) {
+      ASSIGN_OR_RETURN(labels.back(), ReadClassLabels(output, options.folder,
+                                                      config->label_filename));
+    }
+  }
+  return labels;
+}
+
 // 'model "m": /models/m/1/model.onnx: ' in front of the message; the file once,
 // since errors from reading it name it already.
 absl::Status WithNames(const ModelOptions& options,
@@ -132,12 +150,15 @@ absl::StatusOr<Model::Parts> Model::Compile(const ModelOptions& options) {
   RETURN_IF_ERROR(SelfCheck(graph, compiled));
   RETURN_IF_ERROR(CheckTensors(options.config, compiled));
   RETURN_IF_ERROR(CheckMemory(options, compiled));
+  ASSIGN_OR_RETURN(std::vector<ClassLabels> labels,
+                   ReadLabels(options, compiled));
   ASSIGN_OR_RETURN(
       InputDomain domain,
       InputDomain::Create(options.config.guarantees.domain, compiled.inputs()));
   ASSIGN_OR_RETURN(std::optional<OverflowCertificate> certificate,
                    Certify(options, graph, domain));
   return Parts{.compiled = std::move(compiled),
+               .labels = std::move(labels),
                .domain = std::move(domain),
                .certificate = std::move(certificate)};
 }
@@ -165,6 +186,7 @@ Model::Model(ForLoad, const ModelOptions& options, Parts parts,
     : options_(options),
       scheduling_(Scheduling(options, parts.compiled)),
       compiled_(std::move(parts.compiled)),
+      labels_(std::move(parts.labels)),
       metrics_(std::move(metrics)),
       explainers_(compiled_, options_.file,
                   options_.memory_limit_bytes -

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,6 +26,7 @@
 #include "core/plan/compiled_model.h"
 #include "core/relu/input_domain.h"
 #include "core/relu/overflow_certificate.h"
+#include "core/repository/class_labels.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_explainers.h"
 #include "core/repository/model_guarantees.h"
@@ -53,7 +55,9 @@ struct ModelOptions {
   ThreadTeam* team = nullptr;
   // Of the networks that were measured before; nullptr: none. Load() uses it.
   DenseCostCache* costs = nullptr;
-  // Where the files of model_warmup are.
+  // Where the files that config.pbtxt names by label_filename are, and those of
+  // model_warmup.
+  std::filesystem::path folder = {};
   std::filesystem::path warmup_folder = {};
   // What the model may take at most.
   std::size_t memory_limit_bytes = std::numeric_limits<std::size_t>::max();
@@ -66,6 +70,7 @@ class Model {
   // What Load() makes of the file.
   struct Parts {
     CompiledModel compiled;
+    std::vector<ClassLabels> labels;  // By output.
     InputDomain domain;
     std::optional<OverflowCertificate> certificate;
   };
@@ -77,10 +82,10 @@ class Model {
  public:
   // Imports, compiles, self-checks, compares with the config and warms up.
   // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck,
-  // CheckTensors, InputDomain::Create and MakeWarmupRequest, RESOURCE_EXHAUSTED
-  // beyond memory_limit_bytes, and FAILED_PRECONDITION without the overflow
-  // certificate that the config wants; with the model's name and the file's
-  // path in front.
+  // CheckTensors, ReadClassLabels, InputDomain::Create and MakeWarmupRequest,
+  // RESOURCE_EXHAUSTED beyond memory_limit_bytes, and FAILED_PRECONDITION
+  // without the overflow certificate that the config wants; with the model's
+  // name and the file's path in front.
   static absl::StatusOr<std::unique_ptr<Model>> Load(
       const ModelOptions& options, Metrics& metrics);
 
@@ -102,6 +107,10 @@ class Model {
   int slots() const { return scheduling_.slots; }
   const ModelConfig& config() const { return options_.config; }
   const CompiledModel& compiled() const { return compiled_; }
+  // Of the output of this number among those of compiled().
+  const ClassLabels& class_labels(std::size_t output) const {
+    return labels_[output];
+  }
   // Memory that it takes: packed weights, and rows in every slot.
   std::size_t bytes() const;
   ModelMetrics& metrics() const { return *metrics_; }
@@ -131,6 +140,7 @@ class Model {
   const ModelOptions options_;
   const SchedulerOptions scheduling_;
   const CompiledModel compiled_;
+  const std::vector<ClassLabels> labels_;  // By output.
   const std::shared_ptr<ModelMetrics> metrics_;
   ModelExplainers explainers_;
   const ModelGuarantees guarantees_;

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -88,10 +89,13 @@ template <typename T>
 absl::StatusOr<TensorConfig> ReadTensor(const T& message,
                                         std::string_view path) {
   RETURN_IF_ERROR(CheckFields(message, fmt::format("{}.", path),
-                              {"name", "data_type", "dims"}));
+                              {"name", "data_type", "dims", "label_filename"}));
   TensorConfig tensor{.name = message.name(),
                       .type = std::nullopt,
                       .dims = {message.dims().begin(), message.dims().end()}};
+  if constexpr (std::is_same_v<T, inference::ModelOutput>) {
+    tensor.label_filename = message.label_filename();
+  }
   if (tensor.name.empty()) {
     return absl::InvalidArgumentError(
         fmt::format("{} has no name; wanted that of a tensor", path));

@@ -13,6 +13,8 @@
 //   input, output            name must be a tensor of the model; data_type and
 //                            dims, if given, must be the model's own. Tensors
 //                            that are not listed are served all the same
+//   output.label_filename    a file in the model's folder with the names of its
+//                            classes; see core/repository/class_labels.h
 //   instance_group           the sum of the counts is the number of execution
 //                            slots: batches that may run at the same time
 //                            (1 .. 256; a count of 0 means 1). kind is KIND_CPU
@@ -69,6 +71,8 @@ struct TensorConfig {
   std::optional<DataType> type;
   // Without the batch dimension if max_batch_size is above 0.
   Shape dims;  // Empty: not given.
+  // Of an output, relative to the model's folder. Empty: it has no labels.
+  std::string label_filename = {};
 };
 
 // The defaults are those of a model without config.pbtxt.

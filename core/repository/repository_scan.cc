@@ -105,7 +105,9 @@ absl::StatusOr<std::vector<std::int64_t>> ListVersions(const fs::path& folder) {
 class FolderScan {
  public:
   FolderScan(const fs::path& root, const fs::path& folder, ModelSource& source)
-      : root_(root), folder_(folder), source_(source) {}
+      : root_(root), folder_(folder), source_(source) {
+    source_.folder = folder;
+  }
 
   // Fills in versions and config. What is wrong with all of them is returned.
   absl::Status Run(const std::optional<ModelConfig>& config) {
@@ -155,7 +157,19 @@ class FolderScan {
     if (source.status.ok()) {
       source.status = source.stamp.AddFolder(folder);
     }
+    AddLabelFiles(source.stamp);
     return source;
+  }
+
+  // What is wrong with them is said when they are read.
+  void AddLabelFiles(FileStamp& stamp) const {
+    for (const TensorConfig& output : source_.config.outputs) {
+      const absl::StatusOr<fs::path> file =
+          ResolveInside(folder_, output.label_filename);
+      if (file.ok()) {
+        stamp.AddFile(*file);
+      }
+    }
   }
 
   const fs::path& root_;
@@ -175,7 +189,8 @@ void ScanFile(const fs::path& root, const fs::path& repository,
     version.status = version.stamp.AddFilesWithPrefix(repository, name + ".");
   }
   source.config = config.value_or(ModelConfig());
-  source.warmup_folder = repository / name / "warmup";
+  source.folder = repository / name;
+  source.warmup_folder = source.folder / "warmup";
   source.versions.push_back(std::move(version));
 }
 

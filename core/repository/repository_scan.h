@@ -21,7 +21,8 @@ namespace relu {
 struct VersionSource {
   std::int64_t version = 0;
   std::filesystem::path file;  // The ONNX file.
-  FileStamp stamp;             // Of that file and those beside it.
+  // Of that file, those beside it, and those of label_filename.
+  FileStamp stamp;
   // Why there is nothing to load; OK if file and stamp are set.
   absl::Status status;
 };
@@ -32,6 +33,8 @@ struct ModelSource {
   std::string name;
   // The folder that was scanned.
   std::filesystem::path repository;
+  // Its own, which may be missing if it is a single file.
+  std::filesystem::path folder;
   // Of the files for model_warmup.
   std::filesystem::path warmup_folder;
   // Those that the version policy selects, ascending.

@@ -97,6 +97,7 @@ absl::StatusOr<std::unique_ptr<Model>> VersionLoader::LoadWithinBudget(
          .dispatcher = options_.dispatcher,
          .team = options_.team,
          .costs = &costs_,
+         .folder = source.folder,
          .warmup_folder = source.warmup_folder,
          .memory_limit_bytes = budget == kNoBudget ? kNoBudget : left},
         metrics_);

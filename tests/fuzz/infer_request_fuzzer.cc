@@ -1,5 +1,6 @@
 // libFuzzer target: the bytes of a ModelInfer request, to a model with integer
-// inputs, embedding tables and a label among its outputs.
+// inputs, embedding tables and a label among its outputs. Tensors may be in
+// the shared memory region "r".
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
 #include "server/infer_exchange.h"
+#include "server/shared_memory.h"
+#include "tests/server/memory_object.h"
 
 namespace {
 
@@ -25,13 +28,18 @@ class Target {
     CHECK(loaded.ok());
     repository_ = *std::move(loaded);
     CHECK(repository_->ready());
+    const relu::MemoryObject object(4096);
+    CHECK(shared_memory_
+              .Register({.name = "r", .key = object.key(), .byte_size = 4096})
+              .ok());
   }
 
   void Call(const std::uint8_t* bytes, std::size_t size) {
     const relu::InferEnvironment environment{
         .repository = *repository_,
         .metrics = metrics_,
-        .max_response_bytes = std::size_t{1} << 20};
+        .max_response_bytes = std::size_t{1} << 20,
+        .shared_memory = &shared_memory_};
     relu::InferExchange exchange(environment);
     // There is no limit that it could pass.
     (void)exchange.BeginDecode(relu::InferExchange::Clock::now(), size);
@@ -60,6 +68,7 @@ class Target {
  private:
   relu::Metrics metrics_{"fuzz"};
   std::unique_ptr<relu::ModelRepository> repository_;
+  relu::SharedMemoryRegions shared_memory_;
 };
 
 }  // namespace

@@ -44,12 +44,19 @@ class ClassificationTest : public testing::Test {
   static void SetUpTestSuite() {
     loaded_ = std::make_unique<LoadedRepository>(
         LoadedRepository::Options{.models = {"iris_argmax"}});
+    labelled_ = std::make_unique<LoadedRepository>(LoadedRepository::Options{
+        .models = {"iris_argmax"},
+        .config = "output { name: 'probabilities' label_filename: "
+                  "'labels.txt' }",
+        .labels = "setosa\n\nvirginica\n"});
   }
-  static void TearDownTestSuite() { loaded_ = nullptr; }
+  static void TearDownTestSuite() {
+    loaded_ = nullptr;
+    labelled_ = nullptr;
+  }
 
-  const CompiledModel& model() {
-    return loaded_->model("iris_argmax")->compiled();
-  }
+  // The repository holds it.
+  static const Model& model() { return *loaded_->model("iris_argmax"); }
 
   void Want(const std::string& output, std::int64_t classes) {
     auto& wanted = *request_.add_outputs();
@@ -84,6 +91,7 @@ class ClassificationTest : public testing::Test {
   }
 
   inline static std::unique_ptr<LoadedRepository> loaded_;
+  inline static std::unique_ptr<LoadedRepository> labelled_;  // With labels.
   ModelInferRequest request_;
   ModelInferResponse response_;
 };
@@ -99,6 +107,15 @@ TEST_F(ClassificationTest, HighestClassesOfEachRowComeFirst) {
   EXPECT_THAT(
       Elements(response_.raw_output_contents(0)),
       ElementsAre("0.625000:2", "0.250000:0", "3.500000:1", "2.000000:2"));
+}
+
+TEST_F(ClassificationTest, LabelsFollowTheIndex) {
+  Want("probabilities", 3);
+  Answer<float>("probabilities", {1, 2, 3}, {1, 3});
+  Classify(request_, *labelled_->model("iris_argmax"), response_);
+  EXPECT_THAT(
+      Elements(response_.raw_output_contents(0)),
+      ElementsAre("3.000000:2:virginica", "2.000000:1", "1.000000:0:setosa"));
 }
 
 TEST_F(ClassificationTest, MoreThanThereAreMeansAll) {
@@ -135,10 +152,12 @@ TEST_F(ClassificationTest, LongestScoreFitsItsBound) {
   const float lowest = std::numeric_limits<float>::lowest();
   TensorSignature signature;
   for (const std::string& element : ClassesOf({lowest, lowest, lowest}, 3)) {
-    EXPECT_LE(element.size() + 4, MaxClassBytes(signature));
+    EXPECT_LE(element.size() + 4, MaxClassBytes(signature, {}));
   }
   signature.type = DataType::kFp64;
-  EXPECT_GE(MaxClassBytes(signature),
+  EXPECT_EQ(MaxClassBytes(signature, {.labels = {"abc"}, .longest_bytes = 3}),
+            MaxClassBytes(signature, {}) + 3);
+  EXPECT_GE(MaxClassBytes(signature, {}),
             4 + std::to_string(std::numeric_limits<double>::lowest()).size() +
                 1 + 20);
 }

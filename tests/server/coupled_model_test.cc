@@ -33,7 +33,8 @@ class CoupledModelTest : public testing::Test {
     Model& model = *loaded_.model(message.model_name());
     ConvertedInputs converted;
     InferenceRequest request;
-    absl::Status status = DecodeRequest(message, model, converted, request);
+    absl::Status status = DecodeRequest(
+        message, model, /*shared_memory=*/nullptr, converted, request);
     if (status.ok()) {
       status = PrepareResponse(message, model, /*max_bytes=*/1 << 20, request,
                                response_);

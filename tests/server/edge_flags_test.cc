@@ -37,6 +37,7 @@ TEST(EdgeFlagsTest, DefaultsServeHttpInTheClearWithoutControl) {
   EXPECT_TRUE(settings.tls.certificate.empty());
   EXPECT_TRUE(settings.tokens.inference.empty());
   EXPECT_EQ(settings.open_groups, OpenGroups::kHealth);
+  EXPECT_FALSE(settings.allow_shared_memory);
   EXPECT_FALSE(settings.allow_control);
   EXPECT_FALSE(settings.control_grpc_port.has_value());
   EXPECT_FALSE(settings.control_http_port.has_value());
@@ -44,16 +45,17 @@ TEST(EdgeFlagsTest, DefaultsServeHttpInTheClearWithoutControl) {
 }
 
 TEST(EdgeFlagsTest, FlagsAreRead) {
-  const EdgeSettings settings =
-      Settings({"--http-port=0", "--http-threads=3", "--http-timeout=1.5",
-                "--http-unix-socket=/h", "--grpc-unix-socket=/g",
-                "--unix-socket-mode=0660", "--tls-cert=c", "--tls-key=k",
-                "--tls-client-ca=a", "--metrics-tls=false",
-                "--inference-tokens=i", "--control-tokens=x",
-                "--metrics-tokens=y", "--open=metadata", "--allow-control=true",
-                "--control-grpc-port=1", "--control-http-port=0"});
+  const EdgeSettings settings = Settings(
+      {"--http-port=0", "--http-threads=3", "--http-timeout=1.5",
+       "--http-unix-socket=/h", "--grpc-unix-socket=/g",
+       "--unix-socket-mode=0660", "--tls-cert=c", "--tls-key=k",
+       "--tls-client-ca=a", "--metrics-tls=false", "--inference-tokens=i",
+       "--control-tokens=x", "--metrics-tokens=y", "--open=metadata",
+       "--allow-shared-memory=true", "--allow-control=true",
+       "--control-grpc-port=1", "--control-http-port=0"});
   EXPECT_EQ(settings.http_port, 0);
   EXPECT_EQ(settings.http_threads, 3);
+  EXPECT_TRUE(settings.allow_shared_memory);
   EXPECT_EQ(settings.http_timeout_seconds, 1.5);
   EXPECT_EQ(settings.http_unix_socket, "/h");
   EXPECT_EQ(settings.grpc_unix_socket, "/g");

@@ -17,7 +17,9 @@
 #include "server/arrived_calls.h"
 #include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
+#include "server/shared_memory.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/server/memory_object.h"
 
 namespace {
 // By this thread, through the operator below.
@@ -149,10 +151,12 @@ class InferAllocationTest : public testing::Test {
 
   LoadedRepository loaded_{{.slots = 1}};
   InFlightBytes in_flight_{std::size_t{1} << 30};
+  SharedMemoryRegions shared_memory_;
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
                                 .in_flight_bytes = &in_flight_,
-                                .max_response_bytes = 1 << 20};
+                                .max_response_bytes = 1 << 20,
+                                .shared_memory = &shared_memory_};
   NeverWoken worker_;
 };
 
@@ -169,6 +173,20 @@ TEST_F(InferAllocationTest, NamedOutputsAndParametersTakeNoMemory) {
   request.set_id("17");
   request.add_outputs()->set_name("output");
   (*request.mutable_parameters())["timeout"].set_int64_param(1'000'000'000);
+  EXPECT_EQ(Allocations(4, request), 0);
+}
+
+TEST_F(InferAllocationTest, TensorsInSharedMemoryTakeNoMemory) {
+  const MemoryObject object(1024);
+  ASSERT_TRUE(
+      shared_memory_
+          .Register({.name = "r", .key = object.key(), .byte_size = 1024})
+          .ok());
+  inference::ModelInferRequest request = DigitsRequest();
+  request.clear_raw_input_contents();
+  PutInSharedMemory(0, 256, *request.mutable_inputs(0));
+  request.add_outputs()->set_name("output");
+  PutInSharedMemory(512, 40, *request.mutable_outputs(0));
   EXPECT_EQ(Allocations(4, request), 0);
 }
 

@@ -12,7 +12,9 @@
 #include "core/metrics/reject_reason.h"
 #include "server/access_log.h"
 #include "server/in_flight_bytes.h"
+#include "server/shared_memory.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/server/memory_object.h"
 
 namespace relu {
 namespace {
@@ -57,10 +59,12 @@ class InferExchangeTest : public testing::Test {
       {.broken_model = true,
        .config = "dynamic_batching { preferred_batch_size: 2 }"}};
   InFlightBytes in_flight_{10'000};
+  SharedMemoryRegions shared_memory_;
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
                                 .in_flight_bytes = &in_flight_,
-                                .max_response_bytes = 1000};
+                                .max_response_bytes = 1000,
+                                .shared_memory = &shared_memory_};
   InferExchange exchange_{environment_};
 };
 
@@ -76,6 +80,86 @@ TEST_F(InferExchangeTest, UsedAgainAnswersTheSame) {
   ASSERT_TRUE(Call(DigitsRequest(20)).ok());
   ASSERT_TRUE(Call(DigitsRequest(2)).ok());
   EXPECT_EQ(exchange_.response().SerializeAsString(), first);
+}
+
+// Two rows of digits_mlp: 512 bytes of inputs at 0, 80 of outputs at 600.
+class SharedExchangeTest : public InferExchangeTest {
+ protected:
+  SharedExchangeTest() {
+    const inference::ModelInferRequest raw = DigitsRequest(2);
+    object_.Fill(0, raw.raw_input_contents(0));
+    EXPECT_TRUE(shared_memory_
+                    .Register({.name = "r",
+                               .key = object_.key(),
+                               .offset = 0,
+                               .byte_size = object_.bytes().size()})
+                    .ok());
+    request_ = raw;
+    request_.clear_raw_input_contents();
+    PutInSharedMemory(0, 512, *request_.mutable_inputs(0));
+    request_.add_outputs()->set_name("output");
+    PutInSharedMemory(600, 100, *request_.mutable_outputs(0));
+  }
+
+  MemoryObject object_{1024};
+  inference::ModelInferRequest request_;
+};
+
+TEST_F(SharedExchangeTest, ValuesGoThroughSharedMemoryWithTheSameBits) {
+  ASSERT_TRUE(Call(DigitsRequest(2)).ok());
+  const std::string raw = exchange_.response().raw_output_contents(0);
+  ASSERT_TRUE(Call(request_).ok());
+  EXPECT_EQ(exchange_.response().raw_output_contents(0), "");
+  EXPECT_EQ(exchange_.response().outputs(0).shape(0), 2);
+  EXPECT_EQ(std::string(object_.Values<char>(600, 80).data(), 80), raw);
+  EXPECT_EQ(object_.Values<char>(680, 1)[0], '\0');
+}
+
+TEST_F(SharedExchangeTest, RegionMayBeUnregisteredWhileItIsUsed) {
+  exchange_.message() = request_;
+  ASSERT_TRUE(Prepare().ok());
+  shared_memory_.UnregisterAll();
+  absl::Status status;
+  exchange_.inference().done = [&](const absl::Status& result) {
+    status = result;
+  };
+  InferenceRequest* const requests[] = {&exchange_.inference()};
+  exchange_.model().scheduler().Submit(requests);
+  ASSERT_TRUE(status.ok());
+  EXPECT_TRUE(exchange_.BeginEncode().ok());
+  exchange_.Finish(absl::OkStatus());
+  EXPECT_NE(object_.Values<float>(600, 1)[0], 0.0F);
+  EXPECT_EQ(Call(request_).code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(SharedExchangeTest, ObjectTruncatedMeanwhileFailsTheCall) {
+  exchange_.message() = request_;
+  ASSERT_TRUE(Prepare().ok());
+  object_.Truncate(601);
+  EXPECT_EQ(exchange_.BeginEncode().code(),
+            absl::StatusCode::kFailedPrecondition);
+  exchange_.Finish(absl::FailedPreconditionError("truncated"));
+  EXPECT_EQ(Requests(absl::StatusCode::kFailedPrecondition), 1U);
+}
+
+TEST_F(SharedExchangeTest, InputsInSharedMemoryAreHeldAsBytesInFlight) {
+  exchange_.message() = request_;
+  ASSERT_TRUE(Prepare().ok());
+  EXPECT_EQ(in_flight_.bytes(), request_.ByteSizeLong() + 512 + 80);
+  exchange_.Finish(absl::OkStatus());
+  exchange_.Reset();
+  EXPECT_EQ(in_flight_.bytes(), 0U);
+  ASSERT_TRUE(in_flight_.Take(9'400));
+  EXPECT_EQ(Call(request_).code(), absl::StatusCode::kResourceExhausted);
+  in_flight_.GiveBack(9'400);
+  EXPECT_TRUE(Call(request_).ok());
+}
+
+TEST_F(SharedExchangeTest, InputsInSharedMemoryHaveTheLimitOfARequest) {
+  PutInSharedMemory(0, 1001, *request_.mutable_inputs(0));
+  EXPECT_EQ(Call(request_).code(), absl::StatusCode::kResourceExhausted);
+  PutInSharedMemory(0, 1000, *request_.mutable_inputs(0));
+  EXPECT_EQ(Call(request_).code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(InferExchangeTest, UnknownModelReturnsNotFound) {

@@ -124,6 +124,15 @@ TEST_F(InferenceHandlersTest, ServerMetadataNamesTheProgram) {
                   "statistics", "logging"));
 }
 
+TEST_F(InferenceHandlersTest, ServerMetadataTellsOfSharedMemoryIfItIsOn) {
+  const InferenceHandlers handlers(loaded_.repository(),
+                                   /*strict_readiness=*/true,
+                                   /*shared_memory=*/true);
+  inference::ServerMetadataResponse response;
+  ASSERT_TRUE(handlers.ServerMetadata({}, response).ok());
+  EXPECT_THAT(response.extensions(), testing::Contains("system_shared_memory"));
+}
+
 TEST_F(InferenceHandlersTest, ModelMetadataDescribesTheTensors) {
   inference::ModelMetadataRequest request;
   request.set_name("iris_argmax");

@@ -27,6 +27,10 @@ LoadedRepository::LoadedRepository(const Options& options) {
     std::ofstream(folder() / options.models.front() / "config.pbtxt")
         << options.config;
   }
+  if (!options.labels.empty()) {
+    std::ofstream(folder() / options.models.front() / "labels.txt")
+        << options.labels;
+  }
   if (options.cast_model) {
     WriteCastModel(folder() / "casts/1/model.onnx");
   }

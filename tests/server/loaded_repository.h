@@ -35,6 +35,8 @@ class LoadedRepository {
     ControlMode control = ControlMode::kNone;
     // The text of config.pbtxt of the first model; empty: none.
     std::string config = {};
+    // The text of labels.txt beside it; empty: none.
+    std::string labels = {};
   };
 
   explicit LoadedRepository(const Options& options);
@@ -99,6 +101,16 @@ class LoaderHolder {
 // (first_row + i) / 1000.
 inference::ModelInferRequest DigitsRequest(std::int64_t rows = 1,
                                            std::int64_t first_row = 0);
+
+// Sets the parameters of an input or requested output in the region "r".
+template <typename Tensor>
+void PutInSharedMemory(std::int64_t offset, std::int64_t byte_size,
+                       Tensor& tensor) {
+  auto& parameters = *tensor.mutable_parameters();
+  parameters["shared_memory_region"].set_string_param("r");
+  parameters["shared_memory_offset"].set_int64_param(offset);
+  parameters["shared_memory_byte_size"].set_int64_param(byte_size);
+}
 
 // Adds an input with raw contents, and the contents.
 template <typename T>

@@ -151,23 +151,57 @@ TEST_F(RestInferRequestTest, InputsInSharedMemoryHaveNoValues) {
   EXPECT_EQ(message_.raw_input_contents_size(), 1);
 }
 
+TEST_F(RestInferRequestTest, ValuesOfInputsInSharedMemoryAreRefused) {
+  const auto error = [this](const std::string& values,
+                            const std::string& binary) {
+    return Error(R"({"inputs": [{"name": "a", "shape": [1],
+        "datatype": "FP32", )" +
+                     values +
+                     R"("shared_memory_region": "r",
+        "shared_memory_byte_size": 4}}]})",
+                 binary);
+  };
+  const auto names_both =
+      AllOf(HasSubstr("input 'a'"), HasSubstr("shared_memory_region"));
+  EXPECT_THAT(error(R"("data": [1], "parameters": {)", ""), names_both);
+  EXPECT_THAT(error(R"("parameters": {"binary_data_size": 4, )", "1234"),
+              names_both);
+}
+
 TEST_F(RestInferRequestTest, FormsOfOutputsAreTheClientsChoice) {
+  constexpr OutputForm kJson = OutputForm::kJson;
+  constexpr OutputForm kBytes = OutputForm::kBytes;
   ASSERT_TRUE(Read(R"({"inputs": []})").ok());
-  EXPECT_FALSE(forms_.binary);
+  EXPECT_EQ(forms_.usual, kJson);
   EXPECT_TRUE(forms_.outputs.empty());
   ASSERT_TRUE(Read(R"({"outputs": [
       {"name": "a"}, {"name": "b", "parameters": {"binary_data": false}}],
       "parameters": {"binary_data_output": true}})")
                   .ok());
-  EXPECT_TRUE(forms_.binary);
-  EXPECT_THAT(forms_.outputs, ElementsAre(true, false));
+  EXPECT_EQ(forms_.usual, kBytes);
+  EXPECT_THAT(forms_.outputs, ElementsAre(kBytes, kJson));
   EXPECT_TRUE(message_.parameters().empty());
   ASSERT_TRUE(Read(R"({"outputs": [
       {"name": "a", "parameters": {"binary_data": true}}, {"name": "b"}]})")
                   .ok());
-  EXPECT_FALSE(forms_.binary);
-  EXPECT_THAT(forms_.outputs, ElementsAre(true, false));
+  EXPECT_EQ(forms_.usual, kJson);
+  EXPECT_THAT(forms_.outputs, ElementsAre(kBytes, kJson));
   EXPECT_TRUE(message_.outputs(0).parameters().empty());
+}
+
+TEST_F(RestInferRequestTest, OutputsInSharedMemoryAreNotInTheAnswer) {
+  ASSERT_TRUE(Read(R"({"outputs": [{"name": "a"},
+      {"name": "b", "parameters": {"binary_data": true,
+                                   "shared_memory_region": "r",
+                                   "shared_memory_byte_size": 4}}]})")
+                  .ok());
+  EXPECT_THAT(forms_.outputs,
+              ElementsAre(OutputForm::kJson, OutputForm::kSharedMemory));
+  EXPECT_EQ(message_.outputs(1)
+                .parameters()
+                .at("shared_memory_byte_size")
+                .int64_param(),
+            4);
 }
 
 TEST_F(RestInferRequestTest, WrongTypesAreNamed) {

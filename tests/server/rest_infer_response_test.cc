@@ -62,7 +62,7 @@ TEST(RestInferResponseTest, ValuesAreJsonUnlessBytesAreWanted) {
 
 TEST(RestInferResponseTest, BytesFollowTheJsonInTheOrderOfOutputs) {
   const HttpResponse answer =
-      Write(Response(), {.binary = true, .outputs = {}});
+      Write(Response(), {.usual = OutputForm::kBytes, .outputs = {}});
   EXPECT_EQ(answer.content_type, "application/octet-stream");
   ASSERT_EQ(answer.headers.size(), 1U);
   EXPECT_EQ(answer.headers[0].first, "Inference-Header-Content-Length");
@@ -77,7 +77,7 @@ TEST(RestInferResponseTest, BytesFollowTheJsonInTheOrderOfOutputs) {
 
 TEST(RestInferResponseTest, EachOutputHasItsOwnForm) {
   const HttpResponse answer =
-      Write(Response(), {.binary = false, .outputs = {true, false}});
+      Write(Response(), {.outputs = {OutputForm::kBytes, OutputForm::kJson}});
   const std::size_t size = std::stoul(answer.headers.at(0).second);
   const Json head = Json::parse(answer.body.substr(0, size));
   EXPECT_FALSE(head["outputs"][0].contains("data"));
@@ -85,11 +85,24 @@ TEST(RestInferResponseTest, EachOutputHasItsOwnForm) {
   EXPECT_EQ(answer.body.substr(size), Response().raw_output_contents(0));
 }
 
+TEST(RestInferResponseTest, OutputInSharedMemoryHasNoValues) {
+  inference::ModelInferResponse response = Response();
+  response.mutable_raw_output_contents(0)->clear();
+  const HttpResponse answer = Write(
+      response, {.outputs = {OutputForm::kSharedMemory, OutputForm::kJson}});
+  EXPECT_THAT(answer.headers, IsEmpty());
+  const Json body = Json::parse(answer.body);
+  EXPECT_EQ(body["outputs"][0], Json::parse(R"({
+      "name": "y", "datatype": "FP32", "shape": [1, 2]})"));
+  EXPECT_EQ(body["outputs"][1]["data"], Json::array({5}));
+}
+
 TEST(RestInferResponseTest, EmptyBytesStillHaveTheirHeader) {
   inference::ModelInferResponse response;
   response.add_outputs()->set_datatype("FP32");
   response.add_raw_output_contents();
-  EXPECT_EQ(Write(response, {.binary = true, .outputs = {}}).headers.size(),
+  EXPECT_EQ(Write(response, {.usual = OutputForm::kBytes, .outputs = {}})
+                .headers.size(),
             1U);
 }
 
@@ -113,8 +126,9 @@ TEST(RestInferResponseTest, ValuesThatJsonHasNotAreRefusedUnlessAsBytes) {
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("output 'y'"), HasSubstr("inf"),
                     HasSubstr("binary_data")));
-  EXPECT_TRUE(
-      RestInferResponse(response, {.binary = true, .outputs = {}}, 1000).ok());
+  EXPECT_TRUE(RestInferResponse(
+                  response, {.usual = OutputForm::kBytes, .outputs = {}}, 1000)
+                  .ok());
 }
 
 TEST(RestInferResponseTest, AnswersBeyondTheLimitAreRefused) {

@@ -13,7 +13,9 @@
 #include "server/health.h"
 #include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
+#include "server/shared_memory.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/server/memory_object.h"
 
 namespace relu {
 namespace {
@@ -103,6 +105,53 @@ TEST_F(RpcTableTest, UnknownMethodReturnsUnimplementedAndItsName) {
     EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
     EXPECT_THAT(std::string(status.message()), HasSubstr(path));
   }
+}
+
+TEST_F(RpcTableTest, SharedMemoryIsUnimplementedWithItsReason) {
+  for (const auto& [kind, reason] :
+       {std::pair("System", "--allow-shared-memory"),
+        std::pair("Cuda", "relud computes on CPUs")}) {
+    for (const char* call : {"Status", "Register", "Unregister"}) {
+      const absl::Status status =
+          Call(std::string("/inference.GRPCInferenceService/") + kind +
+                   "SharedMemory" + call,
+               "")
+              .status();
+      EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+      EXPECT_THAT(std::string(status.message()), HasSubstr(reason));
+    }
+  }
+}
+
+TEST_F(RpcTableTest, SharedMemoryIsThereOnceItWasAdded) {
+  const MemoryObject object(64);
+  SharedMemoryRegions regions;
+  rpcs_.AddSharedMemory(regions);
+  const std::string prefix =
+      "/inference.GRPCInferenceService/SystemSharedMemory";
+  inference::SystemSharedMemoryRegisterRequest request;
+  request.set_name("r");
+  request.set_key(object.key());
+  request.set_byte_size(64);
+  ASSERT_TRUE(Call(prefix + "Register", request.SerializeAsString()).ok());
+  inference::SystemSharedMemoryStatusResponse response;
+  ASSERT_TRUE(response.ParseFromString(Call(prefix + "Status", "").value()));
+  EXPECT_EQ(response.regions_size(), 1);
+  EXPECT_TRUE(Call(prefix + "Unregister", "\x0a\x01r").ok());
+  EXPECT_TRUE(regions.All().empty());
+}
+
+// perf_analyzer gives up a run in system shared memory if the last of these
+// fails.
+TEST_F(RpcTableTest, OfCudaSharedMemoryNothingIsLeftToUnregister) {
+  SharedMemoryRegions regions;
+  rpcs_.AddSharedMemory(regions);
+  const std::string prefix = "/inference.GRPCInferenceService/CudaSharedMemory";
+  for (const char* call : {"Status", "Register"}) {
+    EXPECT_EQ(Call(prefix + call, "").status().code(),
+              absl::StatusCode::kUnimplemented);
+  }
+  EXPECT_TRUE(Call(prefix + "Unregister", "").ok());
 }
 
 TEST_F(RpcTableTest, HealthCheckGivesTheStatus) {

@@ -1,5 +1,6 @@
 #include "server/v2_codec.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include "core/tensor/data_type.h"
 #include "proto/inference.pb.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/server/memory_object.h"
 #include "tests/server/onnx_model.h"
 #include "tests/server/v2_codec_testing.h"
 
@@ -60,6 +62,14 @@ ModelInferRequest CastRequest(const std::string& model, std::int64_t rows) {
                 std::vector<std::uint8_t>(static_cast<std::size_t>(rows) * 2 *
                                           DataTypeSize(type)));
   }
+  return message;
+}
+
+// digits_mlp, one row, with its values at the beginning of the region "r".
+ModelInferRequest SharedDigits(std::int64_t byte_size) {
+  ModelInferRequest message = DigitsRequest();
+  message.clear_raw_input_contents();
+  PutInSharedMemory(0, byte_size, *message.mutable_inputs(0));
   return message;
 }
 
@@ -342,20 +352,102 @@ TEST_F(V2CodecTest, BoolThatIsNoneReturnsInvalidArgument) {
   ExpectInvalid(message, "input 'BOOL' for model 'casts': BOOL elements");
 }
 
-// --- What other servers have ---
+// --- Shared memory ---
 
-TEST_F(V2CodecTest, SharedMemoryReturnsUnimplemented) {
-  for (const char* name : {"shared_memory_region", "shared_memory_offset",
-                           "shared_memory_byte_size"}) {
-    ModelInferRequest input = DigitsRequest();
-    (*input.mutable_inputs(0)->mutable_parameters())[name].set_int64_param(0);
-    EXPECT_EQ(Take(input).code(), absl::StatusCode::kUnimplemented) << name;
-    ModelInferRequest output = DigitsRequest();
-    output.add_outputs()->set_name("output");
-    (*output.mutable_outputs(0)->mutable_parameters())[name].set_int64_param(0);
-    EXPECT_EQ(Take(output).code(), absl::StatusCode::kUnimplemented) << name;
+// The inputs of CreditRequest(2, 2): "cat" takes 64 bytes, "dense" 72.
+TEST_F(V2CodecTest, InputsInSharedMemoryAreCopiedOutOfIt) {
+  MemoryObject object(200);
+  for (std::size_t i = 0; i < 72; ++i) {
+    object.bytes()[i + 100] = static_cast<std::byte>(i);
+  }
+  ASSERT_TRUE(Register(object, 20));
+  ModelInferRequest message = CreditRequest(2, 2);
+  PutInSharedMemory(80, 72, *message.mutable_inputs(1));
+  message.mutable_raw_input_contents()->RemoveLast();
+
+  ASSERT_TRUE(Decode(message).ok());
+
+  const auto inputs = loaded_->model("credit_embed")->compiled().inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto* const found = static_cast<const void*>(request_.inputs[i]);
+    if (inputs[i].name == "cat") {
+      EXPECT_EQ(found,
+                static_cast<const void*>(message.raw_input_contents(0).data()));
+    } else {
+      EXPECT_EQ(std::memcmp(found, object.bytes().data() + 100, 72), 0);
+      EXPECT_NE(found, static_cast<const void*>(object.bytes().data() + 100));
+    }
   }
 }
+
+TEST_F(V2CodecTest, InputsInSharedMemoryAndTypedOnesMayMix) {
+  const MemoryObject object(72);
+  ASSERT_TRUE(Register(object, 0));
+  ModelInferRequest message = CreditRequest(2, 2);
+  message.clear_raw_input_contents();
+  PutInSharedMemory(0, 72, *message.mutable_inputs(1));
+  for (int i = 0; i < 8; ++i) {
+    message.mutable_inputs(0)->mutable_contents()->add_int64_contents(i % 2);
+  }
+  EXPECT_TRUE(Decode(message).ok());
+}
+
+TEST_F(V2CodecTest, InputsInSharedMemoryHaveTheSizeOfTheirShape) {
+  const MemoryObject object(1024);
+  ASSERT_TRUE(Register(object, 0));
+  ModelInferRequest message = SharedDigits(255);
+  ExpectInvalid(message,
+                "unexpected contents of input 'input' for model 'digits_mlp': "
+                "got 255 bytes, expected 1 rows of 256 bytes");
+  message = SharedDigits(1025);
+  ExpectInvalid(message, "'r': 1025 bytes from offset 0");
+  EXPECT_TRUE(Decode(SharedDigits(256)).ok());
+}
+
+TEST_F(V2CodecTest, InputInSharedMemoryHasNoOtherValues) {
+  const MemoryObject object(256);
+  ASSERT_TRUE(Register(object, 0));
+  ModelInferRequest message = SharedDigits(256);
+  message.mutable_inputs(0)->mutable_contents();
+  ExpectInvalid(message, "when using shared memory for 'input'");
+  message = SharedDigits(256);
+  message.add_raw_input_contents("x");
+  ExpectInvalid(message, "each of 0 inputs for model 'digits_mlp', got 1");
+}
+
+TEST_F(V2CodecTest, BoolInSharedMemoryIsChecked) {
+  MemoryObject object(2);
+  ASSERT_TRUE(Register(object, 0));
+  ModelInferRequest message = CastRequest("casts", 1);
+  const auto is_bool = [](const auto& input) {
+    return input.datatype() == "BOOL";
+  };
+  const auto found = std::ranges::find_if(message.inputs(), is_bool);
+  const auto index = static_cast<int>(found - message.inputs().begin());
+  message.mutable_raw_input_contents()->DeleteSubrange(index, 1);
+  PutInSharedMemory(0, 2, *message.mutable_inputs(index));
+  EXPECT_TRUE(Decode(message).ok());
+  object.bytes()[1] = std::byte{2};
+  ExpectInvalid(message, "BOOL elements");
+}
+
+TEST_F(V2CodecTest, TruncatedSharedMemoryReturnsFailedPrecondition) {
+  const MemoryObject object(256);
+  ASSERT_TRUE(Register(object, 0));
+  object.Truncate(255);
+  EXPECT_EQ(Decode(SharedDigits(256)).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(V2CodecTest, SharedMemoryIsUnimplementedWhereItIsOff) {
+  const ModelInferRequest message = SharedDigits(256);
+  EXPECT_EQ(
+      DecodeRequest(message, *loaded_->model(), nullptr, converted_, request_)
+          .code(),
+      absl::StatusCode::kUnimplemented);
+}
+
+// --- What other servers have ---
 
 TEST_F(V2CodecTest, SequenceReturnsUnimplemented) {
   for (const char* name : {"sequence_id", "sequence_start", "sequence_end"}) {

@@ -16,8 +16,10 @@
 
 #include "core/batching/inference_request.h"
 #include "proto/inference.pb.h"
+#include "server/shared_memory.h"
 #include "server/v2_codec.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/server/memory_object.h"
 
 namespace relu {
 
@@ -37,7 +39,7 @@ class V2CodecTest : public testing::Test {
 
   absl::Status Decode(const inference::ModelInferRequest& message) {
     return DecodeRequest(message, *loaded_->model(message.model_name()),
-                         converted_, request_);
+                         &shared_memory_, converted_, request_);
   }
 
   // Both halves of the codec.
@@ -57,8 +59,19 @@ class V2CodecTest : public testing::Test {
     EXPECT_THAT(std::string(status.message()), testing::HasSubstr(words));
   }
 
+  // The object from `offset` on is the region "r".
+  bool Register(const MemoryObject& object, std::uint64_t offset) {
+    return shared_memory_
+        .Register({.name = "r",
+                   .key = object.key(),
+                   .offset = offset,
+                   .byte_size = object.size() - offset})
+        .ok();
+  }
+
   inline static std::unique_ptr<LoadedRepository> loaded_;
 
+  SharedMemoryRegions shared_memory_;
   ConvertedInputs converted_;
   InferenceRequest request_;
   inference::ModelInferResponse response_;

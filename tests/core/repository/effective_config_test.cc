@@ -35,6 +35,7 @@ class EffectiveConfigTest : public ::testing::Test {
     auto config = ReadModelConfig(files_.Write("m/config.pbtxt", text), "m");
     EXPECT_TRUE(config.ok()) << config.status();
     options.config = *std::move(config);
+    options.folder = files_.folder() / "m";
     options.warmup_folder = files_.folder();
     auto model = Model::Load(options, metrics_);
     EXPECT_TRUE(model.ok()) << model.status();
@@ -98,6 +99,15 @@ TEST_F(EffectiveConfigTest, WhatIsGivenStays) {
   EXPECT_EQ(config.parameters().at("zero_skip").string_value(), "never");
   EXPECT_EQ(config.parameters().at("version_label.stable").string_value(), "4");
   EXPECT_EQ(config.model_warmup(0).name(), "w");
+}
+
+TEST_F(EffectiveConfigTest, FileOfLabelsIsTold) {
+  files_.Write("m/labels.txt", "a\nb\nc\n");
+  const inference::ModelConfig config = Effective(
+      TempRepository::ModelFile("iris_argmax"),
+      "output { name: 'probabilities' label_filename: 'labels.txt' }");
+  EXPECT_EQ(config.output(0).label_filename(), "labels.txt");
+  EXPECT_EQ(config.output(1).label_filename(), "");
 }
 
 TEST_F(EffectiveConfigTest, ModelThatCouplesRowsCountsTheBatchInItsDims) {

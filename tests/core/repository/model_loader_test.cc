@@ -162,6 +162,30 @@ TEST_F(ModelLoaderTest, PollFollowsTheFolder) {
   EXPECT_EQ(Answer("b"), "21");
 }
 
+TEST_F(ModelLoaderTest, PollFollowsTheLabels) {
+  Write("a/1/model.onnx", 10);
+  files_.Write("a/config.pbtxt",
+               "output { name: 'y' label_filename: 'labels.txt' }");
+  Start(ControlMode::kPoll);
+  EXPECT_EQ(Answer("a"), "-");
+  EXPECT_THAT(State("a").reason,
+              AllOf(HasSubstr("model \"a\": "), HasSubstr("labels.txt")));
+
+  files_.Write("a/labels.txt", "cat\ndog\n");
+  loader_->Poll();
+  ASSERT_EQ(Answer("a"), "10");
+  EXPECT_EQ(catalog_.Get()->Find("a", "")->class_labels(0).labels[1], "dog");
+
+  files_.Write("a/labels.txt", "cat\nhound\n");
+  loader_->Poll();
+  EXPECT_EQ(catalog_.Get()->Find("a", "")->class_labels(0).labels[1], "hound");
+
+  files_.Write("a/labels.txt", "cat\n");
+  loader_->Poll();
+  EXPECT_EQ(Answer("a"), "10");
+  EXPECT_THAT(State("a").reason, HasSubstr("1 labels, wanted 2"));
+}
+
 TEST_F(ModelLoaderTest, PollLoadsNothingWithoutAChange) {
   Write("a/1/model.onnx", 10);
   Start(ControlMode::kPoll);

@@ -352,6 +352,23 @@ TEST_F(RepositoryScanTest, FilesOfTheWarmupBelongToTheConfig) {
   EXPECT_EQ(source.warmup_folder, repository_.folder() / "m/warmup");
 }
 
+TEST_F(RepositoryScanTest, FilesOfLabelsBelongToTheVersions) {
+  repository_.Write("m/1/model.onnx", "1");
+  repository_.Write("m/config.pbtxt",
+                    "output { name: 'y' label_filename: 'labels.txt' } "
+                    "output { name: 'z' label_filename: '../outside.txt' }");
+  const FileStamp missing = ScanOne().versions[0].stamp;
+  repository_.Write("m/labels.txt", "a");
+  const FileStamp before = ScanOne().versions[0].stamp;
+
+  repository_.Write("m/labels.txt", "ab");
+
+  const ModelSource source = ScanOne();
+  EXPECT_NE(before, missing);
+  EXPECT_NE(source.versions[0].stamp, before);
+  EXPECT_EQ(source.folder, repository_.folder() / "m");
+}
+
 TEST_F(RepositoryScanTest, WarmupFolderOutsideOfTheRepositoryIsInvalid) {
   repository_.Write("m/1/model.onnx", "1");
   repository_.Write("m/config.pbtxt",
