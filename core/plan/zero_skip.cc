@@ -238,8 +238,9 @@ double SparseCost(const DenseCosts& costs, std::size_t k, std::size_t entries) {
   const auto inputs = static_cast<double>(k);
   const double more = static_cast<double>(entries) -
                       inputs * static_cast<double>(kEighths[1]) / 8;
-  const double cost = costs.sparse[1] +
-                      more * EntryCost(costs, inputs, /*i=*/more < 0.0 ? 0 : 1);
+  const double cost =
+      costs.sparse_alone[1] +
+      more * EntryCost(costs.sparse_alone, inputs, /*i=*/more < 0.0 ? 0 : 1);
   return std::max(cost, costs.count_row);
 }
 

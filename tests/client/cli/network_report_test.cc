@@ -79,7 +79,7 @@ TEST(NetworkReportTest, RowsTellGradientsAndWhatSkippingSaves) {
   plan.steps[1].multiply_adds = 2;
   plan.steps[1].zero_skip_entries = 1;
   plan.steps[1].costs.dense[0] = 100;
-  plan.steps[1].costs.sparse = {20, 50, 80};
+  plan.steps[1].costs.sparse_alone = {20, 50, 80};
   ASSERT_TRUE(report.AddRows(RowsOf(report, {1, 2}), plan).ok());
   const Json json = Json::parse(report.Json());
   EXPECT_EQ(json["layers"][0]["node"], "node_0");

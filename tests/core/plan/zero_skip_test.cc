@@ -63,7 +63,7 @@ TEST(ZeroSkipLimitsTest, EntriesAreNeverFree) {
 }
 
 TEST(SparseCostTest, LiesOnLinesThroughWhatWasMeasured) {
-  const DenseCosts costs{.count_row = 100, .sparse = {350, 650, 1450}};
+  const DenseCosts costs{.count_row = 100, .sparse_alone = {350, 650, 1450}};
   EXPECT_EQ(SparseCost(costs, /*k=*/800, 100), 350);
   EXPECT_EQ(SparseCost(costs, 800, 200), 450);
   EXPECT_EQ(SparseCost(costs, 800, 400), 650);
@@ -72,7 +72,7 @@ TEST(SparseCostTest, LiesOnLinesThroughWhatWasMeasured) {
 }
 
 TEST(SparseCostTest, IsNeverLessThanCounting) {
-  const DenseCosts costs{.count_row = 100, .sparse = {10, 90, 200}};
+  const DenseCosts costs{.count_row = 100, .sparse_alone = {10, 90, 200}};
   EXPECT_EQ(SparseCost(costs, /*k=*/800, 0), 100);
 }
 

@@ -32,7 +32,7 @@ PlanReport PlanOf(std::size_t zero_skip_entries) {
   step.multiply_adds = 128;
   step.costs.dense = {100, 200, 400, 800, 1600};
   step.costs.count_row = 2;
-  step.costs.sparse = {10, 40, 80};
+  step.costs.sparse_alone = {10, 40, 80};
   step.zero_skip_entries = zero_skip_entries;
   return plan;
 }
