@@ -20,6 +20,7 @@
 #include "prometheus/text_serializer.h"
 
 #include "core/base/mutex.h"
+#include "core/metrics/activity_families.h"
 #include "core/metrics/model_families.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/process_families.h"
@@ -143,6 +144,7 @@ std::string Metrics::Text() const {
         rejects_without_model_[reason].load(std::memory_order_relaxed);
   }
   FamilyList families = ModelFamilies(models, without_model);
+  Append(ActivityFamilies(models), families);
   if (options_.triton_names) {
     Append(TritonFamilies(models), families);
   }

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -22,6 +23,7 @@
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
+#include "core/repository/model_activity.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_explainers.h"
 
@@ -51,6 +53,8 @@ struct ModelOptions {
   DenseCostCache* costs = nullptr;
   // Where the files of model_warmup are.
   std::filesystem::path warmup_folder = {};
+  // See ActivityOptions; what the config says goes before.
+  std::int64_t activity_sample_every = ActivityOptions::kChoose;
   // What the model may take at most.
   std::size_t memory_limit_bytes = std::numeric_limits<std::size_t>::max();
 };
@@ -67,13 +71,16 @@ class Model {
  public:
   // Imports, compiles, self-checks, compares with the config and warms up.
   // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck,
-  // CheckTensors and MakeWarmupRequest, and RESOURCE_EXHAUSTED beyond
-  // memory_limit_bytes; with the model's name and the file's path in front.
+  // CheckTensors, ReadActivityFile and MakeWarmupRequest, and
+  // RESOURCE_EXHAUSTED beyond memory_limit_bytes; with the model's name and the
+  // file's path in front.
   static absl::StatusOr<std::unique_ptr<Model>> Load(
       const ModelOptions& options, Metrics& metrics);
 
   Model(ForLoad, const ModelOptions& options, CompiledModel compiled,
+        std::optional<ActivityBaseline> baseline,
         std::shared_ptr<ModelMetrics> metrics);
+  ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
@@ -94,6 +101,7 @@ class Model {
   std::size_t bytes() const;
   ModelMetrics& metrics() const { return *metrics_; }
   ModelExplainers& explainers() { return explainers_; }
+  ModelActivity& activity() const { return *activity_; }
   Scheduler& scheduler() { return scheduler_; }
 
  private:
@@ -118,6 +126,7 @@ class Model {
   const CompiledModel compiled_;
   const std::shared_ptr<ModelMetrics> metrics_;
   ModelExplainers explainers_;
+  const std::shared_ptr<ModelActivity> activity_;
   BatchRunner runner_;
   const std::shared_ptr<Dispatcher> dispatcher_;
   Scheduler scheduler_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -187,6 +189,21 @@ absl::StatusOr<T> ReadChoice(std::string_view key, std::string_view name,
       fmt::format("parameters \"{}\" is \"{}\", wanted {}", key, name, names));
 }
 
+absl::StatusOr<std::int64_t> ReadSampleEvery(std::string_view text) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  std::int64_t rows = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), rows);
+  if (error != std::errc() || end != text.data() + text.size() || rows < 0 ||
+      rows > kMost) {
+    return absl::InvalidArgumentError(
+        fmt::format("parameters \"activity_sample_every\" is \"{}\", wanted a "
+                    "number of rows from 0 to {}",
+                    text, kMost));
+  }
+  return rows;
+}
+
 absl::Status ReadParameters(const inference::ModelConfig& message,
                             ModelConfig& config) {
   CompileOptions& options = config.compile;
@@ -203,12 +220,15 @@ absl::Status ReadParameters(const inference::ModelConfig& message,
                        ReadChoice<ZeroSkip>(key, value,
                                             {{"measured", ZeroSkip::kMeasured},
                                              {"never", ZeroSkip::kNever}}));
+    } else if (key == "activity_sample_every") {
+      ASSIGN_OR_RETURN(config.activity_sample_every, ReadSampleEvery(value));
     } else if (key.starts_with(kVersionLabelPrefix)) {
       RETURN_IF_ERROR(ReadVersionLabel(key, value, config.version_labels));
     } else {
       return absl::UnimplementedError(
           fmt::format("parameters \"{}\" is not supported; there are "
-                      "\"weight_storage\", \"zero_skip\" and "
+                      "\"weight_storage\", \"zero_skip\", "
+                      "\"activity_sample_every\" and "
                       "\"version_label.<label>\"",
                       key));
     }

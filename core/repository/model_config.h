@@ -23,6 +23,8 @@
 //   parameters               "weight_storage": "float32" (the default), or
 //                            "float16" for half the memory and other answers;
 //                            "zero_skip": "measured" (the default) or "never";
+//                            "activity_sample_every": of so many rows one is
+//                            looked at for GetActivity, "0" for none;
 //                            "version_label.<label>": a version that requests
 //                            may then name by the label
 //   model_warmup             requests that the model answers before it is
@@ -79,6 +81,8 @@ struct ModelConfig {
   VersionPolicy version_policy;
   VersionLabels version_labels;
   std::vector<WarmupSample> warmup;
+  // See ActivityOptions; nullopt: the server's default.
+  std::optional<std::int64_t> activity_sample_every;
   // What all of the above was read from; nullptr if there was nothing.
   std::shared_ptr<const inference::ModelConfig> message;
 };
