@@ -126,6 +126,7 @@ AccessGroup GroupOf(std::string_view rpc_path) {
       {"/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
        AccessGroup::kMetadata},
       {"/relu.v1.ReluService/Explain", AccessGroup::kInference},
+      {"/relu.v1.ReluService/GetActivity", AccessGroup::kInference},
       {"ServerLive", AccessGroup::kHealth},
       {"ServerReady", AccessGroup::kHealth},
       {"ModelReady", AccessGroup::kHealth},

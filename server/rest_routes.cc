@@ -33,6 +33,15 @@ constexpr RestRoute kRoutes[] = {
      .rpc = "Explain",
      .service = kReluService},
 
+    {.method = kGet,
+     .path = "/v2/models/{model_name}/activity",
+     .rpc = "GetActivity",
+     .service = kReluService},
+    {.method = kGet,
+     .path = "/v2/models/{model_name}/versions/{model_version}/activity",
+     .rpc = "GetActivity",
+     .service = kReluService},
+
     {kGet, "/v2", "ServerMetadata"},
     {kGet, "/v2/health/live", "ServerLive"},
     {kGet, "/v2/health/ready", "ServerReady"},

@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
+#include "server/activity_handler.h"
 #include "server/health.h"
 #include "server/inference_handlers.h"
 #include "server/log_handler.h"
@@ -114,6 +115,12 @@ RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health)
       Deferred(handlers, &Handlers::RepositoryModelUnload);
   rpcs_[v2 + "LogSettings"] = Unary(&UpdateLogSettings);
   rpcs_["/relu.v1.ReluService/Explain"] = Unary(relu_, &ReluHandlers::Explain);
+  rpcs_["/relu.v1.ReluService/GetActivity"] =
+      OfMessages<v1::GetActivityRequest, v1::GetActivityResponse>(
+          [&repository = handlers.repository()](const auto& request,
+                                                auto& response) {
+            return GetActivity(repository, request, response);
+          });
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);
   };
