@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "grpcpp/support/byte_buffer.h"
 
+#include "client/activity_message.h"
 #include "client/client_transport.h"
 #include "client/explain_message.h"
 #include "client/health_call.h"
@@ -192,6 +193,15 @@ std::unique_ptr<InferStream> InferenceClient::Stream(
     const CallOptions& options) {
   return std::make_unique<InferStream>(
       transport_->OpenStream(kStreamMethod, options));
+}
+
+absl::StatusOr<ActivityResult> InferenceClient::GetActivity(
+    const ActivityRequest& request, const CallOptions& options) {
+  ASSIGN_OR_RETURN(
+      const grpc::ByteBuffer response,
+      transport_->CallBytes(kActivityMethod,
+                            ToBuffer(EncodeActivityRequest(request)), options));
+  return DecodeActivityResponse(BytesOf(response));
 }
 
 absl::StatusOr<ExplainResult> InferenceClient::Explain(

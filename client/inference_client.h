@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "client/activity.h"
 #include "client/client_options.h"
 #include "client/explain.h"
 #include "client/infer_request.h"
@@ -95,6 +96,11 @@ class InferenceClient {
   // The scores of items that share features: of relud alone.
   absl::StatusOr<RankResult> Rank(const RankRequest& request,
                                   const CallOptions& options = {});
+
+  // What the neurons of a model do, and how far that is from its calibration:
+  // of relud alone.
+  absl::StatusOr<ActivityResult> GetActivity(const ActivityRequest& request,
+                                             const CallOptions& options = {});
 
   // --- Health ---
 

@@ -127,6 +127,7 @@ AccessGroup GroupOf(std::string_view rpc_path) {
        AccessGroup::kMetadata},
       {"/relu.v1.ReluService/Explain", AccessGroup::kInference},
       {"/relu.v1.ReluService/Rank", AccessGroup::kInference},
+      {"/relu.v1.ReluService/GetActivity", AccessGroup::kInference},
       {"ServerLive", AccessGroup::kHealth},
       {"ServerReady", AccessGroup::kHealth},
       {"ModelReady", AccessGroup::kHealth},

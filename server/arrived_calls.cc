@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "core/batching/dispatcher.h"
+#include "core/repository/model_activity.h"
 #include "server/arrived_call.h"
 
 namespace relu {
@@ -30,6 +31,7 @@ bool ArrivedCalls::Run(Dispatcher::Worker& worker) {
   const bool more = dispatcher_.Serve(worker, requests_);
   SendAnswers();
   running = nullptr;
+  ModelActivity::ProcessDue();
   return more;
 }
 

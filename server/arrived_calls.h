@@ -24,7 +24,8 @@ class ArrivedCalls {
   std::size_t size() const { return arrived_.size(); }
 
   // Hands what has arrived to the dispatcher, runs what it gives this thread,
-  // `worker`, to do, and sends every answer that this thread computes. Returns
+  // `worker`, to do, and sends every answer that this thread computes. Then
+  // looks at rows that were copied for ModelActivity. Returns
   // true if there is more to do: then it is to be called again.
   bool Run(Dispatcher::Worker& worker);
 

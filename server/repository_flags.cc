@@ -43,6 +43,13 @@ void AddRepositoryFlags(CLI::App& app, RepositorySettings& settings) {
       "A model is loaded when its files have not changed for so long: one that "
       "is being copied is not served. 0: files are always complete.")
       ->check(CLI::Range(0.0, kDay));
+  Add(app, "--activity-sample-every", settings.activity_sample_every, "ROWS",
+      "Of so many rows of a model one is looked at for GetActivity and the "
+      "drift "
+      "of its neurons. 0: none. -1: chosen for each model, so that it takes "
+      "less "
+      "than 1 % of the network's time.")
+      ->check(CLI::Range(std::int64_t{-1}, std::int64_t{1'000'000'000}));
   Add(app, "--model-memory-budget-bytes", settings.memory_budget_bytes, "BYTES",
       "What the weights and workspaces of all models may take. A load that "
       "would take more is refused. 0: no limit.")
@@ -62,6 +69,7 @@ RepositoryOptions ToOptions(const RepositorySettings& settings) {
           .load_at_start = settings.load_models,
           .poll_interval = Milliseconds(settings.poll_seconds),
           .settle_time = Milliseconds(settings.settle_seconds),
+          .activity_sample_every = settings.activity_sample_every,
           .memory_budget_bytes = settings.memory_budget_bytes == 0
                                      ? std::numeric_limits<std::size_t>::max()
                                      : settings.memory_budget_bytes};

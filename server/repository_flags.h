@@ -22,7 +22,8 @@ struct RepositorySettings {
   std::vector<std::string> load_models = {};
   double poll_seconds = 15;
   double settle_seconds = 1;
-  std::size_t memory_budget_bytes = 0;  // 0: no limit.
+  std::int64_t activity_sample_every = -1;  // See ActivityOptions.
+  std::size_t memory_budget_bytes = 0;      // 0: no limit.
 };
 
 // Adds the flags to `app`, which writes to `settings`.

@@ -11,6 +11,7 @@
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
+#include "server/activity_handler.h"
 #include "server/health.h"
 #include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
@@ -135,6 +136,12 @@ RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health)
         "there is no CUDA shared memory: relud computes on CPUs, expected "
         "system shared memory or values in the request");
   }
+  rpcs_["/relu.v1.ReluService/GetActivity"] =
+      OfMessages<v1::GetActivityRequest, v1::GetActivityResponse>(
+          [&repository = handlers.repository()](const auto& request,
+                                                auto& response) {
+            return GetActivity(repository, request, response);
+          });
   const auto check = [&health](std::string_view request) {
     return CheckHealth(health, request);
   };

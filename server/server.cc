@@ -151,12 +151,13 @@ std::size_t MetricShards(int threads) {
   return std::min(kMost, std::bit_ceil(static_cast<std::size_t>(threads) * 2));
 }
 
-void RefreshQueues(const ModelRepository& repository) {
+void RefreshModels(const ModelRepository& repository) {
   for (const ModelState& state : repository.Index()) {
     const auto model =
         repository.Find(state.name, fmt::format("{}", state.version));
     if (model.ok()) {
       (*model)->metrics().SetQueuedRequests((*model)->scheduler().queue_size());
+      (*model)->metrics().SetActivity((*model)->activity().Figures());
     }
   }
 }
@@ -250,7 +251,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
     rpcs_.AddSharedMemory(shared_memory_);
   }
   metrics_->OnCollect([this] {
-    RefreshQueues(*repository_);
+    RefreshModels(*repository_);
     metrics_->SetInFlightBytes(in_flight_bytes_.bytes());
   });
 }

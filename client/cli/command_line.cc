@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "client/cli/activity_options.h"
 #include "client/cli/explain_options.h"
 #include "client/cli/infer_command.h"
 #include "client/cli/outcome.h"
@@ -285,6 +286,8 @@ void BuildCommandLine(CLI::App& app, ParsedOptions& parsed) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   ReluctlOptions& options = parsed.options;
   AddGlobal(app, parsed);
+  AddActivity(app, options.activity);
+  AddCalibrate(app, options.calibrate);
   AddExplain(app, options.explain);
   AddRank(app, options.rank);
   AddInfer(app, options.infer);

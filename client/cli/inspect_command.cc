@@ -1,10 +1,8 @@
 #include "client/cli/inspect_command.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,11 +12,10 @@
 
 #include "client/cli/inspect_report.h"
 #include "client/cli/model_compaction.h"
+#include "client/cli/model_rows.h"
 #include "client/cli/network_report.h"
 #include "client/cli/outcome.h"
 #include "client/cli/row_source.h"
-#include "client/cli/rows.h"
-#include "client/inference_client.h"
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/graph/onnx_import.h"
@@ -30,42 +27,19 @@
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
 #include "core/relu/value_bounds.h"
-#include "core/tensor/data_type.h"
-#include "core/tensor/tensor.h"
 #include "fmt/format.h"
 
 namespace relu {
 namespace {
 
-// What a server would tell of the model.
-ModelMetadata MetadataOf(const Graph& graph) {
-  ModelMetadata metadata;
-  for (const ValueId id : graph.inputs) {
-    const Value& value = graph.values[id];
-    metadata.inputs.push_back(
-        {.name = value.name,
-         .datatype = std::string(DataTypeName(value.type)),
-         .shape = value.shape});
-  }
-  return metadata;
-}
-
 absl::StatusOr<InputRows> ReadNetworkRows(const InspectOptions& options,
                                           const Graph& graph,
                                           const PiecewiseNetwork& network) {
-  ASSIGN_OR_RETURN(const ModelInputs inputs, InputsOf(MetadataOf(graph)));
   RowOptions row_options;
   row_options.input = options.rows;
   row_options.label = options.label;
-  std::istringstream none;
-  ASSIGN_OR_RETURN(const Rows rows, ReadRows(row_options, inputs, none));
-  std::vector<Tensor> tensors;
-  for (const RowTensor& tensor : rows.inputs) {
-    tensors.emplace_back(tensor.type, tensor.ShapeOf(rows.count));
-    std::ranges::copy(tensor.RowBytes(0, rows.count),
-                      tensors.back().bytes().begin());
-  }
-  return ReadInputRows(network, tensors, "row");
+  ASSIGN_OR_RETURN(const ModelRows rows, ReadModelRows(row_options, graph));
+  return ReadInputRows(network, rows.inputs, "row");
 }
 
 // All floats are from box[0] to box[1]; integers are those of the rows, or any
@@ -174,8 +148,7 @@ class Inspector {
 
   absl::Status AddBox(NetworkReport& report) {
     if (!options_.domain.empty()) {
-      ASSIGN_OR_RETURN(box_,
-                       BoxOfDomain(options_, model_, report.network()));
+      ASSIGN_OR_RETURN(box_, BoxOfDomain(options_, model_, report.network()));
       return report.AddBox(*box_, "of the domain");
     }
     if (!options_.box.empty()) {

@@ -10,6 +10,8 @@
 #include <system_error>
 #include <variant>
 
+#include "client/cli/activity_command.h"
+#include "client/cli/calibrate_command.h"
 #include "client/cli/completion.h"
 #include "client/cli/connection_options.h"
 #include "client/cli/console.h"
@@ -47,6 +49,8 @@ int WriteAll(int descriptor, std::string_view text) {
 Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
                    Console& console) {
   switch (options.command) {
+    case Command::kActivity:
+      return RunActivity(client, options.activity, options.style);
     case Command::kConfig:
       return RunModelConfig(client, options.model, options.version,
                             options.style);
@@ -72,7 +76,8 @@ Outcome RunCommand(InferenceClient& client, const ReluctlOptions& options,
     case Command::kStats:
       return RunStats(client, options.connection.server, options.stats,
                       options.style, console);
-    case Command::kCompletion:  // These need no client.
+    case Command::kCalibrate:  // These need no client.
+    case Command::kCompletion:
     case Command::kInspect:
     case Command::kModels:
       break;
@@ -137,6 +142,9 @@ Outcome RunReluctl(std::span<const char* const> arguments, Console& console) {
   const auto& options = std::get<ReluctlOptions>(parsed);
   if (options.command == Command::kInspect) {
     return RunInspect(options.inspect);
+  }
+  if (options.command == Command::kCalibrate) {
+    return RunCalibrate(options.calibrate);
   }
   if (options.command == Command::kCompletion) {
     return {.code = ExitCode::kOk,

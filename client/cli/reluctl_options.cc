@@ -27,7 +27,9 @@ constexpr double kMaxTimeoutSeconds = 86'400;
 
 Command CommandOf(const CLI::App& app) {
   for (const auto& [name, command] :
-       {std::pair("completion", Command::kCompletion),
+       {std::pair("activity", Command::kActivity),
+        std::pair("calibrate", Command::kCalibrate),
+        std::pair("completion", Command::kCompletion),
         std::pair("config", Command::kConfig),
         std::pair("explain", Command::kExplain),
         std::pair("health", Command::kHealth),
@@ -91,8 +93,9 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
                                              const Console& console) {
   if (app.get_subcommands().empty()) {
     return WrongUsage(
-        "there is no command: completion, config, explain, health, infer, "
-        "inspect, load, metadata, models, rank, repository or stats is wanted");
+        "there is no command: activity, calibrate, completion, config, "
+        "explain, health, infer, inspect, load, metadata, models, rank, "
+        "repository or stats is wanted");
   }
   // CLI11's own check of a range lets NaN pass.
   if (!(parsed.timeout_seconds >= kMinTimeoutSeconds &&
@@ -109,7 +112,8 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
   options.style = {.form = ParseOutputForm(parsed.output),
                    .colours = WantsColours(parsed.colour, console)};
   if (options.style.form == OutputForm::kCsv &&
-      (options.command == Command::kConfig ||
+      (options.command == Command::kCalibrate ||
+       options.command == Command::kConfig ||
        options.command == Command::kExplain ||
        options.command == Command::kInspect)) {
     return WrongUsage("--output csv: this command prints a text or JSON");

@@ -7,6 +7,8 @@
 #include <string>
 #include <variant>
 
+#include "client/cli/activity_command.h"
+#include "client/cli/calibrate_command.h"
 #include "client/cli/connection_options.h"
 #include "client/cli/console.h"
 #include "client/cli/explain_command.h"
@@ -22,6 +24,8 @@
 namespace relu {
 
 enum class Command {
+  kActivity,
+  kCalibrate,
   kCompletion,
   kConfig,
   kExplain,
@@ -44,6 +48,8 @@ struct ReluctlOptions {
   std::string model;    // For kConfig, kHealth, kMetadata, kRepositoryUnload.
   std::string version;  // For kConfig and kMetadata; may be empty.
   std::string shell;    // For kCompletion: "bash" or "zsh".
+  ActivityCommandOptions activity;
+  CalibrateOptions calibrate;
   ExplainCommandOptions explain;
   InferOptions infer;
   InspectOptions inspect;

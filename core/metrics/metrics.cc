@@ -20,6 +20,7 @@
 #include "prometheus/text_serializer.h"
 
 #include "core/base/mutex.h"
+#include "core/metrics/activity_families.h"
 #include "core/metrics/guarantee_families.h"
 #include "core/metrics/model_families.h"
 #include "core/metrics/model_metrics.h"
@@ -145,6 +146,7 @@ std::string Metrics::Text() const {
   }
   FamilyList families = ModelFamilies(models, without_model);
   Append(GuaranteeFamilies(models), families);
+  Append(ActivityFamilies(models), families);
   if (options_.triton_names) {
     Append(TritonFamilies(models), families);
   }

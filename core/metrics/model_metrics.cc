@@ -11,6 +11,8 @@
 
 #include "absl/status/status.h"
 
+#include "core/base/mutex.h"
+#include "core/metrics/activity_figures.h"
 #include "core/metrics/compute_times.h"
 #include "core/metrics/reject_reason.h"
 #include "core/metrics/sharded_counters.h"
@@ -175,8 +177,17 @@ TimeHistogram ModelMetrics::ReadTimes(std::size_t histogram) const {
   return times;
 }
 
+void ModelMetrics::SetActivity(ActivityFigures figures) {
+  const MutexLock lock(activity_mu_);
+  activity_ = std::move(figures);
+}
+
 ModelFigures ModelMetrics::Read() const {
   ModelFigures figures;
+  {
+    const MutexLock lock(activity_mu_);
+    figures.activity = activity_;
+  }
   for (std::size_t code = 0; code < kStatusCodes; ++code) {
     figures.requests[code] = counters_.Sum(kRequests + code);
     figures.failed.count += code == 0 ? 0 : figures.requests[code];

@@ -12,8 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 
+#include "core/base/mutex.h"
+#include "core/metrics/activity_figures.h"
 #include "core/metrics/compute_times.h"
 #include "core/metrics/guarantee_metrics.h"
 #include "core/metrics/reject_reason.h"
@@ -100,6 +103,7 @@ struct ModelFigures {
   TimeHistogram rank;  // Of calls that were answered.
   // Sizes that occurred, ascending.
   std::vector<BatchSize> batch_sizes;
+  ActivityFigures activity;
 };
 
 // Thread-safe. Counting takes some additions to memory of the own CPU.
@@ -135,8 +139,10 @@ class ModelMetrics {
 
   // Requests that wait in the model's queue, as whoever knows it says.
   void SetQueuedRequests(std::uint64_t requests);
+  // The same of the activity of its neurons.
+  void SetActivity(ActivityFigures figures) ABSL_LOCKS_EXCLUDED(activity_mu_);
 
-  ModelFigures Read() const;
+  ModelFigures Read() const ABSL_LOCKS_EXCLUDED(activity_mu_);
 
  private:
   void AddTime(ShardedCounters::Shard shard, std::size_t histogram,
@@ -150,6 +156,8 @@ class ModelMetrics {
   GuaranteeMetrics guarantees_;
   // Set at each scrape; nothing is published through it.
   std::atomic<std::uint64_t> queued_requests_ = 0;
+  mutable Mutex activity_mu_;
+  ActivityFigures activity_ ABSL_GUARDED_BY(activity_mu_);
 };
 
 }  // namespace relu

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -11,6 +12,7 @@
 #include "core/base/check.h"
 #include "core/base/thread_team.h"
 #include "core/graph/graph.h"
+#include "core/plan/activation_layers.h"
 #include "core/plan/compiler.h"
 #include "core/plan/rewrite.h"
 #include "core/plan/step.h"
@@ -108,6 +110,25 @@ void CompiledModel::RunColumns(std::int64_t rows, Workspace& workspace,
           {.index = share, .count = shares}, workspace);
     });
   }
+}
+
+void CompiledModel::RunObserved(std::int64_t rows, Workspace& workspace,
+                                Observer observer) const {
+  workspace.ClearFaults();
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    steps_[i]->Run({.begin = 0, .end = rows}, workspace);
+    for (; next < activations_.size() && activations_[next].step == i; ++next) {
+      observer(next);
+    }
+  }
+}
+
+std::span<const float> CompiledModel::ActivationRow(
+    std::size_t activation, std::int64_t row,
+    const Workspace& workspace) const {
+  const ActivationLayer& layer = activations_[activation];
+  return {workspace.Row<const float>(layer.buffer, row), layer.neurons};
 }
 
 std::string CompiledModel::Describe() const {

@@ -24,9 +24,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/activation_layers.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/plan_report.h"
 #include "core/plan/step.h"
@@ -119,6 +121,22 @@ class CompiledModel {
   void Run(std::int64_t rows, Workspace& workspace, ThreadTeam& team,
            Sharing sharing = Sharing::kAutomatic) const;
 
+  // What can be looked at while it runs, in the order of execution. None if
+  // the model couples rows.
+  std::span<const ActivationLayer> activations() const { return activations_; }
+
+  // Called after each of them, with its number: its values of each row are
+  // those of ActivationRow().
+  using Observer = absl::FunctionRef<void(std::size_t activation)>;
+
+  // Run(), to the bit, on the calling thread. Slower for many rows.
+  void RunObserved(std::int64_t rows, Workspace& workspace,
+                   Observer observer) const;
+
+  // For an Observer: the neurons of one row. Other steps write over them.
+  std::span<const float> ActivationRow(std::size_t activation, std::int64_t row,
+                                       const Workspace& workspace) const;
+
   // What Run() does, one line a step, for people.
   std::string Describe() const;
 
@@ -143,6 +161,7 @@ class CompiledModel {
   std::vector<std::size_t> input_buffers_;   // Index into buffers_, by input.
   std::vector<std::size_t> output_buffers_;  // Index into buffers_, by output.
   std::vector<std::unique_ptr<const Step>> steps_;
+  std::vector<ActivationLayer> activations_;
   PlanReport report_;
   std::int64_t fixed_rows_ = kBatchDim;
   bool couples_rows_ = false;

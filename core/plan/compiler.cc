@@ -74,6 +74,7 @@ Compiler::Compiler(const RewrittenGraph& rewritten,
       costs_(costs),
       uses_(graph_),
       plan_(graph_),
+      activations_(graph_, uses_),
       lowered_(graph_.nodes.size(), false) {}
 
 absl::StatusOr<CompiledModel> Compiler::Compile() {
@@ -105,6 +106,7 @@ absl::StatusOr<CompiledModel> Compiler::FinishModel(std::size_t max_row_bytes) {
   model_.workspace_row_bytes_ = plan.workspace_row_bytes;
   model_.buffers_ = std::move(plan.buffers);
   model_.steps_ = std::move(plan.steps);
+  model_.activations_ = activations_.Take();
   if (!model_.couples_rows_) {
     model_.block_rows_ =
         BlockRows(model_.weight_bytes_, model_.workspace_row_bytes_);
@@ -251,6 +253,10 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
   } else {
     RETURN_IF_ERROR(status);
   }
+  if (plan_.steps().size() > first) {
+    activations_.AddNode(node, plan_.steps().size() - 1,
+                         plan_.BufferOf(node.outputs[0]));
+  }
   for (const ValueId input : node.inputs) {
     plan_.Release(input);
   }
@@ -365,6 +371,8 @@ absl::Status Compiler::LowerDenseLayer(DenseLayer& layer) {
                                   : &model_.row_weights_));
   dense_steps_.push_back(step);
   dense_reports_.push_back(first);
+  activations_.AddDense(layer, step->packed(), plan_.steps().size() - 1,
+                        plan_.BufferOf(layer.output));
   model_.multiply_adds_ += layer.k * layer.n * layer.vectors_per_row;
   plan_.Release(layer.input);
   layer.weights = {};  // Packed by now.

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
+#include "core/plan/activation_layers.h"
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/dense_cost_cache.h"
@@ -73,6 +74,7 @@ class Compiler {
   DenseCostCache* const costs_;
   GraphUses uses_;
   PlanBuilder plan_;
+  ActivationLayerFinder activations_;
   CompiledModel model_;
   std::vector<DenseStep*> dense_steps_;     // Owned by the plan.
   std::vector<std::size_t> dense_reports_;  // Of the steps of the report.

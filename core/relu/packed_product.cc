@@ -6,18 +6,24 @@
 #include <vector>
 
 #include "core/kernels/kernels.h"
+#include "core/tensor/float16.h"
 
 namespace relu {
 namespace {
 
 constexpr std::size_t kColumns = kernels::kPanelColumns;
 
+// Where the weight of input `i` for output `j` is.
+std::size_t PlaceOf(const kernels::PackedDense& layer, std::size_t i,
+                    std::size_t j) {
+  return layer.layout == kernels::Layout::kNarrow
+             ? j * kernels::NarrowDepth(layer.k) + i
+             : (j / kColumns * layer.k + i) * kColumns + j % kColumns;
+}
+
 float WeightAt(const kernels::PackedDense& layer, std::size_t i,
                std::size_t j) {
-  return layer.layout == kernels::Layout::kNarrow
-             ? layer.weights[j * kernels::NarrowDepth(layer.k) + i]
-             : layer.weights[(j / kColumns * layer.k + i) * kColumns +
-                             j % kColumns];
+  return layer.weights[PlaceOf(layer, i, j)];
 }
 
 }  // namespace
@@ -53,6 +59,18 @@ std::vector<double> UnpackWeights(const kernels::PackedDense& layer) {
     for (std::size_t j = 0; j < layer.n; ++j) {
       weights[i * layer.n + j] = double{WeightAt(layer, i, j)};
     }
+  }
+  return weights;
+}
+
+std::vector<double> UnpackColumn(const kernels::PackedDense& layer,
+                                 std::size_t j) {
+  std::vector<double> weights(layer.k);
+  for (std::size_t i = 0; i < layer.k; ++i) {
+    const std::size_t place = PlaceOf(layer, i, j);
+    weights[i] = layer.half_weights == nullptr
+                     ? double{layer.weights[place]}
+                     : double{Fp16ToFloat(layer.half_weights[place])};
   }
   return weights;
 }

@@ -4,6 +4,7 @@
 #ifndef CORE_RELU_PACKED_PRODUCT_H_
 #define CORE_RELU_PACKED_PRODUCT_H_
 
+#include <cstddef>
 #include <vector>
 
 #include "core/kernels/kernels.h"
@@ -16,6 +17,10 @@ void AddProduct(const kernels::PackedDense& layer, const double* input,
 
 // Row-major [k, n].
 std::vector<double> UnpackWeights(const kernels::PackedDense& layer);
+
+// The weights of output `j`, [k], as they are served: of float16 too.
+std::vector<double> UnpackColumn(const kernels::PackedDense& layer,
+                                 std::size_t j);
 
 }  // namespace relu
 

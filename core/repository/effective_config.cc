@@ -12,6 +12,7 @@
 #include "core/repository/model.h"
 #include "core/repository/model_config.h"
 #include "core/tensor/shape.h"
+#include "fmt/format.h"
 #include "proto/model_config.pb.h"
 
 namespace relu {
@@ -40,13 +41,17 @@ void FillTensor(const TensorSignature& signature, bool with_batch, T& tensor) {
   }
 }
 
-void FillParameters(const CompileOptions& options,
+void FillParameters(const CompileOptions& options, std::int64_t sample_every,
                     inference::ModelConfig& config) {
   auto& parameters = *config.mutable_parameters();
   parameters["weight_storage"].set_string_value(
       options.weights == WeightStorage::kFloat16 ? "float16" : "float32");
   parameters["zero_skip"].set_string_value(
       options.zero_skip == ZeroSkip::kNever ? "never" : "measured");
+  // Not the literal: g++ 12 takes its copy in the map for an overflow.
+  const std::string sample_every_key = "activity_sample_every";
+  parameters[sample_every_key].set_string_value(
+      fmt::format("{}", sample_every));
 }
 
 }  // namespace
@@ -92,7 +97,8 @@ inference::ModelConfig EffectiveConfig(const Model& model) {
   if (!with_batch) {
     config.mutable_dynamic_batching();
   }
-  FillParameters(model.config().compile, config);
+  FillParameters(model.config().compile, model.activity().sample_every(),
+                 config);
   FillGuarantees(model.config().guarantees, config);
   return config;
 }

@@ -28,10 +28,13 @@
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
+#include "core/relu/activity_baseline.h"
 #include "core/relu/input_domain.h"
 #include "core/relu/overflow_certificate.h"
+#include "core/repository/activity_file.h"
 #include "core/repository/class_labels.h"
 #include "core/repository/guarantee_config.h"
+#include "core/repository/model_activity.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_warmup.h"
 #include "core/tensor/data_type.h"
@@ -62,27 +65,40 @@ SchedulerOptions Scheduling(const ModelOptions& options,
   return scheduling;
 }
 
-std::size_t Bytes(const CompiledModel& compiled,
-                  const SchedulerOptions& scheduling) {
+std::int64_t SampleEveryOf(const ModelOptions& options) {
+  return options.config.activity_sample_every.value_or(
+      options.activity_sample_every);
+}
+
+// Weights, and rows in every slot.
+std::size_t ServingBytes(const CompiledModel& compiled,
+                         const SchedulerOptions& scheduling) {
   return compiled.weight_bytes() +
          compiled.workspace_row_bytes() *
              static_cast<std::size_t>(scheduling.max_batch_rows) *
              static_cast<std::size_t>(scheduling.slots);
 }
 
+std::size_t Bytes(const ModelOptions& options, const CompiledModel& compiled) {
+  return ServingBytes(compiled, Scheduling(options, compiled)) +
+         ModelActivity::BytesFor(compiled, SampleEveryOf(options));
+}
+
 absl::Status CheckMemory(const ModelOptions& options,
                          const CompiledModel& compiled) {
-  const SchedulerOptions scheduling = Scheduling(options, compiled);
-  const std::size_t bytes = Bytes(compiled, scheduling);
+  const std::size_t bytes = Bytes(options, compiled);
   if (bytes <= options.memory_limit_bytes) {
     return absl::OkStatus();
   }
-  return absl::ResourceExhaustedError(fmt::format(
-      "it takes {} bytes, of weights {} and for {} slots of {} rows {}; {} are "
-      "left",
-      bytes, compiled.weight_bytes(), scheduling.slots,
-      scheduling.max_batch_rows, bytes - compiled.weight_bytes(),
-      options.memory_limit_bytes));
+  const SchedulerOptions scheduling = Scheduling(options, compiled);
+  const std::size_t serving = ServingBytes(compiled, scheduling);
+  return absl::ResourceExhaustedError(
+      fmt::format("it takes {} bytes, of weights {}, for {} slots of {} rows "
+                  "{}, to look at "
+                  "its activity {}; {} are left",
+                  bytes, compiled.weight_bytes(), scheduling.slots,
+                  scheduling.max_batch_rows, serving - compiled.weight_bytes(),
+                  bytes - serving, options.memory_limit_bytes));
 }
 
 // What is proven of the model, if anybody wants to know.
@@ -169,6 +185,13 @@ absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
   if (!parts.ok()) {
     return WithNames(options, parts.status());
   }
+  absl::StatusOr<std::optional<ActivityBaseline>> baseline =
+      ReadActivityFile(options.file, parts->compiled);
+  if (!baseline.ok()) {
+    return WithPrefix(fmt::format("model \"{}\": ", options.name),
+                      baseline.status());
+  }
+  parts->baseline = *std::move(baseline);
   const SchedulerOptions scheduling = Scheduling(options, parts->compiled);
   auto model = std::make_unique<Model>(
       ForLoad(), options, *std::move(parts),
@@ -188,13 +211,16 @@ Model::Model(ForLoad, const ModelOptions& options, Parts parts,
       compiled_(std::move(parts.compiled)),
       labels_(std::move(parts.labels)),
       metrics_(std::move(metrics)),
-      explainers_(compiled_, options_.file,
-                  options_.memory_limit_bytes -
-                      std::min(options_.memory_limit_bytes,
-                               Bytes(compiled_, scheduling_))),
+      explainers_(
+          compiled_, options_.file,
+          options_.memory_limit_bytes - std::min(options_.memory_limit_bytes,
+                                                 Bytes(options_, compiled_))),
       guarantees_(compiled_, options_.config.guarantees,
                   std::move(parts.domain), std::move(parts.certificate),
                   metrics_->guarantees()),
+      activity_(std::make_shared<ModelActivity>(
+          compiled_, ActivityOptions{.sample_every = SampleEveryOf(options_),
+                                     .baseline = std::move(parts.baseline)})),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
               options.team == nullptr ? 1 : options.team->size()),
       dispatcher_(options.dispatcher != nullptr
@@ -213,7 +239,11 @@ void Model::Run(int slot, std::span<BatchSlice> batch) {
   const TeamLease lease =
       MayShare(rows) ? TeamLease(*options_.team) : TeamLease();
   metrics_->CountBatch(rows, runner_.Run(slot, batch, lease.team()));
+  activity_->Sample(batch);
 }
+
+// Some thread may still hold what looks at rows.
+Model::~Model() { activity_->Close(); }
 
 bool Model::MayShare(std::int64_t rows) const {
   // Multiply-adds of 100 us or so: less is not worth a second CPU, which looks
@@ -225,7 +255,7 @@ bool Model::MayShare(std::int64_t rows) const {
          dispatcher_->quiet();
 }
 
-std::size_t Model::bytes() const { return Bytes(compiled_, scheduling_); }
+std::size_t Model::bytes() const { return Bytes(options_, compiled_); }
 
 absl::Status Model::WarmUp() {
   InferenceRequest request;

@@ -24,9 +24,11 @@
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
 #include "core/plan/compiled_model.h"
+#include "core/relu/activity_baseline.h"
 #include "core/relu/input_domain.h"
 #include "core/relu/overflow_certificate.h"
 #include "core/repository/class_labels.h"
+#include "core/repository/model_activity.h"
 #include "core/repository/model_config.h"
 #include "core/repository/model_explainers.h"
 #include "core/repository/model_guarantees.h"
@@ -59,6 +61,8 @@ struct ModelOptions {
   // model_warmup.
   std::filesystem::path folder = {};
   std::filesystem::path warmup_folder = {};
+  // See ActivityOptions; what the config says goes before.
+  std::int64_t activity_sample_every = ActivityOptions::kChoose;
   // What the model may take at most.
   std::size_t memory_limit_bytes = std::numeric_limits<std::size_t>::max();
 };
@@ -73,6 +77,7 @@ class Model {
     std::vector<ClassLabels> labels;  // By output.
     InputDomain domain;
     std::optional<OverflowCertificate> certificate;
+    std::optional<ActivityBaseline> baseline = std::nullopt;
   };
   // Keeps the constructor for Load(), although std::make_unique calls it.
   struct ForLoad {
@@ -82,15 +87,16 @@ class Model {
  public:
   // Imports, compiles, self-checks, compares with the config and warms up.
   // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck,
-  // CheckTensors, ReadClassLabels, InputDomain::Create and MakeWarmupRequest,
-  // RESOURCE_EXHAUSTED beyond memory_limit_bytes, and FAILED_PRECONDITION
-  // without the overflow certificate that the config wants; with the model's
-  // name and the file's path in front.
+  // CheckTensors, ReadClassLabels, InputDomain::Create, ReadActivityFile and
+  // MakeWarmupRequest, RESOURCE_EXHAUSTED beyond memory_limit_bytes, and
+  // FAILED_PRECONDITION without the overflow certificate that the config wants;
+  // with the model's name and the file's path in front.
   static absl::StatusOr<std::unique_ptr<Model>> Load(
       const ModelOptions& options, Metrics& metrics);
 
   Model(ForLoad, const ModelOptions& options, Parts parts,
         std::shared_ptr<ModelMetrics> metrics);
+  ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
@@ -116,6 +122,7 @@ class Model {
   ModelMetrics& metrics() const { return *metrics_; }
   ModelExplainers& explainers() { return explainers_; }
   const ModelGuarantees& guarantees() const { return guarantees_; }
+  ModelActivity& activity() const { return *activity_; }
   Scheduler& scheduler() { return scheduler_; }
 
  private:
@@ -144,6 +151,7 @@ class Model {
   const std::shared_ptr<ModelMetrics> metrics_;
   ModelExplainers explainers_;
   const ModelGuarantees guarantees_;
+  const std::shared_ptr<ModelActivity> activity_;
   BatchRunner runner_;
   const std::shared_ptr<Dispatcher> dispatcher_;
   Scheduler scheduler_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -171,6 +173,21 @@ absl::StatusOr<std::string> ReadFilename(
   return name;
 }
 
+absl::StatusOr<std::int64_t> ReadSampleEvery(std::string_view text) {
+  constexpr std::int64_t kMost = 1'000'000'000;
+  std::int64_t rows = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), rows);
+  if (error != std::errc() || end != text.data() + text.size() || rows < 0 ||
+      rows > kMost) {
+    return absl::InvalidArgumentError(
+        fmt::format("parameters \"activity_sample_every\" is \"{}\", wanted a "
+                    "number of rows from 0 to {}",
+                    text, kMost));
+  }
+  return rows;
+}
+
 absl::Status ReadParameters(const inference::ModelConfig& message,
                             ModelConfig& config) {
   CompileOptions& options = config.compile;
@@ -187,6 +204,8 @@ absl::Status ReadParameters(const inference::ModelConfig& message,
                        ReadChoice<ZeroSkip>(key, value,
                                             {{"measured", ZeroSkip::kMeasured},
                                              {"never", ZeroSkip::kNever}}));
+    } else if (key == "activity_sample_every") {
+      ASSIGN_OR_RETURN(config.activity_sample_every, ReadSampleEvery(value));
     } else if (key.starts_with(kVersionLabelPrefix)) {
       RETURN_IF_ERROR(ReadVersionLabel(key, value, config.version_labels));
     } else if (key.starts_with(kSharedFeaturesPrefix)) {
@@ -197,7 +216,8 @@ absl::Status ReadParameters(const inference::ModelConfig& message,
       if (!known) {
         return absl::UnimplementedError(fmt::format(
             "parameters \"{}\" is not supported; there are "
-            "\"weight_storage\", \"zero_skip\", \"version_label.<label>\", "
+            "\"weight_storage\", \"zero_skip\", \"activity_sample_every\", "
+            "\"version_label.<label>\", "
             "\"rank_shared.<input>\", {}",
             key, kGuaranteeParameters));
       }

@@ -25,6 +25,8 @@
 //   parameters               "weight_storage": "float32" (the default), or
 //                            "float16" for half the memory and other answers;
 //                            "zero_skip": "measured" (the default) or "never";
+//                            "activity_sample_every": of so many rows one is
+//                            looked at for GetActivity, "0" for none;
 //                            "version_label.<label>": a version that requests
 //                            may then name by the label;
 //                            "rank_shared.<input>": the elements of a row that
@@ -89,6 +91,8 @@ struct ModelConfig {
   VersionLabels version_labels;
   SharedFeatures shared_features;
   std::vector<WarmupSample> warmup;
+  // See ActivityOptions; nullopt: the server's default.
+  std::optional<std::int64_t> activity_sample_every;
   // What all of the above was read from; nullptr if there was nothing.
   std::shared_ptr<const inference::ModelConfig> message;
 };

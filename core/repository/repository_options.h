@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "core/batching/model_queue.h"
+#include "core/repository/model_activity.h"
 
 namespace relu {
 
@@ -46,6 +47,8 @@ struct RepositoryOptions {
   // How long files must not have changed before they are loaded. 0: they are
   // taken to be complete.
   std::chrono::milliseconds settle_time{0};
+  // See ActivityOptions.
+  std::int64_t activity_sample_every = ActivityOptions::kChoose;
   // What all models together may take.
   std::size_t memory_budget_bytes = std::numeric_limits<std::size_t>::max();
   // What the files that come with one load may take.

@@ -99,6 +99,7 @@ absl::StatusOr<std::unique_ptr<Model>> VersionLoader::LoadWithinBudget(
          .costs = &costs_,
          .folder = source.folder,
          .warmup_folder = source.warmup_folder,
+         .activity_sample_every = options_.activity_sample_every,
          .memory_limit_bytes = budget == kNoBudget ? kNoBudget : left},
         metrics_);
     status = model.status();

@@ -76,6 +76,8 @@ TEST(AccessGroupTest, GroupsAreThoseOfTheDocumentation) {
   EXPECT_EQ(GroupOf(v2 + "ModelStreamInfer"), AccessGroup::kInference);
   EXPECT_EQ(GroupOf("/relu.v1.ReluService/Explain"), AccessGroup::kInference);
   EXPECT_EQ(GroupOf("/relu.v1.ReluService/Rank"), AccessGroup::kInference);
+  EXPECT_EQ(GroupOf("/relu.v1.ReluService/GetActivity"),
+            AccessGroup::kInference);
   EXPECT_EQ(GroupOf(v2 + "SystemSharedMemoryRegister"),
             AccessGroup::kInference);
   EXPECT_EQ(GroupOf(v2 + "RepositoryModelLoad"), AccessGroup::kControl);

@@ -10,6 +10,7 @@
 
 #include "core/batching/scheduler.h"
 #include "core/metrics/model_metrics.h"
+#include "proto/relu.pb.h"
 #include "tests/server/grpc_fixture.h"
 #include "tests/server/loaded_repository.h"
 
@@ -47,6 +48,24 @@ TEST(ArrivedCallsTest, CallsThatWaitedRunAsOneBatch) {
   EXPECT_THAT(codes, testing::Each(grpc::StatusCode::OK));
   // That of the holder, and one.
   EXPECT_EQ(model->metrics().Read().batches - batches_before, 2U);
+}
+
+TEST(ArrivedCallsTest, RowsThatWereServedAreLookedAt) {
+  GrpcFixture grpc({.config = "parameters { key: 'activity_sample_every' value "
+                              "{ string_value: '1' } }"});
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+  }
+  v1::GetActivityRequest request;
+  request.set_model_name("digits_mlp");
+  const auto [status, bytes] = grpc.Call("/relu.v1.ReluService/GetActivity",
+                                         request.SerializeAsString());
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  v1::GetActivityResponse response;
+  ASSERT_TRUE(response.ParseFromString(bytes));
+  EXPECT_EQ(static_cast<std::uint64_t>(response.sampled_rows()),
+            grpc.loaded().model()->metrics().Read().rows);
+  EXPECT_GE(response.sampled_rows(), 40);
 }
 
 TEST(ArrivedCallsTest, BusyModelDoesNotHoldUpAnother) {

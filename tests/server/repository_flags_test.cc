@@ -22,6 +22,7 @@ TEST(RepositoryFlagsTest, DefaultsAreThoseOfTheFlags) {
   EXPECT_EQ(options.control, ControlMode::kNone);
   EXPECT_EQ(options.poll_interval, milliseconds(15'000));
   EXPECT_EQ(options.settle_time, milliseconds(1000));
+  EXPECT_EQ(options.activity_sample_every, ActivityOptions::kChoose);
   EXPECT_EQ(options.memory_budget_bytes,
             std::numeric_limits<std::size_t>::max());
 }
@@ -32,12 +33,14 @@ TEST(RepositoryFlagsTest, EverySettingReachesTheRepository) {
                  .load_models = {"a", "b"},
                  .poll_seconds = 0.25,
                  .settle_seconds = 0,
+                 .activity_sample_every = 7,
                  .memory_budget_bytes = 1000});
 
   EXPECT_EQ(options.control, ControlMode::kExplicit);
   EXPECT_THAT(options.load_at_start, ElementsAre("a", "b"));
   EXPECT_EQ(options.poll_interval, milliseconds(250));
   EXPECT_EQ(options.settle_time, milliseconds(0));
+  EXPECT_EQ(options.activity_sample_every, 7);
   EXPECT_EQ(options.memory_budget_bytes, 1000U);
 }
 

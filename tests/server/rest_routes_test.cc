@@ -38,6 +38,8 @@ TEST(RestRoutesTest, EveryPathOfTheApiHasItsRpc) {
         std::pair("/v2/systemsharedmemory/status", "SystemSharedMemoryStatus"),
         std::pair("/v2/systemsharedmemory/region/r/status",
                   "SystemSharedMemoryStatus"),
+        std::pair("/v2/models/m/activity", "GetActivity"),
+        std::pair("/v2/models/m/versions/2/activity", "GetActivity"),
         std::pair("/v2/cudasharedmemory/status", "CudaSharedMemoryStatus"),
         std::pair("/v2/cudasharedmemory/region/r/status",
                   "CudaSharedMemoryStatus")}) {

@@ -103,6 +103,19 @@ TEST_F(RestRpcTest, ExplanationsAreJson) {
             absl::StatusCode::kNotFound);
 }
 
+TEST_F(RestRpcTest, ActivityIsJson) {
+  for (const char* path : {"/v2/models/digits_mlp/activity",
+                           "/v2/models/digits_mlp/versions/1/activity"}) {
+    const Json answer = ParseBody(Call("GET", path));
+    EXPECT_EQ(answer["model_name"], "digits_mlp");
+    EXPECT_EQ(answer["sampled_rows"], 0);
+    EXPECT_EQ(answer["unseen_bound"], 1);
+    EXPECT_EQ(answer["inputs"][0]["mean"].size(), 64U);
+  }
+  EXPECT_EQ(Call("GET", "/v2/models/none/activity").status().code(),
+            absl::StatusCode::kNotFound);
+}
+
 TEST_F(RestRpcTest, ModelsAreUnloadedAndLoaded) {
   const std::string model = "/v2/repository/models/digits_mlp/";
   EXPECT_EQ(ParseBody(Call("POST", model + "unload")), Json::object());

@@ -49,6 +49,8 @@ TEST(CompletionTest, ValuesAreTheChoicesOfTheOption) {
 
 TEST(CompletionTest, ModelsAreWantedWhereTheyStand) {
   EXPECT_TRUE(Of({"infer", ""}).wants_model);
+  EXPECT_TRUE(Of({"activity", ""}).wants_model);
+  EXPECT_FALSE(Of({"calibrate", ""}).wants_model);
   EXPECT_TRUE(Of({"load", "--concurrency", "4", ""}).wants_model);
   EXPECT_TRUE(Of({"repository", "unload", ""}).wants_model);
   EXPECT_FALSE(Of({"models", ""}).wants_model);

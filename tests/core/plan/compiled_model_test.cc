@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -119,6 +120,42 @@ TEST(CompiledModelTest, GoldenBitsOfDigitsStayTheSame) {
     wanted.push_back(static_cast<std::uint32_t>(std::stoul(word, nullptr, 16)));
   }
   EXPECT_EQ(found, wanted);
+}
+
+// In models of several layers, whose buffers share memory.
+TEST(CompiledModelTest, ObservedRunHasTheSameBitsAndShowsEachActivation) {
+  for (const std::string name :
+       {"digits_mlp", "mnist_256x128", "digits_leaky_prelu_elu"}) {
+    const std::string folder = "tests/testdata/models/" + name;
+    const absl::StatusOr<Graph> graph = ImportOnnx(folder + "/model.onnx");
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    const auto reference = LoadReference(folder);
+    ASSERT_TRUE(reference.ok()) << reference.status();
+    const CompiledModel model = CompileOrDie(*graph);
+    constexpr std::int64_t kRows = 5;
+    const Tensor rows = SliceRows(reference->inputs.begin()->second, 0, kRows);
+    Workspace workspace(model, kRows);
+    workspace.CopyIn(0, 0, kRows, rows.bytes().data());
+    std::vector<std::size_t> seen;
+    bool any_on = false;
+    model.RunObserved(kRows, workspace, [&](std::size_t layer) {
+      seen.push_back(layer);
+      const auto neurons = model.ActivationRow(layer, kRows - 1, workspace);
+      EXPECT_EQ(neurons.size(), model.activations()[layer].neurons);
+      for (const float value : neurons) {
+        any_on = any_on || value > 0;
+      }
+    });
+    EXPECT_TRUE(any_on);
+    std::vector<std::size_t> all(model.activations().size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    EXPECT_EQ(seen, all) << name;
+    EXPECT_GE(seen.size(), 2U) << name;
+    const PlanRun wanted = RunPlan(model, OneTensor(rows.Clone()));
+    Tensor found(DataType::kFp32, wanted.outputs[0].shape());
+    workspace.CopyOut(0, 0, kRows, found.bytes().data());
+    EXPECT_TRUE(SameBits(found, wanted.outputs[0])) << name;
+  }
 }
 
 }  // namespace

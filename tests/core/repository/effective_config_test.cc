@@ -75,6 +75,9 @@ TEST_F(EffectiveConfigTest, WhatIsNotGivenIsFilledIn) {
   EXPECT_TRUE(config.has_dynamic_batching());
   EXPECT_EQ(config.parameters().at("weight_storage").string_value(), "float32");
   EXPECT_EQ(config.parameters().at("zero_skip").string_value(), "measured");
+  EXPECT_GT(
+      std::stoi(config.parameters().at("activity_sample_every").string_value()),
+      100);
 }
 
 TEST_F(EffectiveConfigTest, WhatIsGivenStays) {
@@ -86,6 +89,7 @@ TEST_F(EffectiveConfigTest, WhatIsGivenStays) {
     version_policy { specific { versions: [1, 4] } }
     dynamic_batching { default_queue_policy { max_queue_size: 9 } }
     parameters { key: "zero_skip" value { string_value: "never" } }
+    parameters { key: "activity_sample_every" value { string_value: "9" } }
     parameters { key: "version_label.stable" value { string_value: "4" } }
     model_warmup { name: "w" inputs { key: "input" value {
       data_type: TYPE_FP32 dims: 4 random_data: true } } })");
@@ -97,6 +101,8 @@ TEST_F(EffectiveConfigTest, WhatIsGivenStays) {
   EXPECT_EQ(config.dynamic_batching().default_queue_policy().max_queue_size(),
             9U);
   EXPECT_EQ(config.parameters().at("zero_skip").string_value(), "never");
+  EXPECT_EQ(config.parameters().at("activity_sample_every").string_value(),
+            "9");
   EXPECT_EQ(config.parameters().at("version_label.stable").string_value(), "4");
   EXPECT_EQ(config.model_warmup(0).name(), "w");
 }

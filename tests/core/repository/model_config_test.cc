@@ -68,7 +68,23 @@ TEST_F(ModelConfigTest, ParametersChooseHowThePlanIsMade) {
   EXPECT_EQ(config->compile.zero_skip, ZeroSkip::kNever);
 }
 
+TEST_F(ModelConfigTest, ParameterSaysHowManyRowsAreLookedAt) {
+  const absl::StatusOr<ModelConfig> config = Read(
+      "parameters { key: 'activity_sample_every' value { string_value: '1' } "
+      "}");
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->activity_sample_every, 1);
+  EXPECT_EQ(ModelConfig().activity_sample_every, std::nullopt);
+}
+
 TEST_F(ModelConfigTest, WrongParametersAreRefused) {
+  for (const char* rows : {"", "-1", "many", "5 rows", "1000000001"}) {
+    ExpectInvalid(
+        std::string("parameters { key: 'activity_sample_every' value { "
+                    "string_value: '") +
+            rows + "' } }",
+        "wanted a number of rows");
+  }
   ExpectInvalid(
       "parameters { key: 'weight_storage' value { string_value: 'int4' } }",
       "\"float32\" or \"float16\"");

@@ -59,7 +59,7 @@ TEST(SharedFeaturesTest, WhatIsNoAscendingListIsInvalid) {
 }
 
 // relu(x) + x of rows of eight numbers, and "m" of rows of 2 by 4.
-CompiledModel TwoInputs() {
+CompiledModel UserAndItems() {
   GraphBuilder builder;
   builder.Output(builder.Unary(Operator::kRelu, builder.Input("x", {8})));
   builder.Output(builder.Unary(Operator::kRelu, builder.Input("m", {2, 4})));
@@ -70,15 +70,16 @@ CompiledModel TwoInputs() {
 }
 
 TEST(SharedFeaturesTest, ElementsOfTheModelsRowsAreFine) {
-  EXPECT_TRUE(CheckSharedFeatures({}, TwoInputs()).ok());
+  EXPECT_TRUE(CheckSharedFeatures({}, UserAndItems()).ok());
   EXPECT_TRUE(
-      CheckSharedFeatures({{"x", {{.begin = 0, .end = 8}}}}, TwoInputs()).ok());
+      CheckSharedFeatures({{"x", {{.begin = 0, .end = 8}}}}, UserAndItems())
+          .ok());
 }
 
 TEST(SharedFeaturesTest, OthersAreInvalid) {
   const auto error = [](const std::string& input, std::int64_t end) {
-    const absl::Status status =
-        CheckSharedFeatures({{input, {{.begin = 0, .end = end}}}}, TwoInputs());
+    const absl::Status status = CheckSharedFeatures(
+        {{input, {{.begin = 0, .end = end}}}}, UserAndItems());
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     return std::string(status.message());
   };

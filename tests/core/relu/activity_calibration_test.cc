@@ -1,0 +1,181 @@
+#include "core/relu/activity_calibration.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/graph.h"
+#include "core/plan/compiled_model.h"
+#include "core/relu/activity_baseline.h"
+#include "core/relu/activity_counts.h"
+#include "core/relu/activity_drift.h"
+#include "core/tensor/data_type.h"
+#include "core/tensor/tensor.h"
+#include "tests/core/relu/activity_testing.h"
+#include "tests/support/graph_builder.h"
+
+namespace relu {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::int64_t kWindow = 128;  // That of TwoLayerBaseline().
+
+// Of rows that the baseline has not seen.
+DriftScores ScoreOf(const CompiledModel& model,
+                    const ActivityBaseline& baseline, const Tensor& rows) {
+  ActivityPass pass(model, rows.shape()[0], baseline.inputs[0].mean);
+  ActivityCounts counts(model);
+  const std::byte* const inputs[] = {rows.bytes().data()};
+  pass.Run(rows.shape()[0], inputs, counts);
+  return ScoreDrift(baseline, counts);
+}
+
+TEST(ActivityCalibrationTest, WhatIsExpectedIsThatOfTheRows) {
+  const CompiledModel model = TwoLayers();
+  const ActivityBaseline baseline = TwoLayerBaseline(model, 500);
+  EXPECT_EQ(baseline.rows, 500);
+  EXPECT_EQ(baseline.window_rows, kWindow);
+  EXPECT_TRUE(CheckBaseline(baseline, model).ok());
+
+  const Tensor rows = TwoLayerRows(500, 11);
+  ActivityPass pass(model, 500);
+  ActivityCounts counts(model);
+  const std::byte* const inputs[] = {rows.bytes().data()};
+  pass.Run(500, inputs, counts);
+  for (std::size_t i = 0; i < 2; ++i) {
+    for (std::size_t j = 0; j < counts.layers[i].on.size(); ++j) {
+      EXPECT_NEAR(baseline.layers[i].rate[j] * 500,
+                  static_cast<double>(counts.layers[i].on[j]), 1e-9);
+      EXPECT_NEAR(baseline.layers[i].mean[j], counts.layers[i].sum[j] / 500,
+                  1e-9);
+    }
+  }
+  for (std::size_t i = 0; i < 6; ++i) {
+    const double mean = counts.input_sum[i] / 500;
+    EXPECT_NEAR(baseline.inputs[0].mean[i], mean, 1e-6);
+    EXPECT_NEAR(baseline.inputs[0].variance[i],
+                counts.input_squares[i] / 500 - mean * mean, 1e-4);
+  }
+}
+
+// 400 windows at 1 %: 4 are expected, and more than 12 come by chance once in
+// 3000 times. The seeds are fixed.
+TEST(ActivityCalibrationTest, CleanWindowsRaiseFewAlarms) {
+  const CompiledModel model = TwoLayers();
+  const ActivityBaseline baseline = TwoLayerBaseline(model);
+  int alarms = 0;
+  for (std::uint32_t seed = 100; seed < 500; ++seed) {
+    alarms +=
+        ScoreOf(model, baseline, TwoLayerRows(kWindow, seed)).Exceed(baseline)
+            ? 1
+            : 0;
+  }
+  EXPECT_LE(alarms, 12);
+}
+
+TEST(ActivityCalibrationTest, AnotherUnitOfOneInputRaisesAlarms) {
+  const CompiledModel model = TwoLayers();
+  const ActivityBaseline baseline = TwoLayerBaseline(model);
+  for (std::uint32_t seed = 100; seed < 120; ++seed) {
+    const Tensor rows = TwoLayerRows(kWindow, seed, /*amount_unit=*/1.2F);
+    EXPECT_TRUE(ScoreOf(model, baseline, rows).Exceed(baseline)) << seed;
+  }
+}
+
+TEST(ActivityCalibrationTest, HigherRatesHaveLowerThresholds) {
+  const CompiledModel model = TwoLayers();
+  std::vector<Tensor> inputs;
+  inputs.push_back(TwoLayerRows(600, 11));
+  const auto few =
+      Calibrate(model, inputs, {.window_rows = 64, .false_alarm_rate = 0.01});
+  const auto many =
+      Calibrate(model, inputs, {.window_rows = 64, .false_alarm_rate = 0.2});
+  ASSERT_TRUE(few.ok() && many.ok());
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_GT(few->layers[i].firing_threshold,
+              many->layers[i].firing_threshold);
+    EXPECT_GT(few->layers[i].magnitude_threshold,
+              many->layers[i].magnitude_threshold);
+  }
+}
+
+TEST(ActivityCalibrationTest, TheSameRowsGiveTheSameBaseline) {
+  const CompiledModel model = TwoLayers();
+  const ActivityBaseline first = TwoLayerBaseline(model, 300);
+  const ActivityBaseline second = TwoLayerBaseline(model, 300);
+  EXPECT_EQ(first.input_threshold, second.input_threshold);
+  EXPECT_EQ(first.layers[0].firing_threshold,
+            second.layers[0].firing_threshold);
+}
+
+// A column that never varies, and a model without activations.
+TEST(ActivityCalibrationTest, ChangeOfAConstantInputIsDrift) {
+  GraphBuilder builder;
+  builder.Output(builder.Input("x", {2}));
+  const CompiledModel model = CompileActivity(builder.Build());
+  const auto rows = [](std::int64_t count, float constant) {
+    std::vector<float> values;
+    for (std::int64_t i = 0; i < count; ++i) {
+      values.push_back(static_cast<float>(i % 7));
+      values.push_back(constant);
+    }
+    return FloatTensor({count, 2}, values);
+  };
+  std::vector<Tensor> inputs;
+  inputs.push_back(rows(256, 3));
+  const auto baseline = Calibrate(model, inputs, {.window_rows = 64});
+  ASSERT_TRUE(baseline.ok()) << baseline.status();
+  EXPECT_FALSE(ScoreOf(model, *baseline, rows(63, 3)).Exceed(*baseline));
+  EXPECT_TRUE(ScoreOf(model, *baseline, rows(63, 3.01F)).Exceed(*baseline));
+}
+
+void ExpectCalibrationRefused(const CompiledModel& model, Tensor rows,
+                              const CalibrationOptions& options,
+                              absl::StatusCode code,
+                              const std::string& reason) {
+  std::vector<Tensor> inputs;
+  inputs.push_back(std::move(rows));
+  const absl::Status status = Calibrate(model, inputs, options).status();
+  EXPECT_EQ(status.code(), code);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(reason));
+}
+
+TEST(ActivityCalibrationTest, WhatCannotBeIsRefused) {
+  const CompiledModel model = TwoLayers();
+  const auto invalid = absl::StatusCode::kInvalidArgument;
+  ExpectCalibrationRefused(model, TwoLayerRows(511, 1), {}, invalid,
+                           "511 rows, wanted are two windows of 256 rows");
+  ExpectCalibrationRefused(model, TwoLayerRows(64, 1), {.window_rows = 15},
+                           invalid, "a window of 15 rows, wanted is 16");
+  ExpectCalibrationRefused(model, TwoLayerRows(64, 1),
+                           {.window_rows = 16, .false_alarm_rate = 0.6},
+                           invalid, "the false-alarm rate is 0.6");
+  Tensor bad = TwoLayerRows(64, 1);
+  bad.As<float>()[6 * 9] = std::numeric_limits<float>::quiet_NaN();
+  ExpectCalibrationRefused(model, std::move(bad), {.window_rows = 16}, invalid,
+                           "row 9: an input is nan");
+}
+
+TEST(ActivityCalibrationTest, RowWithoutAnAnswerIsRefused) {
+  GraphBuilder builder;
+  const ValueId i = builder.Input("i", {1}, DataType::kInt64);
+  builder.Output(builder.Node(Operator::kGather,
+                              {builder.Constant(FloatTensor({2}, {5, 6})), i},
+                              {.row_shape = {1}}, {{"axis", std::int64_t{0}}}));
+  std::vector<std::int64_t> indices(64);
+  indices[40] = 2;
+  ExpectCalibrationRefused(CompileActivity(builder.Build()),
+                           Int64Tensor({64, 1}, indices), {.window_rows = 16},
+                           absl::StatusCode::kInvalidArgument, "row 40: ");
+}
+
+}  // namespace
+}  // namespace relu
