@@ -17,7 +17,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string TextOf(const GuaranteeFigures& figures) {
+std::string GuaranteeText(const GuaranteeFigures& figures) {
   ModelFigures model;
   model.guarantees = figures;
   const std::vector<LabelledFigures> models = {{"m", "3", model}};
@@ -26,12 +26,12 @@ std::string TextOf(const GuaranteeFigures& figures) {
 
 TEST(GuaranteeFamiliesTest, EveryFigureIsExportedWithItsLabels) {
   const std::string text =
-      TextOf({.inputs = {.nans = 1, .infinities = 2, .rows = 3},
-              .outputs = {.nans = 4, .infinities = 5, .rows = 6},
-              .outside_rows = 7,
-              .outside_values = {{"x[0]", 8}, {"x[1-3]", 0}},
-              .certified = true,
-              .largest_value = 9.5});
+      GuaranteeText({.inputs = {.nans = 1, .infinities = 2, .rows = 3},
+                     .outputs = {.nans = 4, .infinities = 5, .rows = 6},
+                     .outside_rows = 7,
+                     .outside_values = {{"x[0]", 8}, {"x[1-3]", 0}},
+                     .certified = true,
+                     .largest_value = 9.5});
   for (const char* line :
        {"relu_nonfinite_values_total{model=\"m\",version=\"3\","
         "tensor=\"input\",kind=\"nan\"} 1\n",
@@ -53,7 +53,7 @@ TEST(GuaranteeFamiliesTest, EveryFigureIsExportedWithItsLabels) {
 
 TEST(GuaranteeFamiliesTest,
      ModelWithoutDomainAndCertificateHasNoFiguresOfThem) {
-  const std::string text = TextOf({});
+  const std::string text = GuaranteeText({});
   EXPECT_THAT(text, HasSubstr("kind=\"nan\"} 0\n"));
   EXPECT_THAT(text, Not(HasSubstr("relu_out_of_domain_rows_total{")));
   EXPECT_THAT(text, Not(HasSubstr("relu_out_of_domain_values_total{")));
@@ -62,7 +62,7 @@ TEST(GuaranteeFamiliesTest,
 }
 
 TEST(GuaranteeFamiliesTest, ModelThatIsNotCertifiedHasAZero) {
-  EXPECT_THAT(TextOf({.certified = false}),
+  EXPECT_THAT(GuaranteeText({.certified = false}),
               HasSubstr("relu_overflow_certified{model=\"m\","
                         "version=\"3\"} 0\n"));
 }
