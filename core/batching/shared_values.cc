@@ -1,5 +1,6 @@
 #include "core/batching/shared_values.h"
 
+#include <algorithm>
 #include <cstddef>
 
 #include "core/plan/compiled_model.h"
@@ -13,6 +14,22 @@ std::size_t SharedValues::OwnBytes(std::size_t row_bytes) const {
     row_bytes -= piece.bytes;
   }
   return row_bytes;
+}
+
+void CopyWholeRow(const SharedValues& shared, const std::byte* own,
+                  std::size_t row_bytes, std::byte* row) {
+  const std::byte* common = shared.values;
+  std::size_t done = 0;
+  const auto copy = [&](const std::byte*& from, std::size_t bytes) {
+    std::copy_n(from, bytes, row + done);
+    from += bytes;
+    done += bytes;
+  };
+  for (const SharedValues::Piece& piece : shared.pieces) {
+    copy(own, piece.offset_bytes - done);
+    copy(common, piece.bytes);
+  }
+  copy(own, row_bytes - done);
 }
 
 void GatherShared(const CompiledModel& model, std::size_t index,

@@ -31,6 +31,11 @@ struct SharedValues {
   std::size_t OwnBytes(std::size_t row_bytes) const;
 };
 
+// Puts a row of an input together: `shared`, and of `own` the rest. `row` has
+// room for row_bytes. `own` may be nullptr if there is no rest.
+void CopyWholeRow(const SharedValues& shared, const std::byte* own,
+                  std::size_t row_bytes, std::byte* row);
+
 // Fills the rows of input `index` of `model` from `first_row` on, `rows` of
 // them: with `shared` and, of `own`, the rest of each row. `own` is that of the
 // first of these rows; nullptr if there is none.

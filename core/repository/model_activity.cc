@@ -14,6 +14,7 @@
 #include "core/base/check.h"
 #include "core/base/mutex.h"
 #include "core/batching/inference_request.h"
+#include "core/batching/shared_values.h"
 #include "core/metrics/activity_figures.h"
 #include "core/plan/compiled_model.h"
 #include "core/relu/activity_baseline.h"
@@ -200,12 +201,20 @@ void ModelActivity::Copy(const BatchSlice& slice, std::int64_t row) {
     ++report_->skipped_rows;
     return;
   }
+  const InferenceRequest& request = *slice.request;
+  const SharedValues nothing;
   for (std::size_t i = 0; i < waiting_.inputs.size(); ++i) {
     const std::size_t bytes = model_.inputs()[i].row_bytes;
-    std::copy_n(
-        slice.request->inputs[i] + static_cast<std::size_t>(row) * bytes, bytes,
-        waiting_.inputs[i].data() +
-            static_cast<std::size_t>(waiting_.count) * bytes);
+    const SharedValues& shared =
+        request.shared.empty() ? nothing : request.shared[i];
+    const std::size_t own_bytes = shared.OwnBytes(bytes);
+    CopyWholeRow(shared,
+                 own_bytes == 0 ? nullptr
+                                : request.inputs[i] +
+                                      static_cast<std::size_t>(row) * own_bytes,
+                 bytes,
+                 waiting_.inputs[i].data() +
+                     static_cast<std::size_t>(waiting_.count) * bytes);
   }
   ++waiting_.count;
   if (waiting_.count >= kPassRows && !due_) {

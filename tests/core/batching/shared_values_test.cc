@@ -1,6 +1,8 @@
 #include "core/batching/shared_values.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -32,7 +34,7 @@ const std::byte* BytesOf(const std::vector<float>& values) {
   return reinterpret_cast<const std::byte*>(values.data());
 }
 
-// Two rows, gathered into rows 1 and 2.
+// Two rows, gathered into rows 1 and 2; each put together alone, too.
 std::vector<float> Gathered(const SharedValues& shared,
                             const std::vector<float>& own) {
   const CompiledModel model = FiveNumbers();
@@ -42,6 +44,13 @@ std::vector<float> Gathered(const SharedValues& shared,
   model.Run(3, workspace);
   std::vector<float> rows(10);
   workspace.CopyOut(0, 1, 2, reinterpret_cast<std::byte*>(rows.data()));
+  for (std::size_t row = 0; row < 2; ++row) {
+    std::vector<float> whole(5);
+    CopyWholeRow(shared,
+                 own.empty() ? nullptr : BytesOf(own) + row * own.size() * 2,
+                 /*row_bytes=*/20, reinterpret_cast<std::byte*>(whole.data()));
+    EXPECT_TRUE(std::ranges::equal(whole, std::span(rows).subspan(row * 5, 5)));
+  }
   return rows;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -193,6 +194,34 @@ TEST(ModelActivityTest, RowsWithoutAnswersAreLeftOut) {
   served.Sample(*activity, 0, 10, absl::InvalidArgumentError("row 3"));
   served.Sample(*activity, 10, 10);
   EXPECT_EQ(activity->Read().total.rows, 10);
+}
+
+TEST(ModelActivityTest, RowsThatShareValuesAreWholeRows) {
+  const CompiledModel model = TwoLayers();
+  Tensor rows = TwoLayerRows(20, 3);
+  const std::span<float> values = rows.As<float>();
+  const std::size_t width = values.size() / 20;
+  std::vector<float> own;  // All but the first of each row.
+  for (std::size_t row = 0; row < 20; ++row) {
+    values[row * width] = values[0];
+    const auto whole = values.subspan(row * width, width);
+    own.insert(own.end(), whole.begin() + 1, whole.end());
+  }
+  const float shared = values[0];
+  InferenceRequest request;
+  request.rows = 20;
+  request.inputs = {reinterpret_cast<const std::byte*>(own.data())};
+  request.shared = {{.pieces = {{.offset_bytes = 0, .bytes = sizeof(float)}},
+                     .values = reinterpret_cast<const std::byte*>(&shared)}};
+  const BatchSlice batch[] = {
+      {.request = &request, .first_row = 5, .rows = 15, .status = {}}};
+  const auto activity = Watch(model, {.sample_every = 1});
+  activity->Sample(batch);
+
+  const auto wanted = Watch(model, {.sample_every = 1});
+  ServedRows served(model, std::move(rows));
+  served.Sample(*wanted, 5, 15);
+  ExpectSameCounts(activity->Read().total, wanted->Read().total);
 }
 
 TEST(ModelActivityTest, AfterCloseNothingIsRun) {
