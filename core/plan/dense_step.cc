@@ -317,8 +317,8 @@ std::size_t DenseStep::scratch_bytes() const {
       kernels::PackedBiasSize(packed_.n) * sizeof(float);
   std::size_t bytes = is_one_chain_ ? sums_bytes : 0;
   if (SkipsZeros()) {
-    bytes += sums_bytes + ListsSize(packed_.k) *
-                              (sizeof(float) + sizeof(std::uint32_t));
+    bytes += sums_bytes +
+             ListsSize(packed_.k) * (sizeof(float) + sizeof(std::uint32_t));
   }
   return bytes;
 }

@@ -59,8 +59,13 @@ const query = async (text) => (await api(`query?query=${encodeURIComponent(text)
 
 before(async () => {
   let match;
+  const models = path.join(work, 'models');
+  fs.cpSync(path.join(root, 'deploy/models'), models, {recursive: true});
+  // Rows outside of a domain are counted where there is one.
+  fs.writeFileSync(path.join(models, 'digits_mlp/config.pbtxt'),
+      'parameters { key: "input_domain.input" value { string_value: "0-63: [-1e6, 1e6]" } }');
   [relud, match] = await start(
-      /gRPC on ([\d.:]+),.* metrics on ([\d.:]+)/, process.env.RELUD, '--model-repository=deploy/models',
+      /gRPC on ([\d.:]+),.* metrics on ([\d.:]+)/, process.env.RELUD, `--model-repository=${models}`,
       '--grpc-address=127.0.0.1', '--grpc-port=0', '--http-port=0',
       '--metrics-address=127.0.0.1', '--metrics-port=0', '--lame-duck=0');
   metricsUrl = `http://${match[2]}/metrics`;
