@@ -71,9 +71,10 @@ endfunction()
 # The architecture test checks the #include lines against ARCHITECTURE.md.
 # HEADERS and SOURCES are relative to the calling folder. SIMD: without the
 # shared headers, which Highway's targets cannot share. SMALL: compiled for size,
-# as what runs once for each command of a user is (not with a sanitizer).
+# as what runs once for each command of a user is; FAST: for speed, whatever its
+# size (neither with a sanitizer).
 function(relu_library name)
-  cmake_parse_arguments(ARG "SIMD;SMALL" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS"
+  cmake_parse_arguments(ARG "SIMD;SMALL;FAST" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS"
     ${ARGN})
   list(TRANSFORM ARG_HEADERS PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
   add_library(${name} STATIC ${ARG_SOURCES})
@@ -82,9 +83,9 @@ function(relu_library name)
     PRIVATE $<BUILD_INTERFACE:project_options> ${ARG_PRIVATE_DEPS})
   target_sources(${name} PUBLIC FILE_SET HEADERS
     BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
-  if(ARG_SMALL AND NOT RELU_SANITIZE)
+  if((ARG_SMALL OR ARG_FAST) AND NOT RELU_SANITIZE)
     # Shared headers are for one way of optimising alone.
-    target_compile_options(${name} PRIVATE -Os)
+    target_compile_options(${name} PRIVATE $<IF:$<BOOL:${ARG_FAST}>,-O3,-Os>)
     relu_join_sources(${name} 8)
   elseif(NOT ARG_SIMD)
     target_link_libraries(${name} PRIVATE $<BUILD_INTERFACE:fmt::fmt>)

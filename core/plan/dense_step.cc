@@ -180,6 +180,10 @@ void DenseStep::RunPart(const kernels::PackedDense& part, std::size_t column,
         .output = workspace.Row<float>(output.index, begin) + column,
         .output_stride = output.stride};
   };
+  if (workspace.alike().empty()) {
+    RunAny(part, at(rows.begin, rows.end), scratch);
+    return;
+  }
   std::int64_t done = rows.begin;
   for (const RowRange& alike : workspace.alike()) {
     const std::int64_t begin = std::clamp(alike.begin, done, rows.end);
@@ -245,6 +249,10 @@ void DenseStep::RunAny(const kernels::PackedDense& part,
 
 void DenseStep::RunDense(const kernels::PackedDense& part,
                          const kernels::DenseRows& rows) const {
+  if (vectors_per_row_ == 1) {
+    dense_(part, rows);
+    return;
+  }
   // Any order of the vectors gives the same bits: have few, large calls.
   kernels::DenseRows vectors = rows;
   if (rows.m >= vectors_per_row_) {
