@@ -18,12 +18,14 @@
 #include "core/batching/inference_request.h"
 #include "core/batching/rejection.h"
 #include "core/batching/scheduler.h"
+#include "core/batching/shared_values.h"
 #include "core/metrics/compute_times.h"
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/reject_reason.h"
 #include "core/plan/compiled_model.h"
 #include "core/repository/model.h"
+#include "core/repository/model_guarantees.h"
 #include "fmt/format.h"
 #include "server/access_log.h"
 #include "server/in_flight_bytes.h"
@@ -94,6 +96,7 @@ absl::Status RankCall::Prepare(std::string_view bytes) {
 
 absl::Status RankCall::PrepareItems() {
   RETURN_IF_ERROR(DecodeRankRequest(message_, *model_, converted_, request_));
+  RETURN_IF_ERROR(CheckItems());
   const CompiledModel& compiled = model_->compiled();
   ASSIGN_OR_RETURN(score_, FindScoreColumn(message_, compiled));
   const std::size_t bytes =
@@ -108,6 +111,41 @@ absl::Status RankCall::PrepareItems() {
   output_.resize(bytes);
   request_.outputs[score_.output] = output_.data();
   request_.bytes = message_bytes_ + bytes;
+  return absl::OkStatus();
+}
+
+absl::Status RankCall::CheckItems() {
+  const ModelGuarantees& guarantees = model_->guarantees();
+  if (!guarantees.RestrictsInputs()) {
+    return absl::OkStatus();
+  }
+  const auto rows = static_cast<std::size_t>(request_.rows);
+  InferenceRequest whole;
+  whole.rows = request_.rows;
+  const SharedValues nothing;
+  for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
+    const TensorSignature& input = model_->compiled().inputs()[i];
+    const SharedValues& shared =
+        request_.shared.empty() ? nothing : request_.shared[i];
+    const std::size_t own_bytes = shared.OwnBytes(input.row_bytes);
+    RETURN_IF_ERROR(Hold(rows * input.row_bytes));
+    std::vector<std::byte>& all = whole_rows_.emplace_back();
+    all.resize(rows * input.row_bytes);
+    for (std::size_t row = 0; row < rows; ++row) {
+      CopyWholeRow(
+          shared,
+          own_bytes == 0 ? nullptr : request_.inputs[i] + row * own_bytes,
+          input.row_bytes, all.data() + row * input.row_bytes);
+    }
+    whole.inputs.push_back(all.data());
+  }
+  RETURN_IF_ERROR(guarantees.CheckInputs(whole, whole_rows_, findings_));
+  if (findings_.clamped) {
+    request_.inputs = whole.inputs;
+    request_.shared.clear();
+  } else {
+    whole_rows_.clear();
+  }
   return absl::OkStatus();
 }
 
@@ -142,9 +180,12 @@ void RankCall::Cancel() {
   }
 }
 
-void RankCall::Finish(const absl::Status& status) {
+void RankCall::Finish(const absl::Status& found) {
   // To the end of this function: the scheduler has let go of it.
   const std::shared_ptr<RankCall> self = std::move(self_);
+  const absl::Status status =
+      found.ok() ? model_->guarantees().CheckOutputs(request_, findings_)
+                 : found;
   {
     const MutexLock lock(mu_);
     running_ = nullptr;
@@ -192,6 +233,9 @@ std::string RankCall::Answer() {
 RejectReason RankCall::ReasonOfFailure(const absl::Status& status) const {
   if (held_.refused()) {
     return RejectReason::kInFlightBytes;
+  }
+  if (findings_.refused != RejectReason::kNone) {
+    return findings_.refused;
   }
   return request_.rejection != Rejection::kNone ? ReasonOf(request_.rejection)
                                                 : ReasonOf(status.code());

@@ -18,6 +18,7 @@
 #include "core/batching/inference_request.h"
 #include "core/metrics/reject_reason.h"
 #include "core/repository/model.h"
+#include "core/repository/model_guarantees.h"
 #include "proto/relu.pb.h"
 #include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
@@ -52,13 +53,15 @@ class RankCall {
   // Up to the scheduler. What is not OK ends the call.
   absl::Status Prepare(std::string_view bytes);
   absl::Status PrepareItems();
+  // Whole rows are put together for the checks of a model that restricts them.
+  absl::Status CheckItems();
   void Submit(std::shared_ptr<RankCall> self) ABSL_LOCKS_EXCLUDED(mu_);
   // Counts bytes that the call holds from now on.
   absl::Status Hold(std::size_t bytes);
   void Cancel() ABSL_LOCKS_EXCLUDED(mu_);
 
   // The end, on any thread: nothing else runs but Cancel().
-  void Finish(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  void Finish(const absl::Status& found) ABSL_LOCKS_EXCLUDED(mu_);
   std::string Answer();
   void Count(const absl::Status& status, Clock::time_point encode_start,
              Clock::time_point end);
@@ -80,6 +83,8 @@ class RankCall {
   std::vector<std::byte> output_;  // All rows of the output with the scores.
   ScoreColumn score_;
   InferenceRequest request_;
+  std::vector<std::vector<std::byte>> whole_rows_;  // If values were moved.
+  GuaranteeFindings findings_;
   Clock::time_point decoded_;
   std::shared_ptr<Model> model_;
   // Itself, while the scheduler has the request.

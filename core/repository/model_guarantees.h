@@ -63,6 +63,11 @@ class ModelGuarantees {
                            std::vector<std::vector<std::byte>>& copies,
                            GuaranteeFindings& findings) const;
 
+  // Whether CheckInputs() may refuse rows or move values, not only count.
+  bool RestrictsInputs() const {
+    return inputs_ == NonfinitePolicy::kReject || !domain_.empty();
+  }
+
   // Checks the outputs of a request that was answered. INVALID_ARGUMENT if the
   // configuration is to reject.
   absl::Status CheckOutputs(const InferenceRequest& request,

@@ -2,8 +2,10 @@
 
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -228,6 +230,68 @@ TEST_F(RankCallTest, ItemWithoutAnswerIsNamed) {
   const absl::Status status = Rank(request).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()), HasSubstr("row 1"));
+}
+
+// The digits with a domain for all features.
+class RankInDomainTest : public testing::Test {
+ protected:
+  absl::Status Rank(LoadedRepository& loaded, const DigitItems& items,
+                    v1::RankResponse& response) {
+    const InferEnvironment environment{.repository = loaded.repository(),
+                                       .metrics = loaded.metrics(),
+                                       .max_response_bytes = 1 << 20};
+    Deferred<std::string> answer;
+    RankCall::Begin(environment, items.Request().SerializeAsString(), {},
+                    answer.done());
+    const absl::StatusOr<std::string> bytes = answer.Wait();
+    if (bytes.ok()) {
+      EXPECT_TRUE(response.ParseFromString(*bytes));
+    }
+    return bytes.status();
+  }
+
+  static std::string Config(const std::string& policy) {
+    return "parameters { key: \"input_domain.input\" "
+           "value { string_value: \"0-63: [-3, 3]\" } } "
+           "parameters { key: \"domain_policy\" value { string_value: \"" +
+           policy + "\" } }";
+  }
+};
+
+TEST_F(RankInDomainTest, ItemOutsideIsRefused) {
+  LoadedRepository loaded({.config = Config("reject")});
+  v1::RankResponse response;
+  DigitItems items(5, 20, 1);
+  EXPECT_TRUE(Rank(loaded, items, response).ok());
+  items.own[2 * 44 + 7] = 3.5F;
+  const absl::Status status = Rank(loaded, items, response);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("row 2"), HasSubstr("27"), HasSubstr("3.5")));
+  items.own[2 * 44 + 7] = 0;
+  items.shared[4] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_FALSE(Rank(loaded, items, response).ok());
+}
+
+TEST_F(RankInDomainTest, MovedItemsScoreAsRowsThatWereInside) {
+  LoadedRepository loaded({.config = Config("clamp")});
+  DigitItems items(5, 20, 1);
+  items.own[2 * 44 + 7] = 3;
+  v1::RankResponse inside;
+  ASSERT_TRUE(Rank(loaded, items, inside).ok());
+  items.own[2 * 44 + 7] = 30;
+  v1::RankResponse moved;
+  ASSERT_TRUE(Rank(loaded, items, moved).ok());
+  EXPECT_THAT(moved.scores(), testing::ElementsAreArray(inside.scores()));
+}
+
+TEST_F(RankCallTest, NanOfAScoreIsCounted) {
+  DigitItems items(3, 20, 1);
+  items.own[44] = std::numeric_limits<float>::quiet_NaN();
+  const absl::StatusOr<v1::RankResponse> response = Rank(items.Request());
+  ASSERT_TRUE(response.ok());
+  EXPECT_TRUE(std::isnan(response->scores(1)));
+  EXPECT_EQ(Figures().guarantees.outputs.rows, 1U);
 }
 
 TEST_F(RankCallTest, CallsAreCountedAsRequestsAndByThemselves) {
