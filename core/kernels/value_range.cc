@@ -46,7 +46,9 @@ Float LoadTail(const std::byte* bytes, std::size_t count, float filling) {
   for (float& value : tail) {
     value = filling;
   }
-  std::memcpy(tail, bytes, count * sizeof(float));
+  if (count > 0) {  // Else there may be no bytes.
+    std::memcpy(tail, bytes, count * sizeof(float));
+  }
   return hn::Load(kFloat, tail);
 }
 
