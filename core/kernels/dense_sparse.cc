@@ -71,7 +71,7 @@ template <typename Weight, std::size_t kPanels>
 void AddBlock(const PackedDense& layer, std::span<const SparseRow> rows,
               std::size_t column, float* output, std::size_t output_stride) {
   constexpr std::size_t kWidth = kPanels * kVectors;
-  const Weight* const weights = RowWeightsOf<Weight>(layer) + column;
+  const Weight* const weights = RowWeightsOf<Weight>(layer);
   const Float floor = Floor(layer.activation);
   const std::size_t columns = std::min(layer.n - column, kWidth * kLanes);
   for (const SparseRow& row : rows) {
@@ -82,7 +82,8 @@ void AddBlock(const PackedDense& layer, std::span<const SparseRow> rows,
     }
     for (std::size_t i = 0; i < row.count; ++i) {
       const Float input = Set(row.values[i]);
-      const Weight* const entry = weights + row.indices[i] * layer.row_stride;
+      const Weight* const entry =
+          weights + row.indices[i] * layer.row_stride + column;
 #pragma GCC unroll 16
       for (std::size_t v = 0; v < kWidth; ++v) {
         AddProduct(input, LoadWeights(entry + v * kLanes), sums[v]);
