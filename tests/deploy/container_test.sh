@@ -71,7 +71,8 @@ grep -qF '(60 of 64)' "$work/answers" || fail "the answers are wrong"
 # --- The end ----------------------------------------------------------------------
 # While calls come in and out: none fails before the server says that it ends,
 # and what it says is UNAVAILABLE, not an answer that is cut off.
-"${network[@]}" node tests/deploy/load.mjs 127.0.0.1:8001 100 >"$work/load" &
+"${network[@]}" node tests/deploy/load.mjs 127.0.0.1:8001 100 --fail-fast \
+  >"$work/load" &
 load=$!
 for _ in {1..100}; do
   ! grep -qs answered "$work/load" || break

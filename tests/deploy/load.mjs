@@ -1,8 +1,9 @@
-// load.mjs TARGET RATE [--no-retries]: calls the model digits_mlp at most RATE
+// load.mjs TARGET RATE [--no-retries] [--fail-fast]: calls the model digits_mlp at most RATE
 // times a second until SIGTERM, as a client would that was written for Kubernetes: it
 // takes all addresses that DNS gives, balances over them (round_robin), tries
 // again what a server turned away or lost, and notices a silent server by
-// keepalive. The client is @grpc/grpc-js: no code of ours.
+// keepalive. While there is no server it waits for one, or with --fail-fast says
+// UNAVAILABLE. The client is @grpc/grpc-js: no code of ours.
 //
 // Every answer is compared with the first. Prints "answered N" now and then, each
 // failure as it comes, and one line of JSON at the end:
@@ -17,6 +18,7 @@ const [target, rate, ...flags] = process.argv.slice(2);
 const deadlineMs = 60_000;
 const tickMs = 10;
 const maxInFlight = 16;
+const waitForReady = !flags.includes('--fail-fast');
 const reportEvery = 20;
 
 const retryPolicy = {
@@ -69,7 +71,7 @@ function callOnce() {
   const begin = performance.now();
   result.sent += 1;
   inFlight += 1;
-  client.ModelInfer(request, new grpc.Metadata({waitForReady: true}), {deadline: Date.now() + deadlineMs}, (error, answer) => {
+  client.ModelInfer(request, new grpc.Metadata({waitForReady}), {deadline: Date.now() + deadlineMs}, (error, answer) => {
     inFlight -= 1;
     result.slowest_ms = Math.max(result.slowest_ms, Math.round(performance.now() - begin));
     if (error) {
