@@ -63,7 +63,7 @@ podman logs "$name" 2>&1 | grep -q ' 1 threads' || fail "it does not know its CP
   --input=deploy/models/mnist_256x128/rows.csv >"$work/answers"
 grep -qF '(60 of 64)' "$work/answers" || fail "the answers are wrong"
 # The names and units of nv_* are Triton's, and not as promtool wants them.
-"${network[@]}" curl -sf http://127.0.0.1:8002/metrics | grep -v nv_ |
+"${network[@]}" curl -sf http://127.0.0.1:8002/metrics | grep -vE '^(# [A-Z]+ )?nv_' |
   promtool check metrics
 "${network[@]}" podman exec "$name" /usr/bin/reluctl models | tee "$work/models"
 (($(grep -c READY "$work/models") == 3)) || fail "not all models are ready"
