@@ -36,7 +36,7 @@ v1::Attribution ToMessage(ExplainMethod method) {
   return v1::ATTRIBUTION_GRADIENT;
 }
 
-InputContribution FromMessage(const v1::Contribution& message) {
+InputContribution FromContribution(const v1::Contribution& message) {
   return {.input = message.input(),
           .element = message.element(),
           .value = message.value(),
@@ -45,7 +45,7 @@ InputContribution FromMessage(const v1::Contribution& message) {
           .contribution = message.contribution()};
 }
 
-ExplainedElement FromMessage(const v1::Explanation& message) {
+ExplainedElement FromExplanation(const v1::Explanation& message) {
   ExplainedElement explained{.row = message.row(),
                              .element = message.element(),
                              .value = message.value(),
@@ -57,7 +57,7 @@ ExplainedElement FromMessage(const v1::Explanation& message) {
                              .pieces = message.pieces(),
                              .contributions = {}};
   for (const v1::Contribution& contribution : message.contributions()) {
-    explained.contributions.push_back(FromMessage(contribution));
+    explained.contributions.push_back(FromContribution(contribution));
   }
   return explained;
 }
@@ -91,7 +91,7 @@ absl::StatusOr<ExplainResult> DecodeExplainResponse(const std::string& bytes) {
                        .link = message.link(),
                        .explanations = {}};
   for (const v1::Explanation& explanation : message.explanations()) {
-    result.explanations.push_back(FromMessage(explanation));
+    result.explanations.push_back(FromExplanation(explanation));
   }
   return result;
 }

@@ -95,10 +95,10 @@ struct Target {
 };
 
 absl::Status BadElement(ondemand::value value, const Target& target) {
-  constexpr std::size_t kMaxTokenBytes = 40;
+  constexpr std::size_t kMaxShownBytes = 40;
   return BadTensor(fmt::format(
       "element {} of \"data\": got {}, expected {}", target.elements,
-      Printable(value.raw_json_token(), kMaxTokenBytes),
+      Printable(value.raw_json_token(), kMaxShownBytes),
       target.datatype == "BOOL" ? "true or false"
       : target.datatype == "BYTES"
           ? "a string"

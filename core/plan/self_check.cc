@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
+#include "core/graph/elements.h"
 #include "core/graph/graph.h"
 #include "core/graph/interpreter.h"
 #include "core/plan/compile_options.h"
@@ -76,11 +77,6 @@ double ElementAt(const Tensor& tensor, std::size_t i) {
       return tensor.As<std::uint8_t>()[i];
   }
   return 0;
-}
-
-bool IsFloatingPoint(DataType type) {
-  return type == DataType::kFp16 || type == DataType::kBf16 ||
-         type == DataType::kFp32 || type == DataType::kFp64;
 }
 
 // Sets an element to a small value that its type holds exactly, or nearly.

@@ -13,13 +13,12 @@
 namespace relu {
 namespace {
 
-using absl::StatusCode;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
 // How many of `count` inferences that ended with `code` get a line.
-int LinesOf(AccessLog& log, StatusCode code, int count) {
+int LinesOf(AccessLog& log, absl::StatusCode code, int count) {
   int lines = 0;
   for (int i = 0; i < count; ++i) {
     lines += log.Wants(code) ? 1 : 0;
@@ -29,22 +28,22 @@ int LinesOf(AccessLog& log, StatusCode code, int count) {
 
 TEST(AccessLogTest, ShareOfAllGetsALine) {
   AccessLog each({.share = 1});
-  EXPECT_EQ(LinesOf(each, StatusCode::kOk, 50), 50);
+  EXPECT_EQ(LinesOf(each, absl::StatusCode::kOk, 50), 50);
   AccessLog quarter({.share = 0.25});
-  EXPECT_EQ(LinesOf(quarter, StatusCode::kOk, 40), 10);
-  EXPECT_EQ(LinesOf(quarter, StatusCode::kInternal, 4), 1);
+  EXPECT_EQ(LinesOf(quarter, absl::StatusCode::kOk, 40), 10);
+  EXPECT_EQ(LinesOf(quarter, absl::StatusCode::kInternal, 4), 1);
   AccessLog none({.share = 0, .errors_per_second = 1});
-  EXPECT_EQ(LinesOf(none, StatusCode::kOk, 50), 0);
+  EXPECT_EQ(LinesOf(none, absl::StatusCode::kOk, 50), 0);
 }
 
 TEST(AccessLogTest, ErrorsGetLinesUpToALimitForEachSecond) {
   std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
   AccessLog log({.errors_per_second = 3, .now = [&] { return now; }});
-  EXPECT_EQ(LinesOf(log, StatusCode::kUnavailable, 10), 3);
+  EXPECT_EQ(LinesOf(log, absl::StatusCode::kUnavailable, 10), 3);
   now += std::chrono::milliseconds(999);
-  EXPECT_EQ(LinesOf(log, StatusCode::kUnavailable, 10), 0);
+  EXPECT_EQ(LinesOf(log, absl::StatusCode::kUnavailable, 10), 0);
   now += std::chrono::milliseconds(1);
-  EXPECT_EQ(LinesOf(log, StatusCode::kUnavailable, 10), 3);
+  EXPECT_EQ(LinesOf(log, absl::StatusCode::kUnavailable, 10), 3);
 }
 
 std::string AccessLine(const AccessEntry& entry) {
@@ -82,7 +81,7 @@ TEST(AccessLogTest, LineOfAFailureHasItsReasonAndNoTimesOfBatches) {
        .model = "m",
        .version = {},
        .id = {},
-       .code = StatusCode::kUnavailable,
+       .code = absl::StatusCode::kUnavailable,
        .reason = RejectReason::kQueueTime});
   EXPECT_THAT(line,
               AllOf(HasSubstr("code=UNAVAILABLE reason=queue_time total_us=0"),

@@ -28,7 +28,7 @@ constexpr char kLoad[] = "/inference.GRPCInferenceService/RepositoryModelLoad";
 constexpr char kUnload[] =
     "/inference.GRPCInferenceService/RepositoryModelUnload";
 // The name of a model, as KServe's clients send it.
-constexpr char kDigits[] =
+constexpr char kDigitsName[] =
     "\x0a\x0a"
     "digits_mlp";
 constexpr char kServing[] = "\x08\x01";
@@ -158,7 +158,7 @@ TEST(GenericCallTest, CallsAreUsedAgainAndAgain) {
 TEST(GenericCallTest, DeferredCallIsAnsweredByTheThreadThatHasTheAnswer) {
   GrpcFixture grpc({.control = ControlMode::kExplicit}, /*threads=*/1);
   for (int i = 0; i < 20; ++i) {
-    const auto [status, bytes] = grpc.Call(kUnload, kDigits);
+    const auto [status, bytes] = grpc.Call(kUnload, kDigitsName);
     EXPECT_TRUE(status.ok()) << status.error_message();
     EXPECT_THAT(bytes, HasSubstr("digits_mlp"));
     EXPECT_EQ(grpc.Call(kLoad, "\x0a\x04nope").first.error_code(),
@@ -170,7 +170,7 @@ TEST(GenericCallTest, DeferredCallHoldsUpNoOtherCall) {
   GrpcFixture grpc({.control = ControlMode::kExplicit}, /*threads=*/1);
   LoaderHolder holder(grpc.loaded().repository());
   Stream load(grpc, kLoad);
-  ASSERT_TRUE(load.Write(kDigits));
+  ASSERT_TRUE(load.Write(kDigitsName));
   for (int i = 0; i < 20; ++i) {
     EXPECT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
   }
@@ -185,7 +185,7 @@ TEST(GenericCallTest, DeferredCallThatWaitsAtTheEndIsRefused) {
   GrpcFixture grpc({.control = ControlMode::kExplicit});
   LoaderHolder holder(grpc.loaded().repository());
   Stream load(grpc, kLoad);
-  ASSERT_TRUE(load.Write(kDigits));
+  ASSERT_TRUE(load.Write(kDigitsName));
   // On the same queue after it: the load has been taken.
   EXPECT_EQ(grpc.Call("/a/b", "").first.error_code(),
             StatusCode::UNIMPLEMENTED);
@@ -200,7 +200,7 @@ TEST(GenericCallTest, DeferredCallWhoseClientLeavesIsAnsweredToNobody) {
   GrpcFixture grpc({.control = ControlMode::kExplicit});
   LoaderHolder holder(grpc.loaded().repository());
   Stream load(grpc, kLoad);
-  ASSERT_TRUE(load.Write(kDigits));
+  ASSERT_TRUE(load.Write(kDigitsName));
   load.Cancel();
   EXPECT_EQ(load.Finish().error_code(), StatusCode::CANCELLED);
   holder.Release();

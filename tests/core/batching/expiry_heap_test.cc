@@ -16,7 +16,7 @@ namespace {
 
 using Clock = InferenceRequest::Clock;
 
-Clock::time_point At(int time) {
+Clock::time_point AfterUs(int time) {
   return Clock::time_point(std::chrono::microseconds(time));
 }
 
@@ -36,7 +36,7 @@ TEST(ExpiryHeapTest, SecondRemovalDoesNothing) {
   ExpiryHeap heap;
   std::array<InferenceRequest, 2> requests;
   for (InferenceRequest& request : requests) {
-    request.progress.expiry = At(5);
+    request.progress.expiry = AfterUs(5);
     heap.Add(request);
   }
   heap.Remove(requests[0]);
@@ -53,7 +53,7 @@ TEST(ExpiryHeapTest, FirstIsTheEarliestWhateverComesAndGoes) {
     InferenceRequest& request = requests[random() % requests.size()];
     const auto found = std::ranges::find(inside, &request);
     if (found == inside.end()) {
-      request.progress.expiry = At(static_cast<int>(random() % 1000));
+      request.progress.expiry = AfterUs(static_cast<int>(random() % 1000));
       heap.Add(request);
       inside.push_back(&request);
     } else {

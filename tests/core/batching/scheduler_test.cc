@@ -302,12 +302,12 @@ void SubmitAll(Scheduler& scheduler, std::span<std::unique_ptr<Call>> calls,
 }
 
 TEST_F(SchedulerTest, ManyThreadsGetEachRequestDoneExactlyOnce) {
-  constexpr unsigned kThreads = 4;
+  constexpr unsigned kSubmitters = 4;
   constexpr int kCallsPerThread = 2000;
   Scheduler& scheduler =
       Make({.slots = 3, .max_batch_rows = 8, .limits = {.max_requests = 100}});
   std::mt19937 random(20240611);
-  std::vector<std::vector<std::unique_ptr<Call>>> calls(kThreads);
+  std::vector<std::vector<std::unique_ptr<Call>>> calls(kSubmitters);
   std::int64_t id = 0;
   for (auto& own : calls) {
     for (int i = 0; i < kCallsPerThread; ++i) {
@@ -316,7 +316,7 @@ TEST_F(SchedulerTest, ManyThreadsGetEachRequestDoneExactlyOnce) {
     }
   }
 
-  for (unsigned thread = 0; thread < kThreads; ++thread) {
+  for (unsigned thread = 0; thread < kSubmitters; ++thread) {
     threads_.emplace_back([&scheduler, &own = calls[thread], thread] {
       SubmitAll(scheduler, own, thread);
     });

@@ -23,7 +23,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-std::vector<std::pair<std::int64_t, std::int64_t>> Read(
+std::vector<std::pair<std::int64_t, std::int64_t>> ReadRanges(
     std::string_view value) {
   SharedFeatures features;
   const absl::Status status =
@@ -37,10 +37,10 @@ std::vector<std::pair<std::int64_t, std::int64_t>> Read(
 }
 
 TEST(SharedFeaturesTest, ElementsAndRangesAreRead) {
-  EXPECT_THAT(Read("5"), ElementsAre(Pair(5, 6)));
-  EXPECT_THAT(Read("0-15,40,64-79"),
+  EXPECT_THAT(ReadRanges("5"), ElementsAre(Pair(5, 6)));
+  EXPECT_THAT(ReadRanges("0-15,40,64-79"),
               ElementsAre(Pair(0, 16), Pair(40, 41), Pair(64, 80)));
-  EXPECT_THAT(Read("3-3,4"), ElementsAre(Pair(3, 4), Pair(4, 5)));
+  EXPECT_THAT(ReadRanges("3-3,4"), ElementsAre(Pair(3, 4), Pair(4, 5)));
 }
 
 TEST(SharedFeaturesTest, WhatIsNoAscendingListIsInvalid) {
