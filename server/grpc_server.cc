@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@
 #include "grpc/support/log.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "grpcpp/support/channel_arguments.h"
 
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
@@ -41,6 +44,19 @@ std::string Endpoint(std::string_view address, int port) {
   return bare_ipv6 ? fmt::format("[{}]:{}", address, port)
                    : fmt::format("{}:{}", address, port);
 }
+
+// gRPC 1.51 first gives back the calls that wait for clients and then notes
+// that it shuts down. Between the two a client's call finds nobody that waits
+// for it and is queued; nobody will ask for it any more, and while it is there
+// its connection, and so the server, does not end. gRPC looks into that queue,
+// and ends what is there, whenever a connection ends: so one is opened within
+// the process, which a server that shuts down closes at once.
+void EndQueuedCalls(grpc::Server& server) {
+  server.InProcessChannel(grpc::ChannelArguments());
+}
+
+// How long a call may be in that queue.
+constexpr std::chrono::milliseconds kQueuedCallsPeriod{20};
 
 // For gRPC, 0 would be at once.
 void SetTime(const char* argument, std::chrono::milliseconds time,
@@ -157,7 +173,12 @@ int GrpcServer::Shutdown(std::chrono::milliseconds timeout) {
   }
   lost_.CancelAt(LostRequests::Clock::now() + timeout);
   health_.Close();
-  server_->Shutdown(std::chrono::system_clock::now() + timeout);
+  const std::future<void> over = std::async(std::launch::async, [&] {
+    server_->Shutdown(std::chrono::system_clock::now() + timeout);
+  });
+  while (over.wait_for(kQueuedCallsPeriod) != std::future_status::ready) {
+    EndQueuedCalls(*server_);
+  }
   for (const auto& worker : workers_) {
     worker->Join();
   }

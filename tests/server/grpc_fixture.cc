@@ -11,6 +11,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
 
 #include "core/base/check.h"
 #include "fmt/format.h"
@@ -50,9 +51,14 @@ std::pair<grpc::Status, inference::ModelInferResponse> GrpcFixture::Infer(
   return {status, response};
 }
 
-Connection::Connection(int port)
-    : channel_(grpc::CreateChannel(fmt::format("127.0.0.1:{}", port),
-                                   grpc::InsecureChannelCredentials())) {}
+Connection::Connection(int port) {
+  // Else gRPC takes one connection for all channels to an address.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  channel_ =
+      grpc::CreateCustomChannel(fmt::format("127.0.0.1:{}", port),
+                                grpc::InsecureChannelCredentials(), arguments);
+}
 
 std::pair<grpc::Status, std::string> Connection::Call(
     const std::string& method, const std::string& bytes) {
