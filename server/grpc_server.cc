@@ -8,6 +8,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,9 +21,12 @@
 #include "grpcpp/support/channel_arguments.h"
 
 #include "core/base/status_macros.h"
+#include "core/metrics/metrics.h"
 #include "fmt/format.h"
 #include "server/completion_worker.h"
+#include "server/connection_acceptor.h"
 #include "server/health.h"
+#include "server/listening_socket.h"
 #include "server/log.h"
 #include "server/rpc_table.h"
 
@@ -43,6 +47,52 @@ std::string Endpoint(std::string_view address, int port) {
       address.find(':') != std::string_view::npos && !address.starts_with('[');
   return bare_ipv6 ? fmt::format("[{}]:{}", address, port)
                    : fmt::format("{}:{}", address, port);
+}
+
+absl::Status CannotListen(const std::string& where,
+                          const absl::Status& reason) {
+  return absl::UnavailableError(fmt::format(
+      "gRPC cannot listen on {}: {}: expected an address of this host and a "
+      "port that no other program uses",
+      where, std::string(reason.message())));
+}
+
+absl::StatusOr<std::vector<ListeningSocket>> ListenOnTcp(
+    const GrpcServerOptions& options) {
+  auto sockets = ListeningSocket::OnTcp(options.address, options.port,
+                                        // As gRPC does with sockets of its own.
+                                        options.keepalive_time.count() > 0
+                                            ? options.keepalive_timeout
+                                            : std::chrono::milliseconds(0));
+  return sockets.ok() ? std::move(sockets)
+                      : CannotListen(Endpoint(options.address, options.port),
+                                     sockets.status());
+}
+
+absl::StatusOr<ListeningSocket> ListenOnPath(const std::string& path) {
+  auto socket = ListeningSocket::OnPath(path);
+  return socket.ok() ? std::move(socket) : CannotListen(path, socket.status());
+}
+
+// gRPC serves what `sockets` accept. It has no limit of connections, so it
+// does not listen by itself.
+ConnectionAcceptor::Listener AddListener(
+    std::vector<ListeningSocket> sockets,
+    const std::shared_ptr<grpc::ServerCredentials>& credentials,
+    grpc::ServerBuilder& builder) {
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections =
+      builder.experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::
+              FROM_FD,
+          credentials);
+  return {
+      .sockets = std::move(sockets),
+      .take = [connections = std::move(connections)](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+            connection;
+        connection.fd = fd;
+        connections->HandleNewConnection(&connection);
+      }};
 }
 
 // gRPC 1.51 first gives back the calls that wait for clients and then notes
@@ -113,36 +163,35 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
 GrpcServer::~GrpcServer() { Shutdown(std::chrono::milliseconds(0)); }
 
 absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
-  const std::string endpoint = Endpoint(options.address, options.port);
+  ASSIGN_OR_RETURN(auto sockets, ListenOnTcp(options));
+  port_ = sockets.front().port();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(endpoint, credentials_, &port_);
-  int unix_port = 1;  // gRPC's name for "yes".
+  std::vector<ConnectionAcceptor::Listener> listeners;
+  listeners.push_back(AddListener(std::move(sockets), credentials_, builder));
   if (!options.unix_path.empty()) {
-    builder.AddListeningPort(fmt::format("unix:{}", options.unix_path),
-                             grpc::InsecureServerCredentials(), &unix_port);
+    ASSIGN_OR_RETURN(auto socket, ListenOnPath(options.unix_path));
+    sockets.clear();
+    sockets.push_back(std::move(socket));
+    listeners.push_back(AddListener(
+        std::move(sockets), grpc::InsecureServerCredentials(), builder));
   }
   builder.RegisterService(&infer_service_);
   builder.RegisterAsyncGenericService(&generic_service_);
   SetLimits(options, builder);
-  // Two servers on one port by mistake must not share its clients.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   for (int i = 0; i < options.threads; ++i) {
     workers_.push_back(std::make_unique<CompletionWorker>(
         services_, builder.AddCompletionQueue()));
   }
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0 || unix_port == 0) {
-    server_ = nullptr;
-    return absl::UnavailableError(fmt::format(
-        "gRPC cannot listen on {}: expected an address of this host and a port "
-        "that no other program uses",
-        options.unix_path.empty()
-            ? endpoint
-            : fmt::format("{} and {}", endpoint, options.unix_path)));
+  if (server_ == nullptr) {
+    return absl::InternalError("gRPC's server does not start");
   }
   for (const auto& worker : workers_) {
     worker->Start();
   }
+  acceptor_ = std::make_unique<ConnectionAcceptor>(
+      std::move(listeners), options.max_connections,
+      [this] { environment_.metrics.CountRefusedConnection(); });
   return absl::OkStatus();
 }
 
@@ -173,6 +222,7 @@ int GrpcServer::Shutdown(std::chrono::milliseconds timeout) {
   }
   lost_.CancelAt(LostRequests::Clock::now() + timeout);
   health_.Close();
+  acceptor_ = nullptr;
   const std::future<void> over = std::async(std::launch::async, [&] {
     server_->Shutdown(std::chrono::system_clock::now() + timeout);
   });

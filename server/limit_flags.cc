@@ -39,6 +39,10 @@ void AddByteFlags(CLI::App& app, LimitSettings& settings) {
 }
 
 void AddConnectionFlags(CLI::App& app, LimitSettings& settings) {
+  Add(app, "--grpc-max-connections", settings.grpc_max_connections, "COUNT",
+      "Clients that may be connected at the same time to each port and socket "
+      "of gRPC. The connections of more are closed at once.")
+      ->check(CLI::Range(1, 1'000'000));
   Add(app, "--grpc-max-streams", settings.grpc_max_streams, "COUNT",
       "Calls at the same time on one connection of gRPC; the client holds more "
       "back.")

@@ -1,6 +1,7 @@
 #include "tests/server/grpc_fixture.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -20,7 +21,7 @@ namespace relu {
 
 GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
                          int threads, const StreamLimits& streams,
-                         int max_streams)
+                         int max_streams, std::size_t max_connections)
     : loaded_(repository),
       handlers_(loaded_.repository(), /*strict_readiness=*/true),
       rpcs_(handlers_, health_) {
@@ -30,6 +31,7 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
                                     .port = 0,
                                     .threads = threads,
                                     .stream_limits = streams,
+                                    .max_connections = max_connections,
                                     .max_streams = max_streams},
                                    environment_, rpcs_, health_);
   CHECK(started.ok());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <latch>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -22,6 +23,7 @@ namespace {
 using grpc::StatusCode;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr milliseconds kForever{3'600'000};
 
@@ -134,6 +136,25 @@ TEST(GrpcServerTest, ClientsHoldBackCallsBeyondTheLimitOfAConnection) {
   // It never came: neither counted as answered nor as expired.
   EXPECT_EQ(grpc.Requests("digits_mlp", "OK"), 3);
   EXPECT_EQ(grpc.Requests("digits_mlp", "DEADLINE_EXCEEDED"), 0);
+}
+
+TEST(GrpcServerTest, ConnectionsBeyondTheLimitAreClosedUntilOthersEnd) {
+  constexpr char kMethod[] = "/inference.GRPCInferenceService/ServerLive";
+  GrpcFixture grpc({}, /*threads=*/2, {}, /*max_streams=*/1024,
+                   /*max_connections=*/1);
+  auto first = std::make_unique<Connection>(grpc.server().port());
+  ASSERT_TRUE(first->Call(kMethod, "").first.ok());
+  Connection second(grpc.server().port());
+  EXPECT_EQ(second.Call(kMethod, "").first.error_code(),
+            StatusCode::UNAVAILABLE);
+  EXPECT_TRUE(first->Call(kMethod, "").first.ok());
+  EXPECT_THAT(grpc.loaded().metrics().Text(),
+              Not(HasSubstr("relu_connections_refused_total 0")));
+
+  first = nullptr;
+  EXPECT_TRUE(second.channel()->WaitForConnected(
+      std::chrono::system_clock::now() + std::chrono::minutes(1)));
+  EXPECT_TRUE(second.Call(kMethod, "").first.ok());
 }
 
 TEST(GrpcServerTest, ShutdownAnswersWhatIsInFlight) {
