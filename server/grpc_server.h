@@ -33,7 +33,7 @@ struct GrpcServerOptions {
   int threads = 1;
   int max_message_bytes = 256 << 20;
   StreamLimits stream_limits = {};
-  // What gRPC may hold of requests that are not complete and of answers that
+  // What gRPC may hold of requests, complete or not, and of answers that
   // clients do not read.
   std::size_t buffer_bytes = 512 << 20;
   // To TCP, and as many to the Unix socket; more are closed at once.

@@ -31,9 +31,9 @@ void AddByteFlags(CLI::App& app, LimitSettings& settings) {
       "their answers, may take before no more are read.")
       ->check(bytes);
   Add(app, "--grpc-buffer-bytes", settings.grpc_buffer_bytes, "BYTES",
-      "What gRPC may hold of requests that are not complete and of answers "
-      "that clients do not read. Near it gRPC reads less, beyond it it ends "
-      "calls.")
+      "What gRPC may hold: requests, complete or not, and answers that clients "
+      "do not read. Near it gRPC reads less, beyond it it closes idle "
+      "connections and ends calls: twice --max-in-flight-bytes is a good size.")
       ->check(CLI::Range(std::int64_t{1} << 20,
                          std::numeric_limits<std::int64_t>::max()));
 }
