@@ -2,11 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,12 +16,17 @@
 #include "grpc/support/log.h"
 #include "grpcpp/resource_quota.h"
 #include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server.h"
 #include "grpcpp/server_builder.h"
+#include "grpcpp/support/channel_arguments.h"
 
 #include "core/base/status_macros.h"
+#include "core/metrics/metrics.h"
 #include "fmt/format.h"
 #include "server/completion_worker.h"
+#include "server/connection_acceptor.h"
 #include "server/health.h"
+#include "server/listening_socket.h"
 #include "server/log.h"
 #include "server/rpc_table.h"
 
@@ -41,6 +48,65 @@ std::string Endpoint(std::string_view address, int port) {
   return bare_ipv6 ? fmt::format("[{}]:{}", address, port)
                    : fmt::format("{}:{}", address, port);
 }
+
+absl::Status CannotListen(const std::string& where,
+                          const absl::Status& reason) {
+  return absl::UnavailableError(fmt::format(
+      "gRPC cannot listen on {}: {}: expected an address of this host and a "
+      "port that no other program uses",
+      where, std::string(reason.message())));
+}
+
+absl::StatusOr<std::vector<ListeningSocket>> ListenOnTcp(
+    const GrpcServerOptions& options) {
+  auto sockets = ListeningSocket::OnTcp(options.address, options.port,
+                                        // As gRPC does with sockets of its own.
+                                        options.keepalive_time.count() > 0
+                                            ? options.keepalive_timeout
+                                            : std::chrono::milliseconds(0));
+  return sockets.ok() ? std::move(sockets)
+                      : CannotListen(Endpoint(options.address, options.port),
+                                     sockets.status());
+}
+
+absl::StatusOr<ListeningSocket> ListenOnPath(const std::string& path) {
+  auto socket = ListeningSocket::OnPath(path);
+  return socket.ok() ? std::move(socket) : CannotListen(path, socket.status());
+}
+
+// gRPC serves what `sockets` accept. It has no limit of connections, so it
+// does not listen by itself.
+ConnectionAcceptor::Listener AddListener(
+    std::vector<ListeningSocket> sockets,
+    const std::shared_ptr<grpc::ServerCredentials>& credentials,
+    grpc::ServerBuilder& builder) {
+  std::shared_ptr<grpc::experimental::ExternalConnectionAcceptor> connections =
+      builder.experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::
+              FROM_FD,
+          credentials);
+  return {
+      .sockets = std::move(sockets),
+      .take = [connections = std::move(connections)](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+            connection;
+        connection.fd = fd;
+        connections->HandleNewConnection(&connection);
+      }};
+}
+
+// gRPC 1.51 first gives back the calls that wait for clients and then notes
+// that it shuts down. Between the two a client's call finds nobody that waits
+// for it and is queued; nobody will ask for it any more, and while it is there
+// its connection, and so the server, does not end. gRPC looks into that queue,
+// and ends what is there, whenever a connection ends: so one is opened within
+// the process, which a server that shuts down closes at once.
+void EndQueuedCalls(grpc::Server& server) {
+  server.InProcessChannel(grpc::ChannelArguments());
+}
+
+// How long a call may be in that queue.
+constexpr std::chrono::milliseconds kQueuedCallsPeriod{20};
 
 // For gRPC, 0 would be at once.
 void SetTime(const char* argument, std::chrono::milliseconds time,
@@ -97,36 +163,35 @@ GrpcServer::GrpcServer(const GrpcServerOptions& options,
 GrpcServer::~GrpcServer() { Shutdown(std::chrono::milliseconds(0)); }
 
 absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
-  const std::string endpoint = Endpoint(options.address, options.port);
+  ASSIGN_OR_RETURN(auto sockets, ListenOnTcp(options));
+  port_ = sockets.front().port();
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(endpoint, credentials_, &port_);
-  int unix_port = 1;  // gRPC's name for "yes".
+  std::vector<ConnectionAcceptor::Listener> listeners;
+  listeners.push_back(AddListener(std::move(sockets), credentials_, builder));
   if (!options.unix_path.empty()) {
-    builder.AddListeningPort(fmt::format("unix:{}", options.unix_path),
-                             grpc::InsecureServerCredentials(), &unix_port);
+    ASSIGN_OR_RETURN(auto socket, ListenOnPath(options.unix_path));
+    sockets.clear();
+    sockets.push_back(std::move(socket));
+    listeners.push_back(AddListener(
+        std::move(sockets), grpc::InsecureServerCredentials(), builder));
   }
   builder.RegisterService(&infer_service_);
   builder.RegisterAsyncGenericService(&generic_service_);
   SetLimits(options, builder);
-  // Two servers on one port by mistake must not share its clients.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   for (int i = 0; i < options.threads; ++i) {
     workers_.push_back(std::make_unique<CompletionWorker>(
         services_, builder.AddCompletionQueue()));
   }
   server_ = builder.BuildAndStart();
-  if (server_ == nullptr || port_ == 0 || unix_port == 0) {
-    server_ = nullptr;
-    return absl::UnavailableError(fmt::format(
-        "gRPC cannot listen on {}: expected an address of this host and a port "
-        "that no other program uses",
-        options.unix_path.empty()
-            ? endpoint
-            : fmt::format("{} and {}", endpoint, options.unix_path)));
+  if (server_ == nullptr) {
+    return absl::InternalError("gRPC's server does not start");
   }
   for (const auto& worker : workers_) {
     worker->Start();
   }
+  acceptor_ = std::make_unique<ConnectionAcceptor>(
+      std::move(listeners), options.max_connections,
+      [this] { environment_.metrics.CountRefusedConnection(); });
   return absl::OkStatus();
 }
 
@@ -157,7 +222,13 @@ int GrpcServer::Shutdown(std::chrono::milliseconds timeout) {
   }
   lost_.CancelAt(LostRequests::Clock::now() + timeout);
   health_.Close();
-  server_->Shutdown(std::chrono::system_clock::now() + timeout);
+  acceptor_ = nullptr;
+  const std::future<void> over = std::async(std::launch::async, [&] {
+    server_->Shutdown(std::chrono::system_clock::now() + timeout);
+  });
+  while (over.wait_for(kQueuedCallsPeriod) != std::future_status::ready) {
+    EndQueuedCalls(*server_);
+  }
   for (const auto& worker : workers_) {
     worker->Join();
   }

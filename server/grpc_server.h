@@ -18,6 +18,7 @@
 
 #include "server/access.h"
 #include "server/completion_worker.h"
+#include "server/connection_acceptor.h"
 #include "server/grpc_services.h"
 #include "server/health.h"
 #include "server/infer_exchange.h"
@@ -32,9 +33,11 @@ struct GrpcServerOptions {
   int threads = 1;
   int max_message_bytes = 256 << 20;
   StreamLimits stream_limits = {};
-  // What gRPC may hold of requests that are not complete and of answers that
+  // What gRPC may hold of requests, complete or not, and of answers that
   // clients do not read.
   std::size_t buffer_bytes = 512 << 20;
+  // To TCP, and as many to the Unix socket; more are closed at once.
+  std::size_t max_connections = 10'000;
   // Calls at the same time on one connection.
   int max_streams = 1024;
   // A connection that was silent for so long is asked for a sign of life, and
@@ -57,7 +60,7 @@ struct GrpcServerOptions {
 class GrpcServer {
  public:
   // Listens and serves. The other arguments outlive the server. UNAVAILABLE if
-  // the address cannot be listened on.
+  // an address cannot be listened on.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(
       const GrpcServerOptions& options, const InferEnvironment& environment,
       const RpcTable& rpcs, Health& health);
@@ -99,6 +102,7 @@ class GrpcServer {
   // Destroyed first: it refers to the services, to the credentials and to the
   // workers' queues.
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<ConnectionAcceptor> acceptor_;  // Hands to server_.
   int port_ = 0;
 };
 

@@ -31,14 +31,18 @@ void AddByteFlags(CLI::App& app, LimitSettings& settings) {
       "their answers, may take before no more are read.")
       ->check(bytes);
   Add(app, "--grpc-buffer-bytes", settings.grpc_buffer_bytes, "BYTES",
-      "What gRPC may hold of requests that are not complete and of answers "
-      "that clients do not read. Near it gRPC reads less, beyond it it ends "
-      "calls.")
+      "What gRPC may hold: requests, complete or not, and answers that clients "
+      "do not read. Near it gRPC reads less, beyond it it closes idle "
+      "connections and ends calls: twice --max-in-flight-bytes is a good size.")
       ->check(CLI::Range(std::int64_t{1} << 20,
                          std::numeric_limits<std::int64_t>::max()));
 }
 
 void AddConnectionFlags(CLI::App& app, LimitSettings& settings) {
+  Add(app, "--grpc-max-connections", settings.grpc_max_connections, "COUNT",
+      "Clients that may be connected at the same time to each port and socket "
+      "of gRPC. The connections of more are closed at once.")
+      ->check(CLI::Range(1, 1'000'000));
   Add(app, "--grpc-max-streams", settings.grpc_max_streams, "COUNT",
       "Calls at the same time on one connection of gRPC; the client holds more "
       "back.")

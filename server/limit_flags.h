@@ -19,6 +19,7 @@ struct LimitSettings {
   std::int64_t max_stream_bytes = 64 << 20;
 
   std::int64_t grpc_buffer_bytes = 512 << 20;
+  std::int64_t grpc_max_connections = 10'000;
   int grpc_max_streams = 1024;
   double grpc_keepalive_seconds = 60;
   double grpc_keepalive_timeout_seconds = 20;

@@ -68,6 +68,7 @@ GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
       .max_message_bytes = limits.max_message_bytes,
       .stream_limits = StreamLimitsOf(options),
       .buffer_bytes = static_cast<std::size_t>(limits.grpc_buffer_bytes),
+      .max_connections = static_cast<std::size_t>(limits.grpc_max_connections),
       .max_streams = limits.grpc_max_streams,
       .keepalive_time = FromSeconds(limits.grpc_keepalive_seconds),
       .keepalive_timeout = FromSeconds(limits.grpc_keepalive_timeout_seconds),

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
 #include "prometheus/metric_family.h"
@@ -59,11 +60,19 @@ struct Metrics::Families {
         in_flight_bytes(
             GaugeFamily(registry, "relu_in_flight_bytes",
                         "What requests in flight and their answers take.")
+                .Add({})),
+        connections_refused(
+            prometheus::BuildCounter()
+                .Name("relu_connections_refused_total")
+                .Help("Connections to gRPC that were closed at once, because "
+                      "there were as many as may be.")
+                .Register(registry)
                 .Add({})) {}
 
   Family<prometheus::Gauge>& build_info;
   prometheus::Gauge& start_time_seconds;
   prometheus::Gauge& in_flight_bytes;
+  prometheus::Counter& connections_refused;
 };
 
 Metrics::Metrics(const MetricsOptions& options)
@@ -103,6 +112,10 @@ void Metrics::CountRequestWithoutModel(absl::StatusCode code,
   without_model_[StatusIndex(code)].fetch_add(1, std::memory_order_relaxed);
   rejects_without_model_[static_cast<std::size_t>(reason)].fetch_add(
       1, std::memory_order_relaxed);
+}
+
+void Metrics::CountRefusedConnection() {
+  families_->connections_refused.Increment();
 }
 
 void Metrics::SetInFlightBytes(std::size_t bytes) {

@@ -67,6 +67,10 @@ class Metrics {
   // never becomes a label.
   void CountRequestWithoutModel(absl::StatusCode code, RejectReason reason);
 
+  // Counts, in relu_connections_refused_total, one connection to gRPC that was
+  // closed because there were as many as may be.
+  void CountRefusedConnection();
+
   // relu_in_flight_bytes: what requests in flight and their answers take, as
   // whoever knows it says.
   void SetInFlightBytes(std::size_t bytes);

@@ -1,6 +1,7 @@
 #include "tests/server/grpc_fixture.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
 
 #include "core/base/check.h"
 #include "fmt/format.h"
@@ -19,7 +21,7 @@ namespace relu {
 
 GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
                          int threads, const StreamLimits& streams,
-                         int max_streams)
+                         int max_streams, std::size_t max_connections)
     : loaded_(repository),
       handlers_(loaded_.repository(), /*strict_readiness=*/true),
       rpcs_(handlers_, health_) {
@@ -29,6 +31,7 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
                                     .port = 0,
                                     .threads = threads,
                                     .stream_limits = streams,
+                                    .max_connections = max_connections,
                                     .max_streams = max_streams},
                                    environment_, rpcs_, health_);
   CHECK(started.ok());
@@ -50,9 +53,14 @@ std::pair<grpc::Status, inference::ModelInferResponse> GrpcFixture::Infer(
   return {status, response};
 }
 
-Connection::Connection(int port)
-    : channel_(grpc::CreateChannel(fmt::format("127.0.0.1:{}", port),
-                                   grpc::InsecureChannelCredentials())) {}
+Connection::Connection(int port) {
+  // Else gRPC takes one connection for all channels to an address.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  channel_ =
+      grpc::CreateCustomChannel(fmt::format("127.0.0.1:{}", port),
+                                grpc::InsecureChannelCredentials(), arguments);
+}
 
 std::pair<grpc::Status, std::string> Connection::Call(
     const std::string& method, const std::string& bytes) {

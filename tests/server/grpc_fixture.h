@@ -5,6 +5,7 @@
 #define TESTS_SERVER_GRPC_FIXTURE_H_
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,7 +51,8 @@ class GrpcFixture {
 
   explicit GrpcFixture(const LoadedRepository::Options& repository = {},
                        int threads = 2, const StreamLimits& streams = {},
-                       int max_streams = 1024);
+                       int max_streams = 1024,
+                       std::size_t max_connections = 1000);
 
   GrpcServer& server() { return *server_; }
   LoadedRepository& loaded() { return loaded_; }

@@ -69,6 +69,15 @@ TEST(MetricsTest, EveryFamilyHasTypeAndHelp) {
   }
 }
 
+TEST(MetricsTest, RefusedConnectionsAreCounted) {
+  Metrics metrics("1");
+  EXPECT_EQ(Value(metrics.Text(), "relu_connections_refused_total"), "0");
+
+  metrics.CountRefusedConnection();
+
+  EXPECT_EQ(Value(metrics.Text(), "relu_connections_refused_total"), "1");
+}
+
 TEST(MetricsTest, ModelFiguresAreExportedAsLongAsSomebodyHoldsThem) {
   Metrics metrics("1");
   auto model = metrics.ForModel("m", "3", 64);

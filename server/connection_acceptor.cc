@@ -1,0 +1,130 @@
+#include "server/connection_acceptor.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+#include <functional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.h"
+#include "fmt/format.h"
+#include "server/listening_socket.h"
+#include "server/log.h"
+#include "server/open_connections.h"
+
+namespace relu {
+namespace {
+
+// What one socket may bring before the others have their turn.
+constexpr int kMaxAcceptBurst = 64;
+
+// How long nothing is accepted after the process could open nothing more.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+constexpr std::chrono::seconds kLogPeriod{10};
+
+}  // namespace
+
+ConnectionAcceptor::ConnectionAcceptor(std::vector<Listener> listeners,
+                                       std::size_t max_connections,
+                                       std::function<void()> refused)
+    : listeners_(std::move(listeners)),
+      max_connections_(max_connections),
+      refused_(std::move(refused)),
+      open_(listeners_.size(), OpenConnections(max_connections)),
+      stop_fd_(eventfd(0, EFD_CLOEXEC)) {
+  CHECK(stop_fd_ >= 0);
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    for (const ListeningSocket& socket : listeners_[i].sockets) {
+      sources_.push_back({socket, listeners_[i], open_[i]});
+    }
+  }
+  thread_ = std::thread([this] { Loop(); });
+}
+
+ConnectionAcceptor::~ConnectionAcceptor() {
+  CHECK(eventfd_write(stop_fd_, 1) == 0);
+  thread_.join();
+  close(stop_fd_);
+}
+
+void ConnectionAcceptor::Loop() {
+  std::vector<pollfd> waits = {
+      {.fd = stop_fd_, .events = POLLIN, .revents = 0}};
+  for (const Source& source : sources_) {
+    waits.push_back({.fd = source.socket.fd(), .events = POLLIN, .revents = 0});
+  }
+  while (true) {
+    if (poll(waits.data(), waits.size(), /*timeout=*/-1) < 0) {
+      continue;  // A signal.
+    }
+    bool pause = false;
+    for (std::size_t i = 0; i < sources_.size(); ++i) {
+      pause |= waits[i + 1].revents != 0 && !Accept(sources_[i]);
+    }
+    if (pause) {
+      poll(waits.data(), 1, static_cast<int>(kAcceptPause.count()));
+    }
+    if (waits.front().revents != 0) {
+      return;
+    }
+  }
+}
+
+bool ConnectionAcceptor::Accept(const Source& source) {
+  for (int i = 0; i < kMaxAcceptBurst; ++i) {
+    const int fd = source.socket.Accept();
+    if (fd >= 0) {
+      if (source.open.full(Clock::now())) {
+        Refuse(fd);
+      } else {
+        source.open.Add(fd);
+        source.listener.take(fd);
+      }
+      continue;
+    }
+    if (errno == EAGAIN) {
+      return true;
+    }
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+        errno == ENOMEM) {
+      if (MayLog()) {
+        Log(LogLevel::kError, fmt::format("gRPC can take no connection: {}",
+                                          std::strerror(errno)));
+      }
+      return false;
+    }
+    // The others say that this client is gone.
+  }
+  return true;
+}
+
+void ConnectionAcceptor::Refuse(int fd) {
+  close(fd);
+  refused_();
+  ++unlogged_;
+  if (MayLog()) {
+    Log(LogLevel::kWarning,
+        fmt::format("gRPC has {} connections, the most that "
+                    "--grpc-max-connections allows: {} more were closed",
+                    max_connections_, std::exchange(unlogged_, 0)));
+  }
+}
+
+bool ConnectionAcceptor::MayLog() {
+  const Clock::time_point now = Clock::now();
+  if (now < next_log_) {
+    return false;
+  }
+  next_log_ = now + kLogPeriod;
+  return true;
+}
+
+}  // namespace relu
