@@ -97,11 +97,15 @@ std::vector<std::size_t> Chosen(const std::vector<double>& contributions,
   if (top_k == 0) {
     return chosen;
   }
-  // Of equal ones the first.
-  std::ranges::stable_sort(chosen, std::ranges::greater(), [&](std::size_t i) {
-    return std::abs(contributions[i]);
-  });
-  chosen.resize(std::min(top_k, chosen.size()));
+  const std::size_t count = std::min(top_k, chosen.size());
+  std::ranges::partial_sort(
+      chosen, chosen.begin() + static_cast<std::ptrdiff_t>(count),
+      [&](std::size_t i, std::size_t j) {
+        const double a = std::abs(contributions[i]);
+        const double b = std::abs(contributions[j]);
+        return a > b || (a == b && i < j);  // Of equal ones the first.
+      });
+  chosen.resize(count);
   return chosen;
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/arena.h"
 
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
@@ -43,7 +44,10 @@ Rpc OfMessages(const Handler& handler) {
   const auto of_bytes =
       [handler](std::string_view bytes) -> absl::StatusOr<std::string> {
     ASSIGN_OR_RETURN(const Request request, Parse<Request>(bytes));
-    Response response;
+    // Which all parts of the answer come from: there may be thousands.
+    google::protobuf::Arena arena;
+    Response& response =
+        *google::protobuf::Arena::CreateMessage<Response>(&arena);
     RETURN_IF_ERROR(handler(request, response));
     return response.SerializeAsString();
   };

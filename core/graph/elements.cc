@@ -97,6 +97,15 @@ Tensor FromDoubles(DataType type, const Shape& shape,
   return FromNumbers(type, shape, values);
 }
 
+void RoundTo(DataType type, std::span<double> values) {
+  VisitType(type, [&](auto zero) {
+    using T = decltype(zero);
+    std::ranges::transform(values, values.begin(), [](double value) {
+      return ElementAs<double>(Store<T>(value));
+    });
+  });
+}
+
 std::vector<std::int64_t> ToIntegers(const Tensor& tensor) {
   CHECK(!IsFloatingPoint(tensor.type()));
   return ToNumbers<std::int64_t>(tensor);

@@ -26,6 +26,10 @@ std::vector<double> ToDoubles(const Tensor& tensor);
 Tensor FromDoubles(DataType type, const Shape& shape,
                    std::span<const double> values);
 
+// Makes of each value what a tensor of `type` holds of it, as FromDoubles()
+// says.
+void RoundTo(DataType type, std::span<double> values);
+
 // All elements of a tensor of integers, exactly; UINT64 modulo 2^64.
 std::vector<std::int64_t> ToIntegers(const Tensor& tensor);
 

@@ -1,7 +1,8 @@
-// AllFinite() and AllWithin() for every instruction set.
+// AllFinite(), AllWithin() and LargestSize() for every instruction set.
 
 #include "core/kernels/value_range.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -56,9 +57,8 @@ auto Magnitude(Float values) {
   return hn::And(hn::BitCast(kBits, values), hn::Set(kBits, kMagnitude));
 }
 
-}  // namespace
-
-bool AllFiniteOfTarget(std::size_t n, const std::byte* values) {
+// Bits of floats without their sign have the order of the floats.
+hn::Vec<BitsTag> LargestOf(std::size_t n, const std::byte* values) {
   // Four chains: one would wait for its own maximum.
   auto largest0 = hn::Zero(kBits);
   auto largest1 = largest0;
@@ -76,9 +76,23 @@ bool AllFiniteOfTarget(std::size_t n, const std::byte* values) {
     largest0 = hn::Max(largest0, Magnitude(LoadBytes(at)));
   }
   largest1 = hn::Max(largest1, Magnitude(LoadTail(at, n, 0.0F)));
-  const auto largest =
-      hn::Max(hn::Max(largest0, largest1), hn::Max(largest2, largest3));
-  return hn::AllTrue(kBits, hn::Lt(largest, hn::Set(kBits, kInfinityBits)));
+  return hn::Max(hn::Max(largest0, largest1), hn::Max(largest2, largest3));
+}
+
+}  // namespace
+
+bool AllFiniteOfTarget(std::size_t n, const std::byte* values) {
+  return hn::AllTrue(
+      kBits, hn::Lt(LargestOf(n, values), hn::Set(kBits, kInfinityBits)));
+}
+
+float LargestSizeOfTarget(std::size_t n, const std::byte* values) {
+  HWY_ALIGN std::uint32_t lanes[kLanes];
+  hn::Store(LargestOf(n, values), kBits, lanes);
+  const std::uint32_t bits = *std::max_element(lanes, lanes + kLanes);
+  float largest = 0.0F;
+  std::memcpy(&largest, &bits, sizeof(largest));
+  return largest;
 }
 
 bool AllWithinOfTarget(std::size_t n, const std::byte* values, const float* low,
@@ -108,6 +122,7 @@ namespace relu::kernels {
 
 HWY_EXPORT(AllFiniteOfTarget);
 HWY_EXPORT(AllWithinOfTarget);
+HWY_EXPORT(LargestSizeOfTarget);
 
 bool AllFinite(std::size_t n, const std::byte* values) {
   return HWY_DYNAMIC_DISPATCH(AllFiniteOfTarget)(n, values);
@@ -116,6 +131,11 @@ bool AllFinite(std::size_t n, const std::byte* values) {
 bool AllWithin(std::size_t n, const std::byte* values, const float* low,
                const float* high) {
   return HWY_DYNAMIC_DISPATCH(AllWithinOfTarget)(n, values, low, high);
+}
+
+float LargestSize(std::size_t n, const float* values) {
+  return HWY_DYNAMIC_DISPATCH(LargestSizeOfTarget)(
+      n, reinterpret_cast<const std::byte*>(values));
 }
 
 }  // namespace relu::kernels

@@ -1,5 +1,5 @@
 // Whether the values of a tensor are numbers, and within bounds: what checks of
-// requests and answers need of every value.
+// requests and answers need of every value. And how large they are.
 
 #ifndef CORE_KERNELS_VALUE_RANGE_H_
 #define CORE_KERNELS_VALUE_RANGE_H_
@@ -16,6 +16,9 @@ bool AllFinite(std::size_t n, const std::byte* values);
 // if one is NaN. `values` needs no alignment.
 bool AllWithin(std::size_t n, const std::byte* values, const float* low,
                const float* high);
+
+// The largest size of `n` float32 values, 0 of none; NaN if one is NaN.
+float LargestSize(std::size_t n, const float* values);
 
 }  // namespace relu::kernels
 

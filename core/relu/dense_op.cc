@@ -1,24 +1,28 @@
 #include "core/relu/dense_op.h"
 
 #include <algorithm>
-#include <bit>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include "core/base/aligned_buffer.h"
 #include "core/kernels/kernels.h"
+#include "core/kernels/value_range.h"
 #include "core/plan/dense_layer.h"
 
 namespace relu {
 namespace {
 
 // Up to this part of the inputs, walking the rows of the weights of those that
-// are not zero is faster (Zen 3: break-even at 0.75 to 0.9).
-constexpr double kSparse = 0.6;
+// are not zero is faster: of one row (Zen 3: break-even at 0.75 to 0.9), and of
+// several, for which Dense() reads the weights once (0.2 to 0.4 with 4 to 16).
+constexpr double kSparseAlone = 0.7;
+constexpr double kSparse = 0.3;
 
 std::size_t WeightBytes(std::size_t k, std::size_t n) {
   return RoundUp(kernels::PackedWeightsSize(k, n) * sizeof(float),
@@ -77,34 +81,33 @@ std::vector<float> Transposed(const std::vector<float>& matrix,
   return transposed;
 }
 
-// Whether this was a vector to skip zeros of; then its output is there.
-bool RunSparse(const kernels::PackedDense& layer, const float* input,
-               SparseRoom& room, float* output) {
-  if (layer.row_weights == nullptr) {
-    return false;
+// As many rows as `room` has lists for, of a layer that skips zeros.
+void RunBlock(const kernels::PackedDense& layer, const kernels::DenseRows& rows,
+              SparseRoom& room) {
+  std::array<kernels::SparseRow, SparseRoom::kMostRows>& lists = room.lists();
+  // Lists are made in any case: that takes little more than to count.
+  std::size_t entries = 0;
+  for (std::size_t i = 0; i < rows.m; ++i) {
+    lists[i] = kernels::ListNonZeros(
+        layer.k, rows.input + i * rows.input_stride, room.indices() + entries,
+        room.values() + entries);
+    entries += lists[i].count;
   }
-  const auto most =
-      static_cast<std::size_t>(static_cast<double>(layer.k) * kSparse);
-  if (kernels::CountNonZeros(layer.k, input) > most) {
-    return false;
+  const double part =
+      static_cast<double>(entries) / static_cast<double>(layer.k * rows.m);
+  if (part > (rows.m == 1 ? kSparseAlone : kSparse)) {
+    kernels::Dense(layer, rows);
+  } else if (rows.m == 1) {
+    kernels::DenseSparse(layer, lists[0], room.sums(), rows.output);
+  } else {
+    kernels::DenseSparseRows(layer, std::span(lists).first(rows.m), rows.output,
+                             rows.output_stride);
   }
-  kernels::DenseSparse(
-      layer,
-      kernels::ListNonZeros(layer.k, input, room.indices.data(),
-                            room.values.data()),
-      room.sums.As<float>().data(), output);
-  return true;
 }
 
-// Bits of floats without their sign have the order of the floats; the maximum
-// of integers, other than that of floats, is one that compilers vectorise.
-float LargestSize(std::span<const float> values) {
-  std::int32_t largest = 0;
-  for (const float value : values) {
-    const std::int32_t size = std::bit_cast<std::int32_t>(value) & 0x7FFFFFFF;
-    largest = size > largest ? size : largest;
-  }
-  return std::bit_cast<float>(largest);
+// Elements of the lists of so many rows.
+std::size_t ListsSize(std::size_t most, std::size_t rows) {
+  return rows * most + kernels::kSparseRowPadding;
 }
 
 }  // namespace
@@ -135,11 +138,15 @@ DenseOp::DenseOp(const DenseLayer& layer, const Slot& in, const Slot& out)
   }
 }
 
-SparseRoom::SparseRoom(std::size_t most) {
+SparseRoom::SparseRoom(std::size_t most, std::size_t rows)
+    : most_(most),
+      rows_(std::min(rows, kMostRows)),
+      floats_(most == 0
+                  ? 0
+                  : kernels::PackedBiasSize(most) + ListsSize(most, rows_)) {
   if (most > 0) {
-    sums = AlignedBuffer(kernels::PackedBiasSize(most) * sizeof(float));
-    indices.resize(most + kernels::kSparseRowPadding);
-    values.resize(most + kernels::kSparseRowPadding);
+    indices_ =
+        std::make_unique_for_overwrite<std::uint32_t[]>(ListsSize(most, rows_));
   }
 }
 
@@ -147,28 +154,28 @@ void RunDense(const kernels::PackedDense& layer, std::size_t vectors,
               const FloatRows& rows, const float* input, SparseRoom& room,
               float* output) {
   for (std::size_t i = 0; i < vectors; ++i) {
-    const float* from = input + i * layer.k;
-    float* to = output + i * layer.n;
-    // The rows at the front that have many zeros, then the rest at once.
-    std::size_t rest = rows.rows;
-    while (rest > 0 && RunSparse(layer, from, room, to)) {
-      from += rows.stride;
-      to += rows.stride;
-      --rest;
+    const kernels::DenseRows vectors_of_rows{.m = rows.rows,
+                                             .input = input + i * layer.k,
+                                             .input_stride = rows.stride,
+                                             .output = output + i * layer.n,
+                                             .output_stride = rows.stride};
+    if (layer.row_weights == nullptr) {
+      kernels::Dense(layer, vectors_of_rows);
+      continue;
     }
-    if (rest > 0) {
-      kernels::Dense(layer, {.m = rest,
-                             .input = from,
-                             .input_stride = rows.stride,
-                             .output = to,
-                             .output_stride = rows.stride});
+    kernels::DenseRows block = vectors_of_rows;
+    for (std::size_t row = 0; row < rows.rows; row += block.m) {
+      block.m = std::min(room.rows(), rows.rows - row);
+      RunBlock(layer, block, room);
+      block.input += block.m * rows.stride;
+      block.output += block.m * rows.stride;
     }
   }
 }
 
 float LargestInput(const DenseOp& op, const float* row, std::size_t vector) {
   const std::size_t k = op.forward.k;
-  return LargestSize({row + op.input.offset + vector * k, k});
+  return kernels::LargestSize(k, row + op.input.offset + vector * k);
 }
 
 }  // namespace relu

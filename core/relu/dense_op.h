@@ -4,14 +4,17 @@
 #ifndef CORE_RELU_DENSE_OP_H_
 #define CORE_RELU_DENSE_OP_H_
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "core/base/aligned_buffer.h"
 #include "core/kernels/kernels.h"
 #include "core/plan/dense_layer.h"
+#include "core/relu/scratch_floats.h"
 
 namespace relu {
 
@@ -53,14 +56,27 @@ class DenseOp {
   AlignedBuffer memory_;
 };
 
-// Memory for the lists of one row that is not zero at few places.
-struct SparseRoom {
+// Memory for the lists of rows that are not zero at few places. For one thread
+// at a time.
+class SparseRoom {
+ public:
   // For layers of so many inputs and outputs at most; 0: none skips zeros.
-  explicit SparseRoom(std::size_t most);
+  // Lists of up to `rows` rows, or kMostRows, are there at the same time.
+  SparseRoom(std::size_t most, std::size_t rows);
 
-  AlignedBuffer sums;
-  std::vector<std::uint32_t> indices;
-  std::vector<float> values;
+  static constexpr std::size_t kMostRows = 16;
+  std::size_t rows() const { return rows_; }
+  float* sums() { return floats_.data(); }
+  float* values() { return floats_.data() + kernels::PackedBiasSize(most_); }
+  std::uint32_t* indices() { return indices_.get(); }
+  std::array<kernels::SparseRow, kMostRows>& lists() { return lists_; }
+
+ private:
+  std::size_t most_;
+  std::size_t rows_;
+  ScratchFloats floats_;  // The sums, then the values.
+  std::unique_ptr<std::uint32_t[]> indices_;
+  std::array<kernels::SparseRow, kMostRows> lists_;
 };
 
 // Rows of floats, the next one `stride` on.

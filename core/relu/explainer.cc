@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "core/base/aligned_buffer.h"
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/plan/compile_options.h"
@@ -25,6 +25,7 @@
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_lowering.h"
 #include "core/relu/piecewise_network.h"
+#include "core/relu/scratch_floats.h"
 #include "core/tensor/tensor.h"
 
 namespace relu {
@@ -34,28 +35,39 @@ constexpr std::size_t kPoints = 50;
 // Rows that go through the network together: enough for the kernels.
 constexpr std::size_t kBlockRows = 16;
 
-std::size_t BlockRows(const InputRows& inputs) {
-  return std::min(kBlockRows, static_cast<std::size_t>(inputs.rows));
-}
+std::size_t BlockRows(std::size_t rows) { return std::min(kBlockRows, rows); }
 
-// Rows of the network.
+// Rows of the network, in memory of somebody else.
 class Block {
  public:
-  Block(const PiecewiseNetwork& network, std::size_t rows)
-      : stride_(network.row_floats),
-        memory_(rows * network.row_floats * sizeof(float)) {}
+  Block(const PiecewiseNetwork& network, float* first)
+      : stride_(network.row_floats), first_(first) {}
 
-  float* row(std::size_t i) { return memory_.As<float>().data() + i * stride_; }
-  const float* row(std::size_t i) const {
-    return memory_.As<float>().data() + i * stride_;
-  }
+  float* row(std::size_t i) { return first_ + i * stride_; }
+  const float* row(std::size_t i) const { return first_ + i * stride_; }
   std::span<const float> Row(std::size_t i) const { return {row(i), stride_}; }
-  void Clear() { std::ranges::fill(memory_.As<float>(), 0.0F); }
+  void Clear(std::size_t rows) { std::fill_n(first_, rows * stride_, 0.0F); }
 
  private:
   std::size_t stride_;
-  AlignedBuffer memory_;
+  float* first_;
 };
+
+// Eight sums side by side, so that they fit vectors; then these, in order.
+double Sum(std::span<const double> values) {
+  std::array<double, 8> sums{};
+  std::size_t i = 0;
+  for (; i + sums.size() <= values.size(); i += sums.size()) {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+      sums[lane] += values[i + lane];
+    }
+  }
+  double sum = 0.0;
+  for (; i < values.size(); ++i) {
+    sum += values[i];
+  }
+  return std::accumulate(sums.begin(), sums.end(), sum);
+}
 
 // The link of element `element` of a row of the output.
 double Answer(const PiecewiseNetwork& network, const float* output,
@@ -87,23 +99,32 @@ class Explaining {
         options_(options),
         inputs_(inputs),
         baseline_(baseline),
-        rows_(network, BlockRows(inputs)),
-        origins_(network, BlockRows(inputs)) {}
+        count_(static_cast<std::size_t>(inputs.rows)),
+        each_(std::max<std::size_t>(options.elements.size(), 1)),
+        floats_((2 * BlockRows(count_) + BlockRows(count_ * each_)) *
+                network.row_floats),
+        rows_(network, floats_.data()),
+        origins_(network, rows_.row(BlockRows(count_))),
+        adjoints_(network, origins_.row(BlockRows(count_))),
+        memory_(network, BlockRows(count_ * each_)) {}
 
   absl::StatusOr<std::vector<Explanation>> Run();
 
  private:
   bool has_baseline() const { return baseline_.rows > 0; }
   absl::Status RunBlock(std::size_t first, std::size_t count);
-  absl::Status FillBlock(const InputRows& from, std::size_t first,
-                         std::size_t count, Block& block) const;
-  // The elements to explain of row `i` of the block.
-  std::vector<std::size_t> ElementsOf(std::size_t i) const;
+  absl::Status ComputeRows(const InputRows& from, std::size_t first,
+                           std::size_t count, Block& block);
+  // Element `e` of those to explain of row `i` of the block.
+  std::size_t ElementOf(std::size_t i, std::size_t e) const;
   absl::Status Begin(std::size_t row, std::size_t i, std::size_t element);
 
-  // Sets gradient and what else the attribution gives, of as many explanations
-  // as there are rows in the block, the last ones.
+  // Sets gradient and what else the attribution gives, of `each_` explanations
+  // for each row in the block, the last ones.
   void ExplainGradients(std::size_t count);
+  // Of `rows` and, of each, `elements` from these on.
+  void ExplainGradients(std::size_t row, std::size_t rows, std::size_t element,
+                        std::size_t elements, std::span<Explanation> block);
   void IntegrateAtPoints(std::size_t i, Explanation& explanation);
   absl::Status IntegrateExactly(std::size_t i, Explanation& explanation);
 
@@ -111,21 +132,22 @@ class Explaining {
   template <typename Real>
   void Attribute(std::size_t i, const Real* slopes, Explanation& explanation);
 
-  std::span<Explanation> Last(std::size_t count) {
-    return std::span(explanations_).last(count);
-  }
-
   const PiecewiseNetwork& network_;
   const ExplainOptions& options_;
   const InputRows& inputs_;
   const InputRows& baseline_;
-  Block rows_;     // Of the block, with their values.
-  Block origins_;  // The baseline of each.
+  const std::size_t count_;  // Of all rows.
+  const std::size_t each_;   // Elements to explain of each row.
+  ScratchFloats floats_;     // Of the three blocks.
+  Block rows_;               // With their values.
+  Block origins_;            // The baseline of each, if there is one.
+  Block adjoints_;           // The way back of gradients.
+  PassMemory memory_;
   std::vector<Explanation> explanations_;
 };
 
-absl::Status Explaining::FillBlock(const InputRows& from, std::size_t first,
-                                   std::size_t count, Block& block) const {
+absl::Status Explaining::ComputeRows(const InputRows& from, std::size_t first,
+                                     std::size_t count, Block& block) {
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t row = from.rows == 1 ? 0 : first + i;
     RETURN_IF_ERROR(FillLeaves(
@@ -134,17 +156,18 @@ absl::Status Explaining::FillBlock(const InputRows& from, std::size_t first,
             .subspan(row * network_.input_elements, network_.input_elements),
         block.row(i)));
   }
+  RunForward(network_, count, block.row(0), memory_);
   return absl::OkStatus();
 }
 
-std::vector<std::size_t> Explaining::ElementsOf(std::size_t i) const {
+std::size_t Explaining::ElementOf(std::size_t i, std::size_t e) const {
   if (!options_.elements.empty()) {
-    return {options_.elements.begin(), options_.elements.end()};
+    return static_cast<std::size_t>(options_.elements[e]);
   }
   const std::span<const float> output(rows_.row(i) + network_.output.offset,
                                       network_.output.size);
-  return {static_cast<std::size_t>(std::ranges::max_element(output) -
-                                   output.begin())};
+  return static_cast<std::size_t>(std::ranges::max_element(output) -
+                                  output.begin());
 }
 
 absl::Status Explaining::Begin(std::size_t row, std::size_t i,
@@ -172,51 +195,99 @@ absl::Status Explaining::Begin(std::size_t row, std::size_t i,
   return absl::OkStatus();
 }
 
+// slopes[i] * (values[i] - origins[i]) each, for the floats of one leaf.
+template <typename Real, typename Origin>
+void AttributeLeaf(const Leaf& leaf, const Real* slopes, const float* values,
+                   const Origin& origin, Explanation& explanation) {
+  const auto contribution = [&](std::size_t j) {
+    return double{slopes[j]} * (double{values[j]} - origin(j));
+  };
+  if (leaf.kind != Leaf::Kind::kInput) {
+    for (std::size_t j = 0; j < leaf.slot.size; ++j) {
+      explanation.contributions[leaf.ElementOf(j)] += contribution(j);
+    }
+    return;
+  }
+  double* const gradient = explanation.gradient.data() + leaf.first_element;
+  double* const contributions =
+      explanation.contributions.data() + leaf.first_element;
+  for (std::size_t j = 0; j < leaf.slot.size; ++j) {
+    gradient[j] = double{slopes[j]};
+    contributions[j] += contribution(j);
+  }
+}
+
 template <typename Real>
 void Explaining::Attribute(std::size_t i, const Real* slopes,
                            Explanation& explanation) {
-  const float* const values = rows_.row(i);
-  const float* const origin = origins_.row(i);  // 0 without a baseline.
   for (const Leaf& leaf : network_.leaves) {
-    for (std::size_t j = 0; j < leaf.slot.size; ++j) {
-      const std::size_t at = leaf.slot.offset + j;
-      const std::size_t element = leaf.ElementOf(j);
-      const double slope{slopes[at]};
-      if (leaf.kind == Leaf::Kind::kInput) {
-        explanation.gradient[element] = slope;
-      }
-      explanation.contributions[element] +=
-          slope * (double{values[at]} - double{origin[at]});
+    const std::size_t first = leaf.slot.offset;
+    const float* const values = rows_.row(i) + first;
+    if (has_baseline()) {
+      const float* const origins = origins_.row(i) + first;
+      AttributeLeaf(
+          leaf, slopes + first, values,
+          [origins](std::size_t j) { return double{origins[j]}; }, explanation);
+    } else {
+      AttributeLeaf(
+          leaf, slopes + first, values, [](std::size_t) { return 0.0; },
+          explanation);
     }
   }
-  const double sum = std::accumulate(explanation.contributions.begin(),
-                                     explanation.contributions.end(), 0.0);
   explanation.remainder =
-      explanation.value - sum -
+      explanation.value - Sum(explanation.contributions) -
       (has_baseline() ? explanation.baseline_value : explanation.intercept);
 }
 
-void Explaining::ExplainGradients(std::size_t count) {
-  Block adjoints(network_, count);
-  Block scratch(network_, count);
-  for (std::size_t i = 0; i < count; ++i) {
-    adjoints.row(i)[network_.output.offset +
-                    static_cast<std::size_t>(Last(count)[i].element)] = 1.0F;
+void Explaining::ExplainGradients(std::size_t row, std::size_t rows,
+                                  std::size_t element, std::size_t elements,
+                                  std::span<Explanation> block) {
+  adjoints_.Clear(rows * elements);
+  const auto explained = [&](std::size_t i) -> Explanation& {
+    return block[(row + i / elements) * each_ + element + i % elements];
+  };
+  for (std::size_t i = 0; i < rows * elements; ++i) {
+    adjoints_.row(i)[network_.output.offset +
+                     static_cast<std::size_t>(explained(i).element)] = 1.0F;
   }
-  RunBackward(network_, count, rows_.row(0), adjoints.row(0), scratch.row(0));
+  RunBackward(network_, {.rows = rows, .each = elements}, rows_.row(row),
+              adjoints_.row(0), memory_);
+  for (std::size_t i = 0; i < rows * elements; ++i) {
+    const std::size_t at = row + i / elements;
+    Explanation& explanation = explained(i);
+    explanation.intercept =
+        Intercept(network_, rows_.row(at), adjoints_.row(i));
+    Attribute(at, adjoints_.row(i), explanation);
+  }
+}
+
+void Explaining::ExplainGradients(std::size_t count) {
+  const std::span<Explanation> block =
+      std::span(explanations_).last(count * each_);
   for (std::size_t i = 0; i < count; ++i) {
-    Explanation& explanation = Last(count)[i];
-    explanation.intercept = Intercept(network_, rows_.row(i), adjoints.row(i));
-    explanation.kinks = CountKinks(network_, rows_.row(i));
-    Attribute(i, adjoints.row(i), explanation);
+    const std::int64_t kinks = CountKinks(network_, rows_.row(i));
+    for (Explanation& explanation : block.subspan(i * each_, each_)) {
+      explanation.kinks = kinks;
+    }
+  }
+  // Several elements of a row, or rows, go back together.
+  const std::size_t elements = std::min(each_, kBlockRows);
+  const std::size_t rows = std::min(kBlockRows / elements, count);
+  for (std::size_t row = 0; row < count; row += rows) {
+    for (std::size_t element = 0; element < each_; element += elements) {
+      ExplainGradients(row, std::min(rows, count - row), element,
+                       std::min(elements, each_ - element), block);
+    }
   }
 }
 
 void Explaining::IntegrateAtPoints(std::size_t i, Explanation& explanation) {
   static const std::vector<QuadraturePoint> rule = GaussLegendre(kPoints);
-  Block points(network_, kPoints);
-  Block adjoints(network_, kPoints);
-  Block scratch(network_, kPoints);
+  ScratchFloats floats(2 * kPoints * network_.row_floats);
+  Block points(network_, floats.data());
+  Block adjoints(network_, points.row(kPoints));
+  adjoints.Clear(kPoints);
+  PassMemory memory(network_, kPoints);
   for (std::size_t p = 0; p < kPoints; ++p) {
     for (const Leaf& leaf : network_.leaves) {
       for (std::size_t j = 0; j < leaf.slot.size; ++j) {
@@ -230,9 +301,9 @@ void Explaining::IntegrateAtPoints(std::size_t i, Explanation& explanation) {
     adjoints.row(p)[network_.output.offset +
                     static_cast<std::size_t>(explanation.element)] = 1.0F;
   }
-  RunForward(network_, kPoints, points.row(0));
-  RunBackward(network_, kPoints, points.row(0), adjoints.row(0),
-              scratch.row(0));
+  RunForward(network_, kPoints, points.row(0), memory);
+  RunBackward(network_, {.rows = kPoints}, points.row(0), adjoints.row(0),
+              memory);
   std::vector<double> mean(network_.row_floats);
   for (const Leaf& leaf : network_.leaves) {
     for (std::size_t j = 0; j < leaf.slot.size; ++j) {
@@ -253,9 +324,7 @@ absl::Status Explaining::IntegrateExactly(std::size_t i,
   const double room =
       options_.max_multiply_adds /
       (kPasses * static_cast<double>(network_.multiply_adds + 1));
-  const auto each =
-      static_cast<double>(std::max<std::size_t>(options_.elements.size(), 1));
-  const double share = room / (static_cast<double>(inputs_.rows) * each);
+  const double share = room / static_cast<double>(count_ * each_);
   ASSIGN_OR_RETURN(
       const KinkWalk walk,
       WalkKinks(network_, origins_.Row(i), rows_.Row(i),
@@ -270,16 +339,13 @@ absl::Status Explaining::IntegrateExactly(std::size_t i,
 }
 
 absl::Status Explaining::RunBlock(std::size_t first, std::size_t count) {
-  RETURN_IF_ERROR(FillBlock(inputs_, first, count, rows_));
-  RunForward(network_, count, rows_.row(0));
+  RETURN_IF_ERROR(ComputeRows(inputs_, first, count, rows_));
   if (has_baseline()) {
-    RETURN_IF_ERROR(FillBlock(baseline_, first, count, origins_));
-    RunForward(network_, count, origins_.row(0));
+    RETURN_IF_ERROR(ComputeRows(baseline_, first, count, origins_));
   }
-  const std::size_t each = std::max<std::size_t>(options_.elements.size(), 1);
-  for (std::size_t e = 0; e < each; ++e) {
-    for (std::size_t i = 0; i < count; ++i) {
-      RETURN_IF_ERROR(Begin(first + i, i, ElementsOf(i)[e]));
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t e = 0; e < each_; ++e) {
+      RETURN_IF_ERROR(Begin(first + i, i, ElementOf(i, e)));
       if (options_.attribution == Attribution::kIntegratedGradients) {
         IntegrateAtPoints(i, explanations_.back());
       } else if (options_.attribution ==
@@ -287,19 +353,18 @@ absl::Status Explaining::RunBlock(std::size_t first, std::size_t count) {
         RETURN_IF_ERROR(IntegrateExactly(i, explanations_.back()));
       }
     }
-    if (options_.attribution == Attribution::kGradient) {
-      ExplainGradients(count);
-    }
+  }
+  if (options_.attribution == Attribution::kGradient) {
+    ExplainGradients(count);
   }
   return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<Explanation>> Explaining::Run() {
-  const auto rows = static_cast<std::size_t>(inputs_.rows);
-  for (std::size_t first = 0; first < rows; first += kBlockRows) {
-    RETURN_IF_ERROR(RunBlock(first, std::min(kBlockRows, rows - first)));
+  explanations_.reserve(count_ * each_);
+  for (std::size_t first = 0; first < count_; first += kBlockRows) {
+    RETURN_IF_ERROR(RunBlock(first, BlockRows(count_ - first)));
   }
-  std::ranges::stable_sort(explanations_, {}, &Explanation::row);
   return std::move(explanations_);
 }
 
@@ -391,7 +456,8 @@ absl::StatusOr<std::vector<Explanation>> Explainer::Explain(
 absl::StatusOr<std::vector<double>> Explainer::Answers(
     const InputRows& inputs) const {
   std::vector<double> answers;
-  Block block(*network_, 1);
+  ScratchFloats floats(network_->row_floats);
+  Block block(*network_, floats.data());
   for (std::size_t row = 0; row < static_cast<std::size_t>(inputs.rows);
        ++row) {
     RETURN_IF_ERROR(FillLeaves(

@@ -27,21 +27,21 @@ class GradientRow {
       : network_(network),
         values_(network.row_floats * sizeof(float)),
         adjoints_(network.row_floats * sizeof(float)),
-        scratch_(network.row_floats * sizeof(float)) {}
+        memory_(network, 1) {}
 
   // Sets the adjoints of all values.
   absl::Status Run(std::span<const double> elements, Activations activations) {
     const std::span<float> values = values_.As<float>();
     const std::span<float> adjoints = adjoints_.As<float>();
     RETURN_IF_ERROR(FillLeaves(network_, elements, values.data()));
-    RunForward(network_, 1, values.data(), activations);
+    RunForward(network_, 1, values.data(), memory_, activations);
     std::ranges::fill(adjoints, 0.0F);
     const auto [offset, size] = network_.output;
     const auto largest =
         std::ranges::max_element(values.subspan(offset, size)) - values.begin();
     adjoints[static_cast<std::size_t>(largest)] = 1.0F;
-    RunBackward(network_, 1, values.data(), adjoints.data(),
-                scratch_.As<float>().data(), activations);
+    RunBackward(network_, {}, values.data(), adjoints.data(), memory_,
+                activations);
     return absl::OkStatus();
   }
 
@@ -59,7 +59,7 @@ class GradientRow {
   const PiecewiseNetwork& network_;
   AlignedBuffer values_;
   AlignedBuffer adjoints_;
-  AlignedBuffer scratch_;
+  PassMemory memory_;
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -30,30 +31,48 @@ Shape WithRows(const NetworkInput& input, std::int64_t rows) {
   return shape;
 }
 
-absl::Status CheckTensor(const NetworkInput& input, const Tensor& tensor,
-                         std::int64_t rows, std::string_view what) {
-  if (tensor.type() != input.type || tensor.shape() != WithRows(input, rows)) {
+absl::Status CheckRowsOf(const NetworkInput& input, DataType type,
+                         std::span<const std::int64_t> shape, std::int64_t rows,
+                         std::string_view what) {
+  if (type != input.type || shape.empty() || shape[0] != rows ||
+      !std::ranges::equal(shape.subspan(1), input.row_shape)) {
     return absl::InvalidArgumentError(fmt::format(
         "{} \"{}\": {} {}, model wants {} {}", what, input.name,
-        DataTypeName(tensor.type()), ShapeText(tensor.shape()),
-        DataTypeName(input.type), ShapeText(WithRows(input, rows))));
+        DataTypeName(type), ShapeText(shape), DataTypeName(input.type),
+        ShapeText(WithRows(input, rows))));
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckFinite(const NetworkInput& input,
+// Eight sums side by side, so that they fit vectors.
+bool AreFinite(std::span<const double> values) {
+  std::array<double, 8> sums{};  // Of zeros, or NaN for one that is not finite.
+  std::size_t i = 0;
+  for (; i + sums.size() <= values.size(); i += sums.size()) {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+      sums[lane] += values[i + lane] - values[i + lane];
+    }
+  }
+  for (; i < values.size(); ++i) {
+    sums[0] += values[i] - values[i];
+  }
+  return std::ranges::all_of(sums, [](double sum) { return sum == 0.0; });
+}
+
+// Of rows from `row` on.
+absl::Status CheckFinite(const NetworkInput& input, std::size_t row,
                          std::span<const double> values,
                          std::string_view what) {
-  const auto bad = std::ranges::find_if(
-      values, [](double value) { return !std::isfinite(value); });
-  if (bad == values.end()) {
+  if (AreFinite(values)) {
     return absl::OkStatus();
   }
+  const auto bad = std::ranges::find_if(
+      values, [](double value) { return !std::isfinite(value); });
   const auto at = static_cast<std::size_t>(bad - values.begin());
   return absl::InvalidArgumentError(fmt::format(
       "{} \"{}\": row {}, element {} is {}; only finite values "
       "have an explanation",
-      what, input.name, at / input.elements, at % input.elements, *bad));
+      what, input.name, row + at / input.elements, at % input.elements, *bad));
 }
 
 // The one of `named` that is the rows of `input`.
@@ -77,23 +96,67 @@ absl::StatusOr<const NamedRows*> FindRows(const NetworkInput& input,
   return found;
 }
 
-absl::StatusOr<Tensor> ToTensor(const NetworkInput& input,
-                                const NamedRows& rows, std::string_view what) {
-  const Shape shape(rows.shape.begin(), rows.shape.end());
-  if (ElementCount(shape) != static_cast<std::int64_t>(rows.data.size())) {
+absl::StatusOr<std::vector<const NamedRows*>> RowsByInput(
+    const PiecewiseNetwork& network, std::span<const NamedRows> named,
+    std::string_view what) {
+  std::vector<const NamedRows*> by_input;
+  for (const NetworkInput& input : network.inputs) {
+    ASSIGN_OR_RETURN(by_input.emplace_back(), FindRows(input, named, what));
+  }
+  if (named.size() != by_input.size()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "{}: {} inputs, model has {}", what, named.size(), by_input.size()));
+  }
+  return by_input;
+}
+
+// As the first input has it.
+std::int64_t RowCount(std::span<const NamedRows* const> by_input) {
+  return by_input.empty() || by_input[0]->shape.empty() ? 0
+                                                        : by_input[0]->shape[0];
+}
+
+// Before memory is taken for them. What is not finite is found later, in
+// floats.
+absl::Status CheckNamed(const NetworkInput& input, const NamedRows& named,
+                        std::int64_t rows, std::string_view what) {
+  if (ElementCount(named.shape) !=
+      static_cast<std::int64_t>(named.data.size())) {
     return absl::InvalidArgumentError(
         fmt::format("{} \"{}\": {} numbers for the shape {}", what, input.name,
-                    rows.data.size(), ShapeText(shape)));
+                    named.data.size(), ShapeText(named.shape)));
   }
-  RETURN_IF_ERROR(CheckFinite(input, rows.data, what));
-  Tensor tensor = FromDoubles(input.type, shape, rows.data);
-  if (!IsFloatingPoint(input.type) &&
-      !std::ranges::equal(ToDoubles(tensor), rows.data)) {
+  RETURN_IF_ERROR(CheckRowsOf(input, input.type, named.shape, rows, what));
+  return IsFloatingPoint(input.type) ? absl::OkStatus()
+                                     : CheckFinite(input, 0, named.data, what);
+}
+
+// Where one row of one input stands among the elements of all.
+std::span<double> Place(const PiecewiseNetwork& network,
+                        const NetworkInput& input, std::size_t row,
+                        InputRows& read) {
+  return std::span(read.elements)
+      .subspan(row * network.input_elements + input.first_element,
+               input.elements);
+}
+
+// Rounds the numbers to the type of the input, into `row`.
+absl::Status Round(const NetworkInput& input, std::span<const double> numbers,
+                   std::string_view what, std::span<double> row) {
+  if (input.type == DataType::kFp32) {
+    std::ranges::transform(numbers, row.begin(), [](double number) {
+      return double{static_cast<float>(number)};
+    });
+    return absl::OkStatus();
+  }
+  std::ranges::copy(numbers, row.begin());
+  RoundTo(input.type, row);
+  if (!IsFloatingPoint(input.type) && !std::ranges::equal(row, numbers)) {
     return absl::InvalidArgumentError(
         fmt::format("{} \"{}\": a number is not of type {}", what, input.name,
                     DataTypeName(input.type)));
   }
-  return tensor;
+  return absl::OkStatus();
 }
 
 // What the float32 network takes for an element.
@@ -145,13 +208,13 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
   read.elements.resize(rows * network.input_elements);
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const NetworkInput& input = network.inputs[i];
-    RETURN_IF_ERROR(CheckTensor(input, tensors[i], read.rows, what));
+    RETURN_IF_ERROR(CheckRowsOf(input, tensors[i].type(), tensors[i].shape(),
+                                read.rows, what));
     const std::vector<double> values = ToDoubles(tensors[i]);
-    RETURN_IF_ERROR(CheckFinite(input, values, what));
+    RETURN_IF_ERROR(CheckFinite(input, 0, values, what));
     for (std::size_t row = 0; row < rows; ++row) {
       std::copy_n(values.data() + row * input.elements, input.elements,
-                  read.elements.data() + row * network.input_elements +
-                      input.first_element);
+                  Place(network, input, row, read).data());
     }
   }
   return read;
@@ -160,17 +223,27 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
 absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
                                         std::span<const NamedRows> named,
                                         std::string_view what) {
-  std::vector<Tensor> tensors;
-  for (const NetworkInput& input : network.inputs) {
-    ASSIGN_OR_RETURN(const NamedRows* const rows, FindRows(input, named, what));
-    ASSIGN_OR_RETURN(Tensor tensor, ToTensor(input, *rows, what));
-    tensors.push_back(std::move(tensor));
+  ASSIGN_OR_RETURN(const std::vector<const NamedRows*> by_input,
+                   RowsByInput(network, named, what));
+  InputRows read{.rows = RowCount(by_input), .elements = {}};
+  for (std::size_t i = 0; i < by_input.size(); ++i) {
+    RETURN_IF_ERROR(
+        CheckNamed(network.inputs[i], *by_input[i], read.rows, what));
   }
-  if (named.size() != tensors.size()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{}: {} inputs, model has {}", what, named.size(), tensors.size()));
+  const auto rows = static_cast<std::size_t>(read.rows);
+  read.elements.resize(rows * network.input_elements);
+  for (std::size_t i = 0; i < by_input.size(); ++i) {
+    const NetworkInput& input = network.inputs[i];
+    for (std::size_t row = 0; row < rows; ++row) {
+      const std::span<double> place = Place(network, input, row, read);
+      RETURN_IF_ERROR(
+          Round(input,
+                by_input[i]->data.subspan(row * input.elements, input.elements),
+                what, place));
+      RETURN_IF_ERROR(CheckFinite(input, row, place, what));
+    }
   }
-  return ReadInputRows(network, tensors, what);
+  return read;
 }
 
 absl::Status FillLeaves(const PiecewiseNetwork& network,

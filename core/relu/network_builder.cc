@@ -66,7 +66,8 @@ Slot OutputOf(const Op& any) {
 }
 
 // Says of each layer whether something else reads its input later.
-void FindLastReaders(std::vector<Op>& ops) {
+void FindLastReaders(PiecewiseNetwork& network) {
+  std::vector<Op>& ops = network.ops;
   std::map<std::size_t, std::size_t> last;  // By where a slot begins.
   for (std::size_t i = 0; i < ops.size(); ++i) {
     for (const Slot& slot : InputsOf(ops[i])) {
@@ -76,6 +77,7 @@ void FindLastReaders(std::vector<Op>& ops) {
   for (std::size_t i = 0; i < ops.size(); ++i) {
     if (auto* const dense = std::get_if<DenseOp>(&ops[i])) {
       dense->last_reader = last[dense->input.offset] == i;
+      network.shares_inputs = network.shares_inputs || !dense->last_reader;
     }
   }
 }
@@ -355,7 +357,7 @@ absl::StatusOr<PiecewiseNetwork> NetworkBuilder::Finish(ValueId output) {
   network_.output = slots_.at(output);
   network_.output_row_shape = {shape.begin(), shape.end()};
   network_.explained_name = value(output).name;
-  FindLastReaders(network_.ops);
+  FindLastReaders(network_);
   return std::move(network_);
 }
 

@@ -158,16 +158,16 @@ void Backward(const MoveOp& op, const float* /*row*/, float* adjoints) {
   }
 }
 
-// The kernels write, they don't add: into `scratch`, unless nothing is there.
-void BackwardDense(const DenseOp& op, const FloatRows& rows, SparseRoom& room,
-                   float* adjoints, float* scratch) {
-  float* const target = op.last_reader ? adjoints : scratch;
-  RunDense(op.backward, op.vectors, rows, adjoints + op.output.offset, room,
-           target + op.input.offset);
+// The kernels write, they don't add: to other memory, unless nothing is there.
+void BackwardDense(const DenseOp& op, const FloatRows& rows, float* adjoints,
+                   PassMemory& memory) {
+  float* const target = op.last_reader ? adjoints : memory.sums.data();
+  RunDense(op.backward, op.vectors, rows, adjoints + op.output.offset,
+           memory.sparse, target + op.input.offset);
   for (std::size_t row = 0; row < rows.rows && !op.last_reader; ++row) {
     for (std::size_t i = 0; i < op.input.size; ++i) {
       const std::size_t at = row * rows.stride + op.input.offset + i;
-      adjoints[at] += scratch[at];
+      adjoints[at] += target[at];
     }
   }
 }
@@ -309,20 +309,24 @@ std::size_t PiecewiseNetwork::bytes() const {
   return total;
 }
 
+PassMemory::PassMemory(const PiecewiseNetwork& network, std::size_t rows)
+    : sparse(network.most_sparse, rows),
+      sums(network.shares_inputs ? rows * network.row_floats : 0) {}
+
 void RunForward(const PiecewiseNetwork& network, std::size_t rows,
-                float* values, Activations activations) {
-  SparseRoom room(network.most_sparse);
+                float* values, PassMemory& memory, Activations activations) {
+  const std::size_t stride = network.row_floats;
   for (const Op& any : network.ops) {
     if (const auto* const dense = std::get_if<DenseOp>(&any)) {
-      RunDense(dense->forward, dense->vectors, {rows, network.row_floats},
-               values + dense->input.offset, room,
+      RunDense(dense->forward, dense->vectors, {rows, stride},
+               values + dense->input.offset, memory.sparse,
                values + dense->output.offset);
       continue;
     }
     if (IsReplaced(any, activations)) {
       for (std::size_t row = 0; row < rows; ++row) {
         ForwardSmooth(std::get<ActivationOp>(any), activations,
-                      values + row * network.row_floats);
+                      values + row * stride);
       }
       continue;
     }
@@ -330,7 +334,7 @@ void RunForward(const PiecewiseNetwork& network, std::size_t rows,
         [&]<typename T>(const T& op) {
           if constexpr (!std::is_same_v<T, DenseOp>) {
             for (std::size_t row = 0; row < rows; ++row) {
-              Forward(op, values + row * network.row_floats);
+              Forward(op, values + row * stride);
             }
           }
         },
@@ -338,28 +342,37 @@ void RunForward(const PiecewiseNetwork& network, std::size_t rows,
   }
 }
 
-void RunBackward(const PiecewiseNetwork& network, std::size_t rows,
-                 const float* values, float* adjoints, float* scratch,
+void RunForward(const PiecewiseNetwork& network, std::size_t rows,
+                float* values, Activations activations) {
+  PassMemory memory(network, rows);
+  RunForward(network, rows, values, memory, activations);
+}
+
+void RunBackward(const PiecewiseNetwork& network, const AdjointRows& rows,
+                 const float* values, float* adjoints, PassMemory& memory,
                  Activations activations) {
   const std::size_t stride = network.row_floats;
-  SparseRoom room(network.most_sparse);
+  const std::size_t count = rows.rows * rows.each;
+  const auto value_row = [&](std::size_t row) {
+    return values + row / rows.each * stride;
+  };
   for (std::size_t i = network.ops.size(); i-- > 0;) {
     if (const auto* const dense = std::get_if<DenseOp>(&network.ops[i])) {
-      BackwardDense(*dense, {rows, stride}, room, adjoints, scratch);
+      BackwardDense(*dense, {count, stride}, adjoints, memory);
       continue;
     }
     if (IsReplaced(network.ops[i], activations)) {
-      for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t row = 0; row < count; ++row) {
         BackwardSmooth(std::get<ActivationOp>(network.ops[i]), activations,
-                       values + row * stride, adjoints + row * stride);
+                       value_row(row), adjoints + row * stride);
       }
       continue;
     }
     std::visit(
         [&]<typename T>(const T& op) {
           if constexpr (!std::is_same_v<T, DenseOp>) {
-            for (std::size_t row = 0; row < rows; ++row) {
-              Backward(op, values + row * stride, adjoints + row * stride);
+            for (std::size_t row = 0; row < count; ++row) {
+              Backward(op, value_row(row), adjoints + row * stride);
             }
           }
         },

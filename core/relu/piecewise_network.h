@@ -16,6 +16,7 @@
 #include "core/plan/index_table.h"
 #include "core/relu/dense_op.h"
 #include "core/relu/piecewise_linear.h"
+#include "core/relu/scratch_floats.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
@@ -144,6 +145,8 @@ struct PiecewiseNetwork {
   std::size_t link_size = 1;  // Softmax: how many neighbours it goes over.
   // Inputs or outputs of a layer that skips zeros; 0: none does.
   std::size_t most_sparse = 0;
+  // Whether other operations read the input of a layer, after it.
+  bool shares_inputs = false;
   std::size_t row_floats = 0;     // Of all slots: a multiple of 16.
   std::size_t multiply_adds = 0;  // Of the layers, for one row.
 
@@ -154,16 +157,35 @@ struct PiecewiseNetwork {
 // What stands in the place of the activations that bend, to compare.
 enum class Activations : std::uint8_t { kOwn, kTanh, kSigmoid };
 
+// Memory that passes take beside the rows. For one thread at a time.
+struct PassMemory {
+  // For so many rows at most, of values or adjoints.
+  PassMemory(const PiecewiseNetwork& network, std::size_t rows);
+
+  SparseRoom sparse;
+  ScratchFloats sums;  // [rows, row_floats], if inputs are shared.
+};
+
 // Computes `rows` rows: in each, of row_floats, the leaves are set and the
 // other slots follow.
 void RunForward(const PiecewiseNetwork& network, std::size_t rows,
+                float* values, PassMemory& memory,
+                Activations activations = Activations::kOwn);
+
+// The same in memory of its own.
+void RunForward(const PiecewiseNetwork& network, std::size_t rows,
                 float* values, Activations activations = Activations::kOwn);
 
-// The way back: `adjoints` lie as the values do. In each row the output's hold
+struct AdjointRows {
+  std::size_t rows = 1;  // Of values.
+  std::size_t each = 1;  // Of adjoints, one after the other, for each of them.
+};
+
+// The way back: adjoints lie as the values do. In each row the output's hold
 // what to differentiate (1 at one element), the rest is zero; the leaves'
-// become the derivatives by them. `scratch` has room for rows * row_floats.
-void RunBackward(const PiecewiseNetwork& network, std::size_t rows,
-                 const float* values, float* adjoints, float* scratch,
+// become the derivatives by them.
+void RunBackward(const PiecewiseNetwork& network, const AdjointRows& rows,
+                 const float* values, float* adjoints, PassMemory& memory,
                  Activations activations = Activations::kOwn);
 
 // After RunBackward(), of one row: t of f(x) = J x + t, the constants of all

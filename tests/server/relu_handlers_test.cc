@@ -144,7 +144,23 @@ TEST_F(ReluHandlersTest, TopKAreTheLargest) {
               all.explanations(row).remainder());
   }
   request.set_top_k(1000);
-  EXPECT_EQ(Explain(request).explanations(0).contributions_size(), 13);
+  const v1::ExplainResponse sorted = Explain(request);
+  const auto& found = sorted.explanations(0).contributions();
+  ASSERT_EQ(found.size(), 13);
+  const auto place = [](const v1::Contribution& contribution) {
+    return contribution.element() + (contribution.input() == "cat" ? 9 : 0);
+  };
+  int equal = 0;
+  for (int i = 1; i < found.size(); ++i) {
+    const double before = std::abs(found[i - 1].contribution());
+    const double after = std::abs(found[i].contribution());
+    EXPECT_GE(before, after);
+    if (before == after) {  // Those that are as in the baseline.
+      ++equal;
+      EXPECT_LT(place(found[i - 1]), place(found[i]));
+    }
+  }
+  EXPECT_GT(equal, 1);
 }
 
 TEST_F(ReluHandlersTest, ElementsAreThoseAskedFor) {

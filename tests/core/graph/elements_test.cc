@@ -63,6 +63,15 @@ TEST(ElementsTest, FloatKeepsWithinRangeWhenTypeIsInteger) {
                           std::numeric_limits<std::int64_t>::min()));
 }
 
+TEST(ElementsTest, RoundsAsATensorOfTheTypeDoes) {
+  for (const DataType type : kAllTypes) {
+    const std::vector<double> values = {0.1, -2.7, 3e9, 1e300, kInfinity, 7};
+    std::vector<double> rounded = values;
+    RoundTo(type, rounded);
+    EXPECT_EQ(rounded, ToDoubles(Make(type, values))) << DataTypeName(type);
+  }
+}
+
 TEST(ElementsTest, BooleanIsOneWhenByteIsNotZero) {
   Tensor tensor(DataType::kBool, {2});
   tensor.As<std::uint8_t>()[1] = 7;

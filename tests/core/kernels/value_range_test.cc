@@ -1,5 +1,6 @@
 #include "core/kernels/value_range.h"
 
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 #include <limits>
@@ -50,6 +51,23 @@ TEST_P(ValueRangeTest, FindsWhatIsNotFiniteAtEveryPlace) {
         ASSERT_TRUE(AllFinite(n, Bytes(values, i % 4).data())) << n << i;
       }
       values[i] = before;
+    }
+  }
+}
+
+TEST_P(ValueRangeTest, FindsTheLargestSizeAtEveryPlace) {
+  EXPECT_EQ(LargestSize(0, nullptr), 0.0F);
+  for (std::size_t n = 1; n <= 140; ++n) {
+    std::vector<float> values(n, -0.5F);
+    ASSERT_EQ(LargestSize(n, values.data()), 0.5F) << n;
+    for (std::size_t i = 0; i < n; ++i) {
+      for (const float large : {0.75F, -kLargest, kInfinity}) {
+        values[i] = large;
+        ASSERT_EQ(LargestSize(n, values.data()), std::abs(large)) << n << i;
+      }
+      values[i] = -kNan;
+      ASSERT_TRUE(std::isnan(LargestSize(n, values.data()))) << n << i;
+      values[i] = -0.5F;
     }
   }
 }

@@ -29,37 +29,38 @@ DenseLayer RandomLayer(std::size_t k, std::size_t n, std::mt19937& random) {
   return layer;
 }
 
-// Rows of which the first two have zeros at most places.
-std::vector<float> RandomRows(std::size_t rows, std::size_t size,
-                              std::mt19937& random) {
+// Rows of which the first few have zeros at most places.
+std::vector<float> RandomRows(std::size_t rows, std::size_t sparse_rows,
+                              std::size_t size, std::mt19937& random) {
   std::vector<float> values(rows * size);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const bool zero = i < 2 * size && random() % 4 != 0;
+    const bool zero = i < sparse_rows * size && random() % 4 != 0;
     values[i] = zero ? 0.0F : Number(random) + 2;
   }
   return values;
 }
 
 void ExpectReferenceBits(const kernels::PackedDense& layer,
+                         std::size_t row_count, std::size_t sparse_rows,
                          std::mt19937& random) {
-  constexpr std::size_t kRows = 3;
-  const std::vector<float> input = RandomRows(kRows, layer.k, random);
-  std::vector<float> want(kRows * layer.n);
+  const std::vector<float> input =
+      RandomRows(row_count, sparse_rows, layer.k, random);
+  std::vector<float> want(row_count * layer.n);
   std::vector<float> found(want.size());
   const std::size_t stride = std::max(layer.k, layer.n);
-  std::vector<float> rows(kRows * stride);
-  std::vector<float> outputs(kRows * stride);
-  for (std::size_t row = 0; row < kRows; ++row) {
+  std::vector<float> rows(row_count * stride);
+  std::vector<float> outputs(row_count * stride);
+  for (std::size_t row = 0; row < row_count; ++row) {
     std::copy_n(&input[row * layer.k], layer.k, &rows[row * stride]);
   }
-  kernels::DenseReference(layer, {.m = kRows,
+  kernels::DenseReference(layer, {.m = row_count,
                                   .input = input.data(),
                                   .input_stride = layer.k,
                                   .output = want.data(),
                                   .output_stride = layer.n});
-  SparseRoom room(stride);
-  RunDense(layer, 1, {kRows, stride}, rows.data(), room, outputs.data());
-  for (std::size_t row = 0; row < kRows; ++row) {
+  SparseRoom room(stride, row_count);
+  RunDense(layer, 1, {row_count, stride}, rows.data(), room, outputs.data());
+  for (std::size_t row = 0; row < row_count; ++row) {
     EXPECT_EQ(std::memcmp(&outputs[row * stride], &want[row * layer.n],
                           layer.n * sizeof(float)),
               0)
@@ -71,8 +72,12 @@ TEST(DenseOpTest, SkippingZerosChangesNoBit) {
   std::mt19937 random(5);
   const DenseOp op(RandomLayer(160, 150, random), {}, {});
   ASSERT_TRUE(op.skips_zeros());
-  ExpectReferenceBits(op.forward, random);
-  ExpectReferenceBits(op.backward, random);
+  for (const kernels::PackedDense& layer : {op.forward, op.backward}) {
+    ExpectReferenceBits(layer, 1, 1, random);
+    ExpectReferenceBits(layer, 3, 3, random);
+    // Blocks with zeros, with some, and without.
+    ExpectReferenceBits(layer, 40, 20, random);
+  }
 }
 
 TEST(DenseOpTest, SmallAndNarrowLayersSkipNone) {
@@ -80,8 +85,8 @@ TEST(DenseOpTest, SmallAndNarrowLayersSkipNone) {
   for (const std::size_t n : {1U, 10U, 40U}) {
     const DenseOp op(RandomLayer(100, n, random), {}, {});
     EXPECT_FALSE(op.skips_zeros());
-    ExpectReferenceBits(op.forward, random);
-    ExpectReferenceBits(op.backward, random);
+    ExpectReferenceBits(op.forward, 3, 2, random);
+    ExpectReferenceBits(op.backward, 3, 2, random);
   }
 }
 
@@ -92,7 +97,7 @@ TEST(DenseOpTest, BackwardIsTheTranspose) {
   layer.weights = {1, 2, 3, 4, 5, 6};
   layer.bias = {7, 8, 9};
   const DenseOp op(layer, {}, {});
-  SparseRoom room(0);
+  SparseRoom room(0, 1);
   const std::vector<float> slopes = {1, 10, 100};
   std::vector<float> input(2);
   RunDense(op.backward, 1, {1, 3}, slopes.data(), room, input.data());
@@ -109,7 +114,7 @@ TEST(DenseOpTest, VectorsOfARowGoThroughTheLayerOneByOne) {
   const DenseOp op(layer, {.offset = 0, .size = 3}, {.offset = 3, .size = 6});
   const std::vector<float> row = {1, 2, -30};
   std::vector<float> output(6);
-  SparseRoom room(0);
+  SparseRoom room(0, 1);
   RunDense(op.forward, op.vectors, {1, 9}, row.data(), room, output.data());
   EXPECT_EQ(output, (std::vector<float>{1, 9, 2, 8, -30, 40}));
   EXPECT_EQ(LargestInput(op, row.data(), 0), 1);

@@ -239,6 +239,33 @@ TEST(ExplainerTest, RowsOfABatchAreThoseOfTheirOwn) {
   }
 }
 
+TEST(ExplainerTest, ManyElementsOfARowAreEachAsAlone) {
+  RandomPiecewiseNetwork random(12);
+  const Explainer explainer = ExplainerOrDie(random.Draw());
+  std::vector<double> rows = random.Row();
+  const std::vector<double> second = random.Row();
+  rows.insert(rows.end(), second.begin(), second.end());
+  ExplainOptions options;
+  for (std::int64_t e = 0; e < 20; ++e) {  // More than go back together.
+    options.elements.push_back(e * 3 % kWidth);
+  }
+  const std::vector<Tensor> inputs = Inputs(DoubleTensor({2, kInputs}, rows));
+  const auto many = ExplainOrDie(explainer, inputs, {}, options);
+  ASSERT_EQ(many.size(), 40U);
+  for (std::size_t i = 0; i < many.size(); ++i) {
+    const std::size_t row = i / options.elements.size();
+    const std::int64_t element = options.elements[i % options.elements.size()];
+    const Explanation alone =
+        ExplainOrDie(explainer, inputs, {}, {.elements = {element}})[row];
+    EXPECT_EQ(many[i].row, static_cast<std::int64_t>(row));
+    EXPECT_EQ(many[i].element, element);
+    EXPECT_EQ(many[i].value, alone.value);
+    EXPECT_EQ(many[i].gradient, alone.gradient);
+    EXPECT_EQ(many[i].intercept, alone.intercept);
+    EXPECT_EQ(many[i].kinks, alone.kinks);
+  }
+}
+
 TEST(ExplainerTest, EachRowMayHaveABaselineOfItsOwn) {
   const Explainer explainer = ExplainerOrDie(TwoNeurons());
   const std::vector<Tensor> rows = Inputs(FloatTensor({2, 2}, {1, 0, 1, 0}));

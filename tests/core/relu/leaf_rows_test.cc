@@ -112,6 +112,7 @@ TEST(LeafRowsTest, WrongNamedRowsAreRefused) {
   const std::vector<double> good = {1, 2};
   const std::vector<double> half = {0.5, 2};
   const std::vector<double> few = {1};
+  const std::vector<double> zeros(4);
   const std::vector<double> bad = {1, INFINITY};
   const auto message = [&](const std::vector<NamedRows>& named) {
     const auto read = ReadInputRows(TwoInputs(), named, "input");
@@ -129,6 +130,13 @@ TEST(LeafRowsTest, WrongNamedRowsAreRefused) {
   EXPECT_THAT(message({{"x", shape, few}, c}),
               HasSubstr("1 numbers for the shape [1,2]"));
   EXPECT_THAT(message({{"x", shape, bad}, c}), HasSubstr("element 1 is inf"));
+  EXPECT_THAT(message({x, {"c", shape, bad}}), HasSubstr("element 1 is inf"));
+  const std::vector<std::int64_t> two = {2, 2};
+  const std::vector<double> large = {1, 2, 3, 1e300};  // For a float.
+  EXPECT_THAT(message({{"x", two, large}, {"c", two, zeros}}),
+              HasSubstr("row 1, element 1 is inf"));
+  EXPECT_THAT(message({x, {"c", two, zeros}}),
+              HasSubstr("\"c\": INT64 [2,2], model wants INT64 [1,2]"));
 }
 
 TEST(LeafRowsTest, ValuesThatAreNotFiniteAreNamed) {

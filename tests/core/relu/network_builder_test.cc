@@ -95,10 +95,10 @@ TEST(NetworkBuilderTest, OnlyTheLastReaderOfAnInputWritesItsDerivative) {
   // So that both of them count.
   std::vector<float> values(network.row_floats);
   std::vector<float> adjoints(network.row_floats);
-  std::vector<float> scratch(network.row_floats);
+  PassMemory memory(network, 1);
   adjoints[network.output.offset] = 1;
-  RunForward(network, 1, values.data());
-  RunBackward(network, 1, values.data(), adjoints.data(), scratch.data());
+  RunForward(network, 1, values.data(), memory);
+  RunBackward(network, {}, values.data(), adjoints.data(), memory);
   EXPECT_EQ(adjoints[0], 2);
   EXPECT_EQ(adjoints[1], 6);
 }

@@ -26,11 +26,10 @@ Pass RunRow(const PiecewiseNetwork& network, const std::vector<float>& x) {
   std::ranges::copy(
       x, pass.values.begin() +
              static_cast<std::ptrdiff_t>(network.leaves[0].slot.offset));
-  RunForward(network, 1, pass.values.data());
+  PassMemory memory(network, 1);
+  RunForward(network, 1, pass.values.data(), memory);
   pass.adjoints[network.output.offset] = 1;
-  std::vector<float> scratch(network.row_floats);
-  RunBackward(network, 1, pass.values.data(), pass.adjoints.data(),
-              scratch.data());
+  RunBackward(network, {}, pass.values.data(), pass.adjoints.data(), memory);
   return pass;
 }
 
@@ -44,6 +43,28 @@ TEST(PiecewiseNetworkTest, DifferentiatesTwoNeuronsByHand) {
   const Pass first = RunRow(network, {1, 0});  // h = (3, 0)
   EXPECT_EQ(first.adjoints[0], 6);
   EXPECT_EQ(first.adjoints[1], -3);
+}
+
+TEST(PiecewiseNetworkTest, SeveralRowsOfAdjointsShareOneOfValues) {
+  const PiecewiseNetwork network = LowerOrDie(TwoNeurons());
+  const std::size_t stride = network.row_floats;
+  std::vector<float> values;
+  for (const std::vector<float>& x : {std::vector<float>{1, 2}, {1, 0}}) {
+    const Pass pass = RunRow(network, x);
+    values.insert(values.end(), pass.values.begin(), pass.values.end());
+  }
+  std::vector<float> adjoints(6 * stride);
+  for (std::size_t i = 0; i < 6; ++i) {
+    adjoints[i * stride + network.output.offset] = static_cast<float>(i);
+  }
+  PassMemory memory(network, 6);
+  RunBackward(network, {.rows = 2, .each = 3}, values.data(), adjoints.data(),
+              memory);
+  for (std::size_t i = 0; i < 6; ++i) {
+    const auto weight = static_cast<float>(i);
+    EXPECT_EQ(adjoints[i * stride], weight * (i < 3 ? 7 : 6));
+    EXPECT_EQ(adjoints[i * stride + 1], weight * (i < 3 ? -4 : -3));
+  }
 }
 
 TEST(PiecewiseNetworkTest, TheDerivativeOfReluAtZeroIsZero) {

@@ -95,15 +95,15 @@ TEST(ValueBoundsTest, HoldForPointsThatClimb) {
     const double direction = seed % 2 == 0 ? 1.0 : -1.0;
     std::vector<double> point = Draw(box, random);
     std::vector<float> row(network.row_floats);
-    std::vector<float> scratch(network.row_floats);
+    PassMemory memory(network, 1);
     for (int step = 0; step < kSteps; ++step) {
       ASSERT_TRUE(FillLeaves(network, point, row.data()).ok());
-      RunForward(network, 1, row.data());
+      RunForward(network, 1, row.data(), memory);
       ASSERT_LE(bounds.Lowest(output), double{row[output]}) << seed;
       ASSERT_GE(bounds.Highest(output), double{row[output]}) << seed;
       std::vector<float> adjoints(network.row_floats);
       adjoints[output] = 1.0F;
-      RunBackward(network, 1, row.data(), adjoints.data(), scratch.data());
+      RunBackward(network, {}, row.data(), adjoints.data(), memory);
       for (std::size_t i = 0; i < point.size(); ++i) {
         const auto slope =
             double{adjoints[network.leaves[0].slot.offset + i]} * direction;

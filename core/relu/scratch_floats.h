@@ -1,0 +1,40 @@
+// ScratchFloats: memory for floats that are written before they are read.
+
+#ifndef CORE_RELU_SCRATCH_FLOATS_H_
+#define CORE_RELU_SCRATCH_FLOATS_H_
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "core/base/aligned_buffer.h"
+
+namespace relu {
+
+// Floats of any value, that start on a cache line. What runs for a microsecond
+// has no time to clear memory, nor for an aligned allocation, for which the
+// allocator keeps no list. Thread-compatible.
+class ScratchFloats {
+ public:
+  explicit ScratchFloats(std::size_t count) {
+    if (count > 0) {
+      memory_ = std::make_unique_for_overwrite<float[]>(count + kMostOffset);
+      const auto address = std::bit_cast<std::uintptr_t>(memory_.get());
+      offset_ = (RoundUp(address, kBufferAlignment) - address) / sizeof(float);
+    }
+  }
+
+  float* data() { return memory_.get() + offset_; }
+  const float* data() const { return memory_.get() + offset_; }
+
+ private:
+  static constexpr std::size_t kMostOffset = kBufferAlignment / sizeof(float);
+
+  std::unique_ptr<float[]> memory_;
+  std::size_t offset_ = 0;
+};
+
+}  // namespace relu
+
+#endif  // CORE_RELU_SCRATCH_FLOATS_H_
