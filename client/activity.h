@@ -36,6 +36,10 @@ struct MovedNeuron {
   double mean = 0.0;
   double baseline_mean = 0.0;
   std::vector<ActivityCause> causes;  // The largest first.
+  // Elements of inputs behind these, through the layers between.
+  std::vector<ActivityCause> origins;
+  double sum_shift = 0.0;
+  double origin_remainder = 0.0;  // What of it the inputs leave open.
 };
 
 // Lists are by neuron.

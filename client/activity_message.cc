@@ -21,22 +21,30 @@ std::vector<double> Numbers(
   return {field.begin(), field.end()};
 }
 
-MovedNeuron NeuronOf(const v1::MovedNeuron& message) {
-  MovedNeuron neuron{.neuron = message.neuron(),
-                     .firing_rate = message.firing_rate(),
-                     .baseline_firing_rate = message.baseline_firing_rate(),
-                     .mean = message.mean(),
-                     .baseline_mean = message.baseline_mean(),
-                     .causes = {}};
-  for (const v1::Contribution& cause : message.causes()) {
-    neuron.causes.push_back({.source = cause.input(),
-                             .element = cause.element(),
-                             .mean = cause.value(),
-                             .baseline_mean = cause.baseline(),
-                             .weight = cause.gradient(),
-                             .moved_by = cause.contribution()});
+std::vector<ActivityCause> CausesOf(
+    const google::protobuf::RepeatedPtrField<v1::Contribution>& field) {
+  std::vector<ActivityCause> causes;
+  for (const v1::Contribution& cause : field) {
+    causes.push_back({.source = cause.input(),
+                      .element = cause.element(),
+                      .mean = cause.value(),
+                      .baseline_mean = cause.baseline(),
+                      .weight = cause.gradient(),
+                      .moved_by = cause.contribution()});
   }
-  return neuron;
+  return causes;
+}
+
+MovedNeuron NeuronOf(const v1::MovedNeuron& message) {
+  return {.neuron = message.neuron(),
+          .firing_rate = message.firing_rate(),
+          .baseline_firing_rate = message.baseline_firing_rate(),
+          .mean = message.mean(),
+          .baseline_mean = message.baseline_mean(),
+          .causes = CausesOf(message.causes()),
+          .origins = CausesOf(message.origins()),
+          .sum_shift = message.sum_shift(),
+          .origin_remainder = message.origin_remainder()};
 }
 
 LayerActivity LayerOf(const v1::LayerActivity& message) {

@@ -8,16 +8,21 @@
 #include <memory>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "google/protobuf/repeated_field.h"
 
 #include "core/base/status_macros.h"
+#include "core/plan/activation_layers.h"
 #include "core/plan/compiled_model.h"
 #include "core/relu/activity_baseline.h"
 #include "core/relu/activity_counts.h"
 #include "core/relu/activity_drift.h"
+#include "core/relu/activity_origins.h"
 #include "core/relu/packed_product.h"
 #include "core/repository/model.h"
 #include "core/repository/model_activity.h"
@@ -31,6 +36,10 @@ namespace relu {
 namespace {
 
 constexpr std::size_t kDefaultTopK = 5;
+// What going back from neurons to inputs may take in one call.
+constexpr std::size_t kMostMultiplyAdds = 1'000'000'000;
+// Neurons at once, so that it takes memory as the counts do.
+constexpr std::size_t kOriginNeurons = 16;
 
 // JSON has no word for what is infinite or NaN, as activations may be.
 double Finite(double number) {
@@ -92,6 +101,7 @@ class ActivityAnswer {
     for (std::size_t i = 0; i < total.layers.size(); ++i) {
       FillLayer(i, *response.add_layers());
     }
+    FillOrigins(response);
     FillInputs(response);
   }
 
@@ -157,19 +167,27 @@ class ActivityAnswer {
       return;
     }
     std::vector<v1::Contribution> causes;
-    std::vector<double> sizes;
     const std::vector<double> weights = UnpackColumn(*layer.weights, j);
     std::size_t next = 0;  // Of the weights.
     for (const LayerSource& source : layer.sources) {
       for (std::size_t k = 0; k < source.count; ++k, ++next) {
         if (source.kind != LayerSource::Kind::kOther) {
           causes.push_back(CauseOf(source, source.first + k, weights[next]));
-          sizes.push_back(std::abs(causes.back().contribution()));
         }
       }
     }
+    AddLargest(std::move(causes), *moved.mutable_causes());
+  }
+
+  void AddLargest(
+      std::vector<v1::Contribution> causes,
+      google::protobuf::RepeatedPtrField<v1::Contribution>& field) const {
+    std::vector<double> sizes;
+    for (const v1::Contribution& cause : causes) {
+      sizes.push_back(std::abs(cause.contribution()));
+    }
     for (const std::size_t k : Largest(sizes, top_k_)) {
-      *moved.add_causes() = causes[k];
+      *field.Add() = std::move(causes[k]);
     }
   }
 
@@ -194,6 +212,57 @@ class ActivityAnswer {
     }
     cause.set_contribution(Finite(weight * (cause.value() - cause.baseline())));
     return cause;
+  }
+
+  // Of the neurons that have moved, as many of each layer as can be afforded.
+  void FillOrigins(v1::GetActivityResponse& response) const {
+    const std::size_t layers = model_.activations().size();
+    const std::size_t work =
+        std::max<std::size_t>(model_.multiply_adds() * layers, 1);
+    const std::size_t most = std::max<std::size_t>(kMostMultiplyAdds / work, 1);
+    std::vector<NeuronPlace> places;
+    std::vector<v1::MovedNeuron*> moved;
+    for (std::size_t i = 0; i < layers; ++i) {
+      if (model_.activations()[i].weights == nullptr) {
+        continue;
+      }
+      auto& field = *response.mutable_layers(static_cast<int>(i));
+      for (std::size_t m = 0;
+           m < std::min(most, static_cast<std::size_t>(field.moved_size()));
+           ++m) {
+        moved.push_back(field.mutable_moved(static_cast<int>(m)));
+        places.push_back(
+            {.layer = i,
+             .neuron = static_cast<std::size_t>(moved.back()->neuron())});
+      }
+    }
+    for (std::size_t first = 0; first < places.size();
+         first += kOriginNeurons) {
+      const auto some = std::span(places).subspan(
+          first, std::min(kOriginNeurons, places.size() - first));
+      const std::vector<NeuronOrigins> origins =
+          FindOrigins(model_, *baseline_, report_.window, some);
+      for (std::size_t t = 0; t < some.size(); ++t) {
+        FillOrigin(origins[t], *moved[first + t]);
+      }
+    }
+  }
+
+  void FillOrigin(const NeuronOrigins& origins, v1::MovedNeuron& moved) const {
+    moved.set_sum_shift(Finite(origins.sum_shift));
+    moved.set_origin_remainder(Finite(origins.remainder));
+    std::vector<v1::Contribution> causes;
+    std::size_t next = 0;  // Of the elements of all inputs.
+    for (std::size_t i = 0; i < baseline_->inputs.size(); ++i) {
+      for (std::size_t k = 0; k < baseline_->inputs[i].mean.size(); ++k) {
+        const double slope = origins.slopes[next++];
+        if (slope != 0.0) {
+          causes.push_back(CauseOf(
+              {.kind = LayerSource::Kind::kInput, .index = i}, k, slope));
+        }
+      }
+    }
+    AddLargest(std::move(causes), *moved.mutable_origins());
   }
 
   // The first element of an input among those of all.

@@ -4,6 +4,7 @@
 
 #include "client/cli/activity_command.h"
 #include "client/cli/calibrate_command.h"
+#include "client/cli/model_flags.h"
 #include <CLI/CLI.hpp>
 
 namespace relu {
@@ -12,11 +13,7 @@ void AddActivity(CLI::App& app, ActivityCommandOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "activity",
       "Show what the neurons of a model do, and what moved them; needs relud");
-  command.add_option("model", options.model, "The model's name")->required();
-  command
-      .add_option("--version", options.version,
-                  "The model's version (default: the latest)")
-      ->option_text("VERSION");
+  AddServedModel(command, options.model, options.version);
   command
       .add_option("--layer", options.layer,
                   "Show each neuron of this layer, with 95 % intervals of its "
@@ -46,10 +43,8 @@ void AddCalibrate(CLI::App& app, CalibrateOptions& options) {
   command
       .add_option("rows", options.rows, "The rows: a CSV, JSON or .npy file")
       ->required();
-  command
-      .add_option("--label", options.label,
-                  "The CSV column that is no input, by its name or 'last'")
-      ->option_text("COLUMN");
+  AddLabel(command, options.label,
+           "The CSV column that is no input, by its name or 'last'");
   command
       .add_option("--baseline", options.baseline,
                   "The file to write (default: .activity.json in place of "

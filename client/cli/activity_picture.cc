@@ -20,8 +20,8 @@ constexpr std::size_t kColumns = 32;
 constexpr double kCell = 11.0;
 constexpr double kLeft = 16.0;
 constexpr double kRight = kLeft + kColumns * kCell + 40.0;
-constexpr double kBars = 220.0;  // Where the bars of inputs begin.
-constexpr double kBarWidth = 420.0;
+constexpr double kBars = 220.0;      // Where the bars of inputs begin.
+constexpr double kBarWidth = 320.0;  // Beside it there is room for figures.
 // Standard errors that have the full colour.
 constexpr double kFullShift = 8.0;
 

@@ -127,19 +127,26 @@ std::string SourceName(const ActivityResult& result,
              : fmt::format("{}[{}]", cause.source, cause.element);
 }
 
+// "age +0.5, income -0.25".
+std::string Causes(const ActivityResult& result,
+                   const std::vector<ActivityCause>& causes) {
+  std::string text;
+  for (const ActivityCause& cause : causes) {
+    text += fmt::format("{}{} {:+.3g}", text.empty() ? "" : ", ",
+                        SourceName(result, cause), cause.moved_by);
+  }
+  return text;
+}
+
 std::string Neurons(const ActivityResult& result) {
   std::vector<TableRow> rows;
   for (const LayerActivity& layer : result.layers) {
     for (const MovedNeuron& neuron : layer.moved) {
-      std::string causes;
-      for (const ActivityCause& cause : neuron.causes) {
-        causes += fmt::format("{}{} {:+.3g}", causes.empty() ? "" : ", ",
-                              SourceName(result, cause), cause.moved_by);
-      }
       rows.push_back({fmt::format("{}[{}]", layer.name, neuron.neuron),
                       Percent(neuron.firing_rate),
                       Percent(neuron.baseline_firing_rate), Short(neuron.mean),
-                      Short(neuron.baseline_mean), causes});
+                      Short(neuron.baseline_mean),
+                      Causes(result, neuron.causes)});
     }
   }
   return rows.empty()
@@ -148,6 +155,34 @@ std::string Neurons(const ActivityResult& result) {
                "moved their sums\n" +
                    FormatTable({"neuron", "on", "calibration", "mean",
                                 "calibration", "moved by"},
+                               rows);
+}
+
+bool ReadsNeurons(const ActivityResult& result, const MovedNeuron& neuron) {
+  return std::ranges::any_of(neuron.causes, [&](const ActivityCause& cause) {
+    return std::ranges::count(result.layers, cause.source,
+                              &LayerActivity::name) > 0;
+  });
+}
+
+// Of neurons that read others: the inputs behind these.
+std::string Origins(const ActivityResult& result) {
+  std::vector<TableRow> rows;
+  for (const LayerActivity& layer : result.layers) {
+    for (const MovedNeuron& neuron : layer.moved) {
+      if (ReadsNeurons(result, neuron) && !neuron.origins.empty()) {
+        rows.push_back({fmt::format("{}[{}]", layer.name, neuron.neuron),
+                        fmt::format("{:+.3g}", neuron.sum_shift),
+                        fmt::format("{:+.3g}", neuron.origin_remainder),
+                        Causes(result, neuron.origins)});
+      }
+    }
+  }
+  return rows.empty()
+             ? ""
+             : "\nthe inputs behind neurons of deeper layers, and what they "
+               "leave open\n" +
+                   FormatTable({"neuron", "its sum", "left open", "moved by"},
                                rows);
 }
 
@@ -166,22 +201,29 @@ std::string HeatMaps(const ActivityResult& result) {
                             "50 %  \u2593 to 75 %  \u2588 above\n";
 }
 
-ActivityObject ToJson(const MovedNeuron& neuron) {
-  ActivityObject causes = ActivityObject::array();
-  for (const ActivityCause& cause : neuron.causes) {
-    causes.push_back({{"source", cause.source},
-                      {"element", cause.element},
-                      {"mean", cause.mean},
-                      {"baseline_mean", cause.baseline_mean},
-                      {"weight", cause.weight},
-                      {"moved_by", cause.moved_by}});
+ActivityObject ToJson(const std::vector<ActivityCause>& causes) {
+  ActivityObject list = ActivityObject::array();
+  for (const ActivityCause& cause : causes) {
+    list.push_back({{"source", cause.source},
+                    {"element", cause.element},
+                    {"mean", cause.mean},
+                    {"baseline_mean", cause.baseline_mean},
+                    {"weight", cause.weight},
+                    {"moved_by", cause.moved_by}});
   }
+  return list;
+}
+
+ActivityObject ToJson(const MovedNeuron& neuron) {
   return {{"neuron", neuron.neuron},
           {"firing_rate", neuron.firing_rate},
           {"baseline_firing_rate", neuron.baseline_firing_rate},
           {"mean", neuron.mean},
           {"baseline_mean", neuron.baseline_mean},
-          {"causes", std::move(causes)}};
+          {"causes", ToJson(neuron.causes)},
+          {"origins", ToJson(neuron.origins)},
+          {"sum_shift", neuron.sum_shift},
+          {"origin_remainder", neuron.origin_remainder}};
 }
 
 ActivityObject ToJson(const LayerActivity& layer) {
@@ -223,7 +265,7 @@ ActivityObject ToJson(const InputActivity& input) {
 
 std::string ActivityOverview(const ActivityResult& result, std::size_t top_k) {
   return Heading(result) + '\n' + Layers(result) + Inputs(result, top_k) +
-         Neurons(result) + HeatMaps(result);
+         Neurons(result) + Origins(result) + HeatMaps(result);
 }
 
 std::string ActivityJson(const ActivityResult& result) {

@@ -7,6 +7,7 @@
 #include "client/cli/activity_options.h"
 #include "client/cli/explain_options.h"
 #include "client/cli/infer_command.h"
+#include "client/cli/model_flags.h"
 #include "client/cli/outcome.h"
 #include "client/cli/rank_options.h"
 #include <CLI/CLI.hpp>
@@ -14,51 +15,21 @@
 namespace relu {
 namespace {
 
-constexpr std::int64_t kMaxRows = 1'000'000'000'000;
-
 void AddInfer(CLI::App& app, InferOptions& infer) {
   CLI::App& command =
       *app.add_subcommand("infer", "Send rows to a model and show its answers");
-  command.add_option("model", infer.model, "The model's name")->required();
-  command
-      .add_option("--version", infer.version,
-                  "The model's version (default: the latest)")
-      ->option_text("VERSION");
-  auto* const input =
-      command
-          .add_option("--input,-i", infer.input,
-                      "The rows: a CSV, JSON or .npy file; - is standard input")
-          ->option_text("FILE [-]");
-  command
-      .add_option("--format,-f", infer.format,
-                  "csv, json or npy (default: by the file's name; csv for "
-                  "standard input)")
-      ->check(CLI::IsMember({"csv", "json", "npy"}))
-      ->option_text("FORMAT");
-  command
-      .add_option("--input-name", infer.named_inputs,
-                  "The rows of one input as a .npy file; once for each input")
-      ->option_text("NAME=FILE ...")
-      ->excludes(input)
-      ->allow_extra_args(false);
-  command
-      .add_option("--label", infer.label,
-                  "The CSV column with the true label, by its name or 'last': "
-                  "not sent, compared with the predictions")
-      ->option_text("COLUMN");
-  command.add_option("--limit", infer.max_rows, "Send the first N rows only")
-      ->check(CLI::Range(std::int64_t{1}, kMaxRows))
-      ->option_text("N");
+  AddServedModel(command, infer.model, infer.version);
+  AddRows(command, infer,
+          {.label = "The CSV column with the true label, by its name or "
+                    "'last': not sent, compared with the predictions",
+           .limit = "Send the first N rows only"});
   command
       .add_option("--show", infer.show_rows,
                   "Print the first N rows of the table only; the accuracy is "
                   "that of all")
-      ->check(CLI::Range(std::int64_t{0}, kMaxRows))
+      ->check(CLI::Range(std::int64_t{0}, kMostRows))
       ->option_text("N");
-  command
-      .add_option("--batch", infer.batch_rows, "Rows in one request, at most")
-      ->check(CLI::Range(std::int64_t{1}, kMaxRows))
-      ->option_text("ROWS [64]");
+  AddBatchRows(command, infer.batch_rows);
   command
       .add_option("--outputs", infer.outputs,
                   "The outputs to ask for (default: all)")
@@ -77,13 +48,6 @@ void AddModel(CLI::App& command, ReluctlOptions& options, bool required,
   command.add_option("model", options.model, text)->required(required);
 }
 
-void AddVersion(CLI::App& command, ReluctlOptions& options) {
-  command
-      .add_option("--version", options.version,
-                  "The model's version (default: the latest)")
-      ->option_text("VERSION");
-}
-
 void AddQuestions(CLI::App& app, ReluctlOptions& options) {
   CLI::App& health = *app.add_subcommand(
       "health", "Ask whether the server, or a model, can serve");
@@ -92,11 +56,11 @@ void AddQuestions(CLI::App& app, ReluctlOptions& options) {
   CLI::App& metadata = *app.add_subcommand(
       "metadata", "Show what the server, or a model, says of itself");
   AddModel(metadata, options, false, "The model's name (default: the server)");
-  AddVersion(metadata, options);
+  AddVersion(metadata, options.version);
   CLI::App& config = *app.add_subcommand(
       "config", "Show the configuration that a model runs with");
   AddModel(config, options, true, "The model's name");
-  AddVersion(config, options);
+  AddVersion(config, options.version);
   config.footer(
       "Prints the text of config.pbtxt, or with --output json JSON.\n");
   app.add_subcommand("models", "List the models of the server");
@@ -114,7 +78,7 @@ void AddStats(CLI::App& app, StatsOptions& stats) {
   command
       .add_option("--count,-n", stats.count,
                   "End after N looks (default: on a terminal never, else 1)")
-      ->check(CLI::Range(std::int64_t{1}, kMaxRows))
+      ->check(CLI::Range(std::int64_t{1}, kMostRows))
       ->option_text("N");
   command
       .add_option("--metrics", stats.metrics,
@@ -164,10 +128,8 @@ void AddLocal(CLI::App& app, ReluctlOptions& options) {
                   "Show what the network does on the rows of this CSV, JSON or "
                   ".npy file, and what is proven for their range")
       ->option_text("FILE");
-  inspect
-      .add_option("--label", options.inspect.label,
-                  "The CSV column that is no input, by its name or 'last'")
-      ->option_text("COLUMN");
+  AddLabel(inspect, options.inspect.label,
+           "The CSV column that is no input, by its name or 'last'");
   inspect
       .add_option("--domain", options.inspect.domain,
                   "What the elements of an input may be, as the parameter "

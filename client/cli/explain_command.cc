@@ -17,6 +17,7 @@
 #include "client/cli/outcome.h"
 #include "client/cli/row_source.h"
 #include "client/cli/rows.h"
+#include "client/cli/served_inputs.h"
 #include "client/explain.h"
 #include "client/inference_client.h"
 #include "core/base/status_macros.h"
@@ -105,20 +106,16 @@ absl::StatusOr<ExplainResult> ExplainAll(InferenceClient& client,
 Outcome RunExplain(InferenceClient& client,
                    const ExplainCommandOptions& options,
                    std::istream& standard_input) {
-  const auto metadata = client.ModelMetadata(options.model, options.version);
-  if (!metadata.ok()) {
-    return CallFailed(metadata.status());
+  ModelInputs inputs;
+  if (auto failed = AskInputs(client, options.model, options.version, inputs)) {
+    return *std::move(failed);
   }
-  const auto inputs = InputsOf(*metadata);
-  if (!inputs.ok()) {
-    return WrongInput(inputs.status());
-  }
-  const auto rows = ReadRows(options, *inputs, standard_input);
+  const auto rows = ReadRows(options, inputs, standard_input);
   if (!rows.ok()) {
     return WrongInput(rows.status());
   }
   const auto baseline =
-      ReadBaseline(options, *inputs, rows->count, standard_input);
+      ReadBaseline(options, inputs, rows->count, standard_input);
   if (!baseline.ok()) {
     return WrongInput(baseline.status());
   }
@@ -126,7 +123,7 @@ Outcome RunExplain(InferenceClient& client,
   if (!result.ok()) {
     return CallFailed(result.status());
   }
-  const ExplainReport report(*std::move(result), *inputs, rows->columns,
+  const ExplainReport report(*std::move(result), inputs, rows->columns,
                              baseline->has_value());
   Outcome outcome;
   outcome.out = options.json ? report.Json() : report.Table();

@@ -1,44 +1,11 @@
 #include "client/cli/explain_options.h"
 
-#include <cstdint>
-#include <string>
-
 #include "client/cli/explain_command.h"
+#include "client/cli/model_flags.h"
 #include <CLI/CLI.hpp>
 
 namespace relu {
 namespace {
-
-constexpr std::int64_t kMaxRows = 1'000'000'000'000;
-
-void AddRows(CLI::App& command, ExplainCommandOptions& options) {
-  command.add_option("model", options.model, "The model's name")->required();
-  command
-      .add_option("--version", options.version,
-                  "The model's version (default: the latest)")
-      ->option_text("VERSION");
-  command
-      .add_option("--input,-i", options.input,
-                  "The rows: a CSV, JSON or .npy file; - is standard input")
-      ->option_text("FILE [-]");
-  command
-      .add_option("--format,-f", options.format,
-                  "csv, json or npy (default: by the file's name; csv for "
-                  "standard input)")
-      ->check(CLI::IsMember({"csv", "json", "npy"}))
-      ->option_text("FORMAT");
-  command
-      .add_option("--label", options.label,
-                  "The CSV column that is not sent, by its name or 'last'")
-      ->option_text("COLUMN");
-  command.add_option("--limit", options.max_rows, "Explain the first N rows")
-      ->check(CLI::Range(std::int64_t{1}, kMaxRows))
-      ->option_text("N");
-  command
-      .add_option("--batch", options.batch_rows, "Rows in one request, at most")
-      ->check(CLI::Range(std::int64_t{1}, kMaxRows))
-      ->option_text("ROWS [64]");
-}
 
 void AddQuestion(CLI::App& command, ExplainCommandOptions& options) {
   command
@@ -53,10 +20,7 @@ void AddQuestion(CLI::App& command, ExplainCommandOptions& options) {
                   "kink")
       ->check(CLI::IsMember({"gradient", "integrated", "exact"}))
       ->option_text("METHOD [gradient]");
-  command
-      .add_option("--output-name", options.output,
-                  "The output to explain (default: the first of floats)")
-      ->option_text("NAME");
+  AddOutputName(command, options.output, "The output to explain");
   command
       .add_option("--elements", options.elements,
                   "Which elements of the output to explain (default: the "
@@ -76,7 +40,11 @@ void AddExplain(CLI::App& app, ExplainCommandOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "explain",
       "Show what each input contributes to a model's answers; needs relud");
-  AddRows(command, options);
+  AddServedModel(command, options.model, options.version);
+  AddRows(command, options,
+          {.label = "The CSV column that is not sent, by its name or 'last'",
+           .limit = "Explain the first N rows"});
+  AddBatchRows(command, options.batch_rows);
   AddQuestion(command, options);
   command.footer(
       "Examples:\n"

@@ -16,6 +16,7 @@
 #include "client/cli/results.h"
 #include "client/cli/row_source.h"
 #include "client/cli/rows.h"
+#include "client/cli/served_inputs.h"
 #include "client/inference_client.h"
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
@@ -73,19 +74,15 @@ absl::StatusOr<Results> SendAll(InferenceClient& client,
 
 Outcome RunInfer(InferenceClient& client, const InferOptions& options,
                  std::istream& standard_input) {
-  const auto metadata = client.ModelMetadata(options.model, options.version);
-  if (!metadata.ok()) {
-    return CallFailed(metadata.status());
+  ModelInputs inputs;
+  if (auto failed = AskInputs(client, options.model, options.version, inputs)) {
+    return *std::move(failed);
   }
-  const auto inputs = InputsOf(*metadata);
-  if (!inputs.ok()) {
-    return WrongInput(inputs.status());
-  }
-  auto rows = ReadRows(options, *inputs, standard_input);
+  auto rows = ReadRows(options, inputs, standard_input);
   if (!rows.ok()) {
     return WrongInput(rows.status());
   }
-  const auto batch_rows = BatchRows(options, *inputs, rows->count);
+  const auto batch_rows = BatchRows(options, inputs, rows->count);
   if (!batch_rows.ok()) {
     return WrongInput(batch_rows.status());
   }

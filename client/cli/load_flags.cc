@@ -3,12 +3,11 @@
 
 #include "client/cli/command_line.h"
 #include "client/cli/load_options.h"
+#include "client/cli/model_flags.h"
 #include <CLI/CLI.hpp>
 
 namespace relu {
 namespace {
-
-constexpr std::int64_t kMaxCount = 1'000'000'000'000;
 
 constexpr char kLoadExamples[] =
     "Examples:\n"
@@ -43,17 +42,15 @@ void AddLoadWhat(CLI::App& command, LoadOptions& load) {
                   "The rows of one input as a .npy file; once for each input")
       ->option_text("NAME=FILE ...")
       ->allow_extra_args(false);
-  command
-      .add_option("--label", load.label,
-                  "The CSV column that is not sent, by its name or 'last'")
-      ->option_text("COLUMN");
+  AddLabel(command, load.label,
+           "The CSV column that is not sent, by its name or 'last'");
   command.add_option("--rows", load.made_up_rows, "How many random rows")
       ->check(CLI::Range(1, 1'000'000))
       ->option_text("N [64]");
   command.add_option("--seed", load.seed, "Of all that is random")
       ->option_text("N [1]");
   command.add_option("--batch", load.batch_rows, "Rows in one request")
-      ->check(CLI::Range(std::int64_t{1}, kMaxCount))
+      ->check(CLI::Range(std::int64_t{1}, kMostRows))
       ->option_text("ROWS [1]");
   command
       .add_option("--outputs", load.outputs,
@@ -136,7 +133,7 @@ void AddLoadRest(CLI::App& command, LoadOptions& load) {
                   "How long to measure, each step; 3 s with --find-peak")
       ->option_text("SECONDS [10]");
   command.add_option("--count,-n", load.calls, "Measure N calls, not a time")
-      ->check(CLI::Range(std::int64_t{1}, kMaxCount))
+      ->check(CLI::Range(std::int64_t{1}, kMostRows))
       ->option_text("N");
   command
       .add_option("--stable", load.stable_percent,

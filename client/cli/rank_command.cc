@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -18,6 +19,7 @@
 #include "client/cli/rank_report.h"
 #include "client/cli/row_source.h"
 #include "client/cli/rows.h"
+#include "client/cli/served_inputs.h"
 #include "client/inference_client.h"
 #include "client/rank.h"
 #include "core/base/status_macros.h"
@@ -146,15 +148,11 @@ RankRequest ToRequest(const RankCommandOptions& options, const Rows& shared,
 
 Outcome RunRank(InferenceClient& client, const RankCommandOptions& options,
                 std::istream& standard_input) {
-  const auto metadata = client.ModelMetadata(options.model, options.version);
-  if (!metadata.ok()) {
-    return CallFailed(metadata.status());
+  ModelInputs inputs;
+  if (auto failed = AskInputs(client, options.model, options.version, inputs)) {
+    return *std::move(failed);
   }
-  const auto inputs = InputsOf(*metadata);
-  if (!inputs.ok()) {
-    return WrongInput(inputs.status());
-  }
-  const auto split = Split(options, *inputs);
+  const auto split = Split(options, inputs);
   if (!split.ok()) {
     return WrongInput(split.status());
   }

@@ -1,21 +1,13 @@
 #include "client/cli/rank_options.h"
 
-#include <cstdint>
-
+#include "client/cli/model_flags.h"
 #include "client/cli/rank_command.h"
 #include <CLI/CLI.hpp>
 
 namespace relu {
 namespace {
 
-constexpr std::int64_t kMostItems = 1'000'000'000'000;
-
-void AddFiles(CLI::App& command, RankCommandOptions& options) {
-  command.add_option("model", options.model, "The model's name")->required();
-  command
-      .add_option("--version", options.version,
-                  "The model's version (default: the latest)")
-      ->option_text("VERSION");
+void AddShared(CLI::App& command, RankCommandOptions& options) {
   command
       .add_option("--shared,-s", options.shared,
                   "What all items share: a CSV, JSON or .npy file of one row")
@@ -34,30 +26,6 @@ void AddFiles(CLI::App& command, RankCommandOptions& options) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("[NAME=]N,...");
-  command
-      .add_option("--input,-i", options.input,
-                  "The items, one a row, without what they share: a CSV, JSON "
-                  "or .npy file; - is standard input")
-      ->option_text("FILE [-]");
-  command
-      .add_option("--format,-f", options.format,
-                  "Of the items: csv, json or npy (default: by the file's "
-                  "name; csv for standard input)")
-      ->check(CLI::IsMember({"csv", "json", "npy"}))
-      ->option_text("FORMAT");
-  command
-      .add_option("--input-name", options.named_inputs,
-                  "The items' values for one input: a .npy file; once for each")
-      ->allow_extra_args(false)
-      ->option_text("NAME=FILE");
-  command
-      .add_option("--label", options.label,
-                  "The CSV column of the items that is not sent, but shown, by "
-                  "its name or 'last'")
-      ->option_text("COLUMN");
-  command.add_option("--limit", options.max_rows, "Rank the first N items")
-      ->check(CLI::Range(std::int64_t{1}, kMostItems))
-      ->option_text("N");
 }
 
 }  // namespace
@@ -66,11 +34,17 @@ void AddRank(CLI::App& app, RankCommandOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "rank",
       "Show which items score best beside what they share; needs relud");
-  AddFiles(command, options);
-  command
-      .add_option("--output-name", options.output,
-                  "The output with the scores (default: the first of floats)")
-      ->option_text("NAME");
+  AddServedModel(command, options.model, options.version);
+  AddShared(command, options);
+  AddRows(command, options,
+          {.input = "The items, one a row, without what they share: a CSV, "
+                    "JSON or .npy file; - is standard input",
+           .named_inputs = "The items' values for one input: a .npy file; once "
+                           "for each",
+           .label = "The CSV column of the items that is not sent, but shown, "
+                    "by its name or 'last'",
+           .limit = "Rank the first N items"});
+  AddOutputName(command, options.output, "The output with the scores");
   command
       .add_option("--element", options.element,
                   "Which element of a row of the output is the score; needed "

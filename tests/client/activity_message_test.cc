@@ -78,6 +78,12 @@ v1::GetActivityResponse FullResponse() {
   cause.set_baseline(8);
   cause.set_gradient(0.5);
   cause.set_contribution(1);
+  v1::Contribution& origin = *neuron.add_origins();
+  origin = cause;
+  origin.set_element(2);
+  origin.set_contribution(1.5);
+  neuron.set_sum_shift(18);
+  neuron.set_origin_remainder(19);
   v1::InputActivity& input = *message.add_inputs();
   input.set_name("x");
   input.add_features("age");
@@ -145,6 +151,11 @@ TEST(ActivityMessageTest, EveryFieldOfALayerIsRead) {
   EXPECT_EQ(neuron.causes[0].baseline_mean, 8);
   EXPECT_EQ(neuron.causes[0].weight, 0.5);
   EXPECT_EQ(neuron.causes[0].moved_by, 1);
+  ASSERT_EQ(neuron.origins.size(), 1U);
+  EXPECT_EQ(neuron.origins[0].element, 2);
+  EXPECT_EQ(neuron.origins[0].moved_by, 1.5);
+  EXPECT_EQ(neuron.sum_shift, 18);
+  EXPECT_EQ(neuron.origin_remainder, 19);
 }
 
 TEST(ActivityMessageTest, EveryFieldOfAnInputIsRead) {

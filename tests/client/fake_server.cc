@@ -1,6 +1,7 @@
 #include "tests/client/fake_server.h"
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <set>
 #include <string>
@@ -21,6 +22,8 @@
 #include "fmt/format.h"
 #include "proto/inference.grpc.pb.h"
 #include "proto/inference.pb.h"
+#include "proto/relu.grpc.pb.h"
+#include "proto/relu.pb.h"
 
 namespace relu {
 
@@ -193,15 +196,63 @@ class FakeServer::Service final
   std::set<std::string> peers_ ABSL_GUARDED_BY(mu_);
 };
 
+class FakeServer::ReluService final : public v1::ReluService::Service {
+ public:
+  explicit ReluService(const FakeAnswers& answers)
+      : explain_(answers.explain),
+        rank_(answers.rank),
+        activity_(answers.activity) {}
+
+  grpc::Status Explain(grpc::ServerContext*, const v1::ExplainRequest* request,
+                       v1::ExplainResponse* response) override {
+    return Answer(explain_, *request, *response);
+  }
+
+  grpc::Status Rank(grpc::ServerContext*, const v1::RankRequest* request,
+                    v1::RankResponse* response) override {
+    return Answer(rank_, *request, *response);
+  }
+
+  grpc::Status GetActivity(grpc::ServerContext*,
+                           const v1::GetActivityRequest* request,
+                           v1::GetActivityResponse* response) override {
+    return Answer(activity_, *request, *response);
+  }
+
+ private:
+  template <typename Request, typename Response>
+  static grpc::Status Answer(
+      const FakeAnswers::Handler<Request, Response>& handler,
+      const Request& request, Response& response) {
+    return handler ? handler(request, response)
+                   : grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  }
+
+  const FakeAnswers::Handler<v1::ExplainRequest, v1::ExplainResponse> explain_;
+  const FakeAnswers::Handler<v1::RankRequest, v1::RankResponse> rank_;
+  const FakeAnswers::Handler<v1::GetActivityRequest, v1::GetActivityResponse>
+      activity_;
+};
+
+void FakeAnswers::AddInput(const std::string& name, const std::string& datatype,
+                           const std::vector<std::int64_t>& shape) {
+  auto& input = *model_metadata.add_inputs();
+  input.set_name(name);
+  input.set_datatype(datatype);
+  input.mutable_shape()->Add(shape.begin(), shape.end());
+}
+
 FakeServer::FakeServer(FakeAnswers answers) {
   grpc::EnableDefaultHealthCheckService(answers.health);
   const std::string listen = answers.listen;
   const auto credentials = answers.credentials;
+  relu_service_ = std::make_unique<ReluService>(answers);
   service_ = std::make_unique<Service>(std::move(answers));
   server_ = grpc::ServerBuilder()
                 .AddListeningPort(listen, credentials, &port_)
                 .SetMaxReceiveMessageSize(-1)
                 .RegisterService(service_.get())
+                .RegisterService(relu_service_.get())
                 .BuildAndStart();
   CHECK(server_ != nullptr);
   address_ = fmt::format("127.0.0.1:{}", port_);

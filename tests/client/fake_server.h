@@ -1,8 +1,10 @@
-// FakeServer: a V2 server in the test's process that answers as it is told.
+// FakeServer: a V2 server in the test's process that answers as it is told, and
+// so do its calls of relu.v1.ReluService.
 
 #ifndef TESTS_CLIENT_FAKE_SERVER_H_
 #define TESTS_CLIENT_FAKE_SERVER_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <set>
@@ -17,6 +19,7 @@
 
 #include "proto/inference.grpc.pb.h"
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 
 namespace relu {
 
@@ -46,11 +49,19 @@ struct FakeAnswers {
                              const inference::ModelInferRequest&,
                              inference::ModelInferResponse&)>
       infer_with_context{};
+  // Calls of relu.v1.ReluService; UNIMPLEMENTED where there is none.
+  Handler<v1::ExplainRequest, v1::ExplainResponse> explain{};
+  Handler<v1::RankRequest, v1::RankResponse> rank{};
+  Handler<v1::GetActivityRequest, v1::GetActivityResponse> activity{};
   // Answers grpc.health.v1 for this server too.
   bool health = true;
   std::shared_ptr<grpc::ServerCredentials> credentials =
       grpc::InsecureServerCredentials();
   std::string listen = "127.0.0.1:0";
+
+  // To the metadata of the model. -1: any size.
+  void AddInput(const std::string& name, const std::string& datatype,
+                const std::vector<std::int64_t>& shape);
 };
 
 // Listens on a free port of the loopback until it is destroyed, which waits for
@@ -73,8 +84,10 @@ class FakeServer {
 
  private:
   class Service;
+  class ReluService;
 
   std::unique_ptr<Service> service_;
+  std::unique_ptr<ReluService> relu_service_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
   std::string address_;

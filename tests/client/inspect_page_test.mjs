@@ -3,19 +3,18 @@
 //
 //   RELUCTL=.. CHROMIUM=.. node --test tests/client/inspect_page_test.mjs
 import assert from "node:assert/strict";
-import {spawnSync} from "node:child_process";
 import {mkdtempSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {after, before, test} from "node:test";
 import {checkCharts, checkPicture, open, startBrowser, stopBrowser} from "./page_testing.mjs";
+import {reluctl} from "./server_testing.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "inspect_page_test."));
 
 function inspect(name, ...options) {
   const file = join(folder, name);
-  const run = spawnSync(process.env.RELUCTL, ["inspect", ...options, "--report", file], {encoding: "utf8"});
-  assert.equal(run.status, 0, run.stderr + run.stdout);
+  reluctl("inspect", ...options, "--report", file);
   return file;
 }
 

@@ -3,53 +3,32 @@
 //
 //   RELUD=.. RELUCTL=.. CHROMIUM=.. node --test tests/client/report_test.mjs
 import assert from "node:assert/strict";
-import {spawn, spawnSync} from "node:child_process";
 import {mkdtempSync, readFileSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
 import {join} from "node:path";
 import {after, before, test} from "node:test";
 import {checkCharts, checkPicture, open, startBrowser, stopBrowser} from "./page_testing.mjs";
+import {reluctl, startServer, stopServer} from "./server_testing.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "report_test."));
-let relud;
-
-// The address in the line that relud logs when it is ready.
-function startServer() {
-  relud = spawn(process.env.RELUD,
-    ["--model-repository=deploy/models", "--grpc-address=127.0.0.1", "--grpc-port=0", "--allow-http=false",
-      "--metrics-port=0"],
-    {stdio: ["ignore", "ignore", "pipe"]});
-  return new Promise((resolve, reject) => {
-    let log = "";
-    relud.stderr.on("data", (text) => {
-      log += text;
-      const ready = /gRPC on ([0-9.]+:\d+)/.exec(log);
-      if (ready) resolve(ready[1]);
-    });
-    relud.on("exit", (code) => reject(new Error(`relud ended with ${code}: ${log}`)));
-  });
-}
-
 function load(address, name, ...options) {
   const file = join(folder, name);
-  const run = spawnSync(process.env.RELUCTL, ["load", "digits_mlp", "--server", address, "--report", file,
-    "--warmup", "0", "--duration", "0.3", "--window", "0.1", ...options], {encoding: "utf8"});
-  assert.equal(run.status, 0, run.stderr + run.stdout);
+  reluctl("load", "digits_mlp", "--server", address, "--report", file, "--warmup", "0", "--duration", "0.3",
+    "--window", "0.1", ...options);
   return file;
 }
 
 let single;
 let sweep;
 before(async () => {
-  const address = await startServer();
+  const address = await startServer("deploy/models");
   single = load(address, "single.html", "--concurrency", "4");
   sweep = load(address, "sweep.html", "--concurrency", "1,2,4");
   await startBrowser();
 });
 after(async () => {
   await stopBrowser();
-  relud?.removeAllListeners("exit");
-  relud?.kill("SIGKILL");
+  stopServer();
   rmSync(folder, {recursive: true});
 });
 

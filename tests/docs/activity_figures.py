@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Prints the figures of docs/activity.md: how often windows of real rows raise an alarm, clean and with an error in one
-column, and whether the alarm names the column. Draws docs/activity.svg with --picture.
+column, and whether the alarm, and the neurons of the second layer that moved, name the column. Draws docs/activity.svg with --picture.
 
     apt-get download r-cran-modeldata && dpkg -x r-cran-modeldata_*.deb data
     tests/docs/activity_figures.py --data=data/usr/lib/R/site-library/modeldata/data \\
@@ -52,7 +52,8 @@ def read_table(folder, frame, target):
 
 def train(x, y, rng):
     """x -> 64 -> 32 -> 1 with Relus, by Adam and weight decay, on standardised inputs."""
-    mean, deviation = x.mean(0), x.std(0) + 1e-6
+    mean, deviation = x.mean(0), x.std(0)
+    deviation[deviation == 0] = 1  # Of a category that none of these rows has: another row must not be infinitely far.
     z = (x - mean) / deviation
     sizes = [x.shape[1], 64, 32, 1]
     weights = [rng.normal(0, np.sqrt(2 / m), (m, n)).astype(np.float32) for m, n in zip(sizes, sizes[1:])]
@@ -146,6 +147,12 @@ def monitors(activity):
             "inputs": activity["input_score"] > activity["input_threshold"]}
 
 
+def behind(activity):
+    """What stands first among the inputs behind the neuron of the second layer that moved most; None if none did."""
+    moved = activity["layers"][1]["moved"]
+    return activity["inputs"][0]["features"][moved[0]["origins"][0]["element"]] if moved else None
+
+
 def scale(rows, column, factor):
     rows = rows.copy()
     rows[:, column] *= factor
@@ -182,14 +189,16 @@ def measure(name, options, folder, rng):
             print(subprocess.run([*command, f"--picture={options.picture}"], check=True, stdout=subprocess.PIPE,
                                  text=True).stdout)
         server.stop()
-    print(f"| {name} | alarm | firing | magnitude | inputs | names the column |")
+    print(f"| {name} | alarm | firing | magnitude | inputs | names the column | the second layer moved | and leads to it |")
     for case, results in cases.items():
         shares = {key: np.mean([monitors(activity)[key] for activity, _ in results])
                   for key in ("any", "firing", "magnitude", "inputs")}
         named = [activity["inputs"][0]["features"][int(np.argmax(activity["inputs"][0]["score"]))] == column
                  for activity, column in results if column and activity["drift"]]
-        share = f"{np.mean(named):.1%}" if named else ""
-        print(f"| {case} | " + " | ".join(f"{value:.1%}" for value in shares.values()) + f" | {share} |")
+        led = [behind(activity) == column for activity, column in results if column and behind(activity)]
+        of = [f"{np.mean(some):.1%}" if some else "" for some in (named, led)]
+        deep = np.mean([behind(activity) is not None for activity, _ in results])
+        print(f"| {case} | " + " | ".join(f"{value:.1%}" for value in shares.values()) + f" | {of[0]} | {deep:.1%} | {of[1]} |")
 
 
 def main():

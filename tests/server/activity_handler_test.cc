@@ -253,6 +253,45 @@ TEST(ActivityHandlerTest, NeuronsOfDeeperLayersAreMovedByThoseBefore) {
             response.layers(0).name());
 }
 
+TEST(ActivityHandlerTest, NeuronsOfDeeperLayersLeadToTheInputBehind) {
+  WatchedDigits digits(/*calibrated=*/true);
+  digits.Serve(0, 64, /*pixel=*/20, /*factor=*/50);
+  const v1::GetActivityResponse response = digits.Get(/*top_k=*/64);
+  const v1::InputActivity& input = response.inputs(0);
+  ASSERT_GT(response.layers(1).moved_size(), 0);
+  for (const v1::MovedNeuron& neuron : response.layers(1).moved()) {
+    ASSERT_GT(neuron.origins_size(), 0);
+    EXPECT_EQ(neuron.origins(0).input(), input.name());
+    EXPECT_EQ(neuron.origins(0).element(), 20);
+    // All of them and what is left open are what moved the sum.
+    double moved_by = neuron.origin_remainder();
+    for (const v1::Contribution& origin : neuron.origins()) {
+      const auto element = static_cast<int>(origin.element());
+      EXPECT_NEAR(origin.value(), input.mean(element), 1e-9);
+      EXPECT_NEAR(origin.contribution(),
+                  origin.gradient() * (origin.value() - origin.baseline()),
+                  1e-12);
+      moved_by += origin.contribution();
+    }
+    EXPECT_NEAR(moved_by, neuron.sum_shift(), 1e-6);
+  }
+}
+
+TEST(ActivityHandlerTest, OriginsOfTheFirstLayerAreItsCauses) {
+  WatchedDigits digits(/*calibrated=*/true);
+  digits.Serve(0, 64, /*pixel=*/20, /*factor=*/20);
+  const v1::GetActivityResponse response = digits.Get(/*top_k=*/3);
+  ASSERT_EQ(response.layers(0).moved_size(), 3);
+  for (const v1::MovedNeuron& neuron : response.layers(0).moved()) {
+    ASSERT_EQ(neuron.origins_size(), 3);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_EQ(neuron.origins(i).DebugString(),
+                neuron.causes(i).DebugString());
+    }
+    EXPECT_NEAR(neuron.origin_remainder(), 0, 1e-9);
+  }
+}
+
 TEST(ActivityHandlerTest, ErrorsNameTheModel) {
   WatchedDigits digits(/*calibrated=*/false, /*sample_every=*/0);
   v1::GetActivityRequest request;

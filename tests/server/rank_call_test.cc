@@ -7,23 +7,15 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
-#include <numeric>
-#include <random>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "gmock/gmock.h"
-#include "grpcpp/client_context.h"
-#include "grpcpp/completion_queue.h"
-#include "grpcpp/generic/generic_stub.h"
 #include "gtest/gtest.h"
 
-#include "core/batching/inference_request.h"
-#include "core/batching/scheduler.h"
 #include "core/metrics/model_metrics.h"
 #include "core/repository/model.h"
 #include "proto/relu.pb.h"
@@ -32,94 +24,14 @@
 #include "server/infer_exchange.h"
 #include "server/rpc_table.h"
 #include "tests/core/repository/outcome.h"
-#include "tests/server/grpc_fixture.h"
 #include "tests/server/loaded_repository.h"
-#include "tests/server/rest_fixture.h"
-#include <nlohmann/json.hpp>
+#include "tests/server/rank_testing.h"
 
 namespace relu {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr char kRank[] = "/relu.v1.ReluService/Rank";
-
-std::vector<float> RandomFloats(std::size_t count, std::uint32_t seed) {
-  std::mt19937 random(seed);
-  std::vector<float> values(count);
-  for (float& value : values) {
-    value = static_cast<float>(random() % 2001) / 1000 - 1;
-    value = random() % 3 == 0 ? 0.0F : value;
-  }
-  return values;
-}
-
-void AddRaw(google::protobuf::RepeatedPtrField<v1::RankTensor>& field,
-            const std::string& name, std::int64_t rows,
-            const std::vector<float>& values) {
-  v1::RankTensor& tensor = *field.Add();
-  tensor.set_name(name);
-  tensor.set_datatype("FP32");
-  tensor.add_shape(rows);
-  tensor.add_shape(static_cast<std::int64_t>(values.size()) / rows);
-  tensor.set_raw(values.data(), values.size() * sizeof(float));
-}
-
-// Items of the model of digits that share their first features.
-struct DigitItems {
-  DigitItems(std::int64_t items, std::size_t shared_features,
-             std::uint32_t seed)
-      : rows(items),
-        shared(RandomFloats(shared_features, seed)),
-        own(RandomFloats(
-            static_cast<std::size_t>(items) * (64 - shared_features),
-            seed + 1)) {}
-
-  v1::RankRequest Request(std::uint32_t element = 3) const {
-    v1::RankRequest request;
-    request.set_model_name("digits_mlp");
-    AddRaw(*request.mutable_shared(), "input", 1, shared);
-    AddRaw(*request.mutable_items(), "input", rows, own);
-    request.set_element(element);
-    return request;
-  }
-
-  // The full rows.
-  std::vector<float> Expanded() const {
-    std::vector<float> all;
-    const std::size_t width = 64 - shared.size();
-    for (std::int64_t row = 0; row < rows; ++row) {
-      all.insert(all.end(), shared.begin(), shared.end());
-      const auto first = own.begin() + row * static_cast<std::int64_t>(width);
-      all.insert(all.end(), first, first + static_cast<std::ptrdiff_t>(width));
-    }
-    return all;
-  }
-
-  std::int64_t rows;
-  std::vector<float> shared;
-  std::vector<float> own;
-};
-
-// What the model answers to full rows.
-std::vector<float> Answers(Model& model, std::int64_t rows,
-                           const std::vector<float>& values) {
-  std::vector<float> output(static_cast<std::size_t>(rows) * 10);
-  InferenceRequest request;
-  request.rows = rows;
-  request.inputs = {reinterpret_cast<const std::byte*>(values.data())};
-  request.outputs = {reinterpret_cast<std::byte*>(output.data())};
-  Outcome outcome;
-  request.done = [done = outcome.done()](const absl::Status& status) {
-    done(status);
-  };
-  InferenceRequest* const requests[] = {&request};
-  model.scheduler().Submit(requests);
-  EXPECT_TRUE(outcome.Wait().ok());
-  return output;
-}
 
 class RankCallTest : public testing::Test {
  protected:
@@ -374,162 +286,6 @@ TEST_F(RankCallTest, AccessLogHasALineForEachCall) {
   const std::string log = testing::internal::GetCapturedStderr();
   EXPECT_THAT(log, AllOf(HasSubstr("digits_mlp"), HasSubstr("page-7"),
                          HasSubstr("r-1"), HasSubstr("nothing")));
-}
-
-// A call over gRPC that may take its time.
-class Call {
- public:
-  Call(GrpcFixture& grpc, const std::string& request,
-       std::chrono::milliseconds timeout = std::chrono::minutes(5))
-      : stub_(grpc.channel()) {
-    context_.set_deadline(std::chrono::system_clock::now() + timeout);
-    call_ = stub_.PrepareUnaryCall(&context_, kRank, ToByteBuffer(request),
-                                   &queue_);
-    call_->StartCall();
-    call_->Finish(&answer_, &status_, nullptr);
-  }
-
-  grpc::ClientContext& context() { return context_; }
-
-  static void WaitForQueue(Model& model) {
-    while (model.scheduler().queue_size() == 0) {
-      std::this_thread::yield();
-    }
-  }
-
-  grpc::Status Wait() {
-    void* tag = nullptr;
-    bool ok = false;
-    EXPECT_TRUE(queue_.Next(&tag, &ok));
-    return status_;
-  }
-
- private:
-  grpc::GenericStub stub_;
-  grpc::ClientContext context_;
-  grpc::CompletionQueue queue_;
-  std::unique_ptr<grpc::GenericClientAsyncResponseReader> call_;
-  grpc::ByteBuffer answer_;
-  grpc::Status status_;
-};
-
-TEST(RankOverGrpcTest, AnswersAsTheHandlerDoes) {
-  GrpcFixture grpc;
-  const DigitItems digits(300, 40, 1);
-  v1::RankRequest request = digits.Request();
-  request.set_top_k(3);
-  const auto [status, bytes] = grpc.Call(kRank, request.SerializeAsString());
-  ASSERT_TRUE(status.ok()) << status.error_message();
-  v1::RankResponse response;
-  ASSERT_TRUE(response.ParseFromString(bytes));
-  const std::vector<float> expected =
-      Answers(*grpc.loaded().model(), 300, digits.Expanded());
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(response.scores(i), expected[response.items(i) * 10 + 3]);
-  }
-}
-
-TEST(RankOverGrpcTest, ClientThatGoesFreesTheQueue) {
-  GrpcFixture grpc;
-  const std::shared_ptr<Model> model = grpc.loaded().model();
-  SlotHolder first(*model);
-  SlotHolder second(*model);
-  Call call(grpc, DigitItems(2, 20, 1).Request().SerializeAsString());
-  Call::WaitForQueue(*model);
-  call.context().TryCancel();
-  EXPECT_EQ(call.Wait().error_code(), grpc::StatusCode::CANCELLED);
-  while (grpc.Requests("digits_mlp", "CANCELLED") == 0) {
-    std::this_thread::yield();
-  }
-  EXPECT_EQ(model->scheduler().queue_size(), 0U);
-}
-
-TEST(RankOverGrpcTest, RefusalSaysWhenToComeAgain) {
-  GrpcFixture grpc({.config = "dynamic_batching { default_queue_policy { "
-                              "max_queue_size: 1 } }"});
-  const std::shared_ptr<Model> model = grpc.loaded().model();
-  SlotHolder first(*model);
-  SlotHolder second(*model);
-  const std::string request =
-      DigitItems(2, 20, 1).Request().SerializeAsString();
-  Call waits(grpc, request);
-  waits.WaitForQueue(*model);
-  Call refused(grpc, request);
-  EXPECT_EQ(refused.Wait().error_code(), grpc::StatusCode::UNAVAILABLE);
-  EXPECT_EQ(refused.context().GetServerTrailingMetadata().count(
-                "grpc-retry-pushback-ms"),
-            1U);
-  first.Release();
-  EXPECT_TRUE(waits.Wait().ok());
-}
-
-TEST(RankOverGrpcTest, DeadlineOfTheClientEndsTheWait) {
-  GrpcFixture grpc;
-  const std::shared_ptr<Model> model = grpc.loaded().model();
-  SlotHolder first(*model);
-  SlotHolder second(*model);
-  Call call(grpc, DigitItems(2, 20, 1).Request().SerializeAsString(),
-            std::chrono::milliseconds(50));
-  EXPECT_EQ(call.Wait().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  while (model->scheduler().queue_size() > 0) {
-    std::this_thread::yield();
-  }
-}
-
-std::string JsonOf(const DigitItems& digits) {
-  const nlohmann::json json = {
-      {"shared",
-       {{{"name", "input"}, {"shape", {1, 60}}, {"data", digits.shared}}}},
-      {"items",
-       {{{"name", "input"},
-         {"shape", {digits.rows, 4}},
-         {"data", digits.own}}}},
-      {"element", 3},
-      {"top_k", 2}};
-  return json.dump();
-}
-
-TEST(RankOverRestTest, AnswersAsOverGrpc) {
-  RestFixture rest;
-  const DigitItems digits(5, 60, 1);
-  const HttpResponse response =
-      rest.Post("/v2/models/digits_mlp/rank", JsonOf(digits));
-  ASSERT_EQ(response.status, 200) << response.body;
-  const auto json = nlohmann::json::parse(response.body);
-  const std::vector<float> expected =
-      Answers(*rest.loaded().model(), 5, digits.Expanded());
-  ASSERT_EQ(json["items"].size(), 2U);
-  for (std::size_t i = 0; i < 2; ++i) {
-    EXPECT_EQ(json["scores"][i].get<float>(),
-              expected[json["items"][i].get<std::size_t>() * 10 + 3]);
-  }
-  EXPECT_EQ(
-      rest.Post("/v2/models/digits_mlp/versions/7/rank", JsonOf(digits)).status,
-      404);
-}
-
-TEST(RankOverRestTest, BodiesMayBeLarge) {
-  RestFixture rest;
-  const DigitItems digits(30'000, 60, 1);
-  const std::string body = JsonOf(digits);
-  ASSERT_GT(body.size(), 1U << 20U);
-  // More than an answer may have here, but no more than a body may.
-  const HttpResponse response = rest.Post("/v2/models/digits_mlp/rank", body);
-  EXPECT_EQ(response.status, 429) << response.body;
-}
-
-TEST(RankOverRestTest, ClientThatGoesFreesTheQueue) {
-  RestFixture rest;
-  const std::shared_ptr<Model> model = rest.loaded().model();
-  SlotHolder first(*model);
-  SlotHolder second(*model);
-  const auto call = rest.Begin({.method = "POST",
-                                .target = "/v2/models/digits_mlp/rank",
-                                .body = JsonOf(DigitItems(5, 60, 1))});
-  EXPECT_EQ(model->scheduler().queue_size(), 1U);
-  call->HangUp();
-  EXPECT_EQ(model->scheduler().queue_size(), 0U);
-  EXPECT_NE(call->Wait().status, 200);
 }
 
 }  // namespace

@@ -1,24 +1,20 @@
 #include "client/cli/activity_command.h"
 
-#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <sstream>
 #include <string>
 
 #include "gmock/gmock.h"
-#include "grpcpp/security/server_credentials.h"
-#include "grpcpp/server.h"
-#include "grpcpp/server_builder.h"
 #include "grpcpp/support/status.h"
 #include "gtest/gtest.h"
 
 #include "client/cli/outcome.h"
 #include "client/cli/output_form.h"
 #include "client/inference_client.h"
-#include "proto/relu.grpc.pb.h"
 #include "proto/relu.pb.h"
 #include "tests/client/cli/cli_support.h"
+#include "tests/client/fake_server.h"
 
 namespace relu {
 namespace {
@@ -27,63 +23,50 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 // Says that one layer of two neurons is at rest.
+FakeAnswers AtRest(v1::GetActivityRequest& asked, const grpc::Status& status) {
+  FakeAnswers answers;
+  answers.activity = [&](const v1::GetActivityRequest& request,
+                         v1::GetActivityResponse& response) {
+    asked = request;
+    response.set_model_name(request.model_name());
+    response.set_sampled_rows(100);
+    v1::LayerActivity& layer = *response.add_layers();
+    layer.set_name("relu1");
+    for (const double rate : {0.25, 1.0}) {
+      layer.add_firing_rate(rate);
+      layer.add_mean(rate);
+      layer.add_largest(2);
+    }
+    return status;
+  };
+  return answers;
+}
+
 class ActivityCommandTest : public testing::Test {
  protected:
-  struct Relu : v1::ReluService::Service {
-    grpc::Status GetActivity(grpc::ServerContext* /*context*/,
-                             const v1::GetActivityRequest* request,
-                             v1::GetActivityResponse* response) override {
-      asked = *request;
-      response->set_model_name(request->model_name());
-      response->set_sampled_rows(100);
-      v1::LayerActivity& layer = *response->add_layers();
-      layer.set_name("relu1");
-      for (const double rate : {0.25, 1.0}) {
-        layer.add_firing_rate(rate);
-        layer.add_mean(rate);
-        layer.add_largest(2);
-      }
-      return status;
-    }
-    v1::GetActivityRequest asked;
-    grpc::Status status;
-  };
-
-  ActivityCommandTest() {
-    grpc::ServerBuilder builder;
-    int port = 0;
-    builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
-                             &port);
-    builder.RegisterService(&relu_);
-    server_ = builder.BuildAndStart();
-    client_ =
-        InferenceClient::Create("127.0.0.1:" + std::to_string(port)).value();
-    options_.model = "m";
-  }
-  ~ActivityCommandTest() override {
-    client_.reset();
-    server_->Shutdown();
-  }
+  ActivityCommandTest() { options_.model = "m"; }
 
   Outcome Run(OutputForm form = OutputForm::kTable) {
     return RunActivity(*client_, options_, {.form = form});
   }
 
   ActivityCommandOptions options_;
-  Relu relu_;
+  v1::GetActivityRequest asked_;
+  grpc::Status status_;  // That the server answers with.
 
  private:
-  std::unique_ptr<grpc::Server> server_;
-  std::unique_ptr<InferenceClient> client_;
+  const FakeServer server_{AtRest(asked_, status_)};
+  const std::unique_ptr<InferenceClient> client_ =
+      InferenceClient::Create(server_.address()).value();
 };
 
 TEST_F(ActivityCommandTest, AsksForWhatIsWanted) {
   options_.version = "3";
   options_.top_k = 7;
   EXPECT_EQ(Run().code, ExitCode::kOk);
-  EXPECT_EQ(relu_.asked.model_name(), "m");
-  EXPECT_EQ(relu_.asked.model_version(), "3");
-  EXPECT_EQ(relu_.asked.top_k(), 7U);
+  EXPECT_EQ(asked_.model_name(), "m");
+  EXPECT_EQ(asked_.model_version(), "3");
+  EXPECT_EQ(asked_.top_k(), 7U);
 }
 
 TEST_F(ActivityCommandTest, EachFormIsPrinted) {
@@ -116,7 +99,7 @@ TEST_F(ActivityCommandTest, PictureIsWritten) {
 }
 
 TEST_F(ActivityCommandTest, ErrorOfTheServerIsTold) {
-  relu_.status = {grpc::StatusCode::FAILED_PRECONDITION, "no rows"};
+  status_ = {grpc::StatusCode::FAILED_PRECONDITION, "no rows"};
   const Outcome outcome = Run();
   EXPECT_EQ(outcome.code, ExitCode::kRefused);
   EXPECT_THAT(outcome.err, HasSubstr("no rows"));

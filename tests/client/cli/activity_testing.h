@@ -49,7 +49,14 @@ inline ActivityResult DriftedActivity() {
                               .mean = 168,
                               .baseline_mean = 140,
                               .weight = 0.01,
-                              .moved_by = 0.28}}}};
+                              .moved_by = 0.28}},
+                  .origins = {{.source = "x",
+                               .element = 1,
+                               .mean = 168,
+                               .baseline_mean = 140,
+                               .weight = 0.01,
+                               .moved_by = 0.28}},
+                  .sum_shift = 0.28}};
   LayerActivity& second = result.layers.emplace_back();
   second.name = "relu2";
   second.function = "Clip";
@@ -62,6 +69,25 @@ inline ActivityResult DriftedActivity() {
   second.magnitude_threshold = 2;
   second.firing_shift = {1};
   second.magnitude_shift = {0};
+  second.moved = {{.neuron = 0,
+                   .firing_rate = 0.5,
+                   .baseline_firing_rate = 0.25,
+                   .mean = 1,
+                   .baseline_mean = 0.5,
+                   .causes = {{.source = "relu1",
+                               .element = 2,
+                               .mean = 1.25,
+                               .baseline_mean = 1,
+                               .weight = 2,
+                               .moved_by = 0.5}},
+                   .origins = {{.source = "x",
+                                .element = 1,
+                                .mean = 168,
+                                .baseline_mean = 140,
+                                .weight = 0.0125,
+                                .moved_by = 0.35}},
+                   .sum_shift = 0.5,
+                   .origin_remainder = 0.15}};
   result.inputs = {{.name = "x",
                     .features = {"age", "income"},
                     .mean = {40, 168},

@@ -36,6 +36,21 @@ TEST(ActivityTextTest, OverviewLeadsFromTheAlarmToTheInput) {
   EXPECT_THAT(text, HasSubstr("income +0.28"));
 }
 
+TEST(ActivityTextTest, DeeperNeuronsLeadToTheInputsBehindThem) {
+  const std::string text = ActivityOverview(DriftedActivity(), 5);
+  EXPECT_THAT(text, HasSubstr("relu1[2] +0.5\n"));
+  // Of those that read neurons alone.
+  EXPECT_THAT(
+      text,
+      HasSubstr("\nthe inputs behind neurons of deeper layers, and what they "
+                "leave open\n"
+                "neuron    its sum  left open  moved by\n"
+                "relu2[0]  +0.5     +0.15      income +0.35\n\n"));
+  ActivityResult shallow = DriftedActivity();
+  shallow.layers.pop_back();
+  EXPECT_THAT(ActivityOverview(shallow, 5), Not(HasSubstr("behind")));
+}
+
 TEST(ActivityTextTest, WithoutCalibrationThereIsNoDrift) {
   ActivityResult result = DriftedActivity();
   result.baseline_rows = 0;
@@ -99,6 +114,10 @@ TEST(ActivityTextTest, JsonHasEveryField) {
   EXPECT_EQ(json["layers"][0]["firing_rate"][3], 0.6);
   EXPECT_EQ(json["layers"][0]["moved"][0]["causes"][0]["source"], "x");
   EXPECT_EQ(json["layers"][0]["moved"][0]["causes"][0]["moved_by"], 0.28);
+  EXPECT_EQ(json["layers"][1]["moved"][0]["origins"][0]["source"], "x");
+  EXPECT_EQ(json["layers"][1]["moved"][0]["origins"][0]["moved_by"], 0.35);
+  EXPECT_EQ(json["layers"][1]["moved"][0]["sum_shift"], 0.5);
+  EXPECT_EQ(json["layers"][1]["moved"][0]["origin_remainder"], 0.15);
   EXPECT_EQ(json["inputs"][0]["features"][1], "income");
   EXPECT_EQ(json["inputs"][0]["score"][1], 4.5);
 }

@@ -45,6 +45,8 @@ TEST(ExplainOptionsTest, EveryOptionIsTaken) {
   EXPECT_EQ(options.output, "y");
   EXPECT_THAT(options.elements, ElementsAre(3, 1));
   EXPECT_EQ(options.top_k, 0U);
+  EXPECT_THAT(Parsed("explain m --input-name a=a.npy").named_inputs,
+              ElementsAre("a=a.npy"));
 }
 
 TEST(ExplainOptionsTest, WrongValuesAreRefused) {

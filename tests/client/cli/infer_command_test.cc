@@ -27,11 +27,7 @@ using testing::HasSubstr;
 // A model with input "x" FP32 [batch,2] that answers with its input.
 FakeAnswers EchoModel(std::int64_t batch = -1) {
   FakeAnswers answers;
-  auto& input = *answers.model_metadata.add_inputs();
-  input.set_name("x");
-  input.set_datatype("FP32");
-  input.add_shape(batch);
-  input.add_shape(2);
+  answers.AddInput("x", "FP32", {batch, 2});
   return answers;
 }
 

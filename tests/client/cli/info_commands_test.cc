@@ -32,11 +32,7 @@ FakeAnswers Talkative() {
   answers.model_metadata.set_platform("onnx");
   answers.model_metadata.add_versions("1");
   answers.model_metadata.add_versions("2");
-  auto& input = *answers.model_metadata.add_inputs();
-  input.set_name("x");
-  input.set_datatype("FP32");
-  input.add_shape(-1);
-  input.add_shape(64);
+  answers.AddInput("x", "FP32", {-1, 64});
   auto& output = *answers.model_metadata.add_outputs();
   output.set_name("label");
   output.set_datatype("INT64");

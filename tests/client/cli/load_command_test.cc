@@ -31,11 +31,7 @@ using testing::HasSubstr;
 
 FakeAnswers LoadedModel() {
   FakeAnswers answers;
-  auto& input = *answers.model_metadata.add_inputs();
-  input.set_name("x");
-  input.set_datatype("FP32");
-  input.add_shape(-1);
-  input.add_shape(2);
+  answers.AddInput("x", "FP32", {-1, 2});
   return answers;
 }
 

@@ -26,11 +26,7 @@ using testing::HasSubstr;
 // A model with one FP32 input "x" of two columns, which comes back as it is.
 FakeAnswers TwoColumns() {
   FakeAnswers answers;
-  auto& input = *answers.model_metadata.add_inputs();
-  input.set_name("x");
-  input.set_datatype("FP32");
-  input.add_shape(-1);
-  input.add_shape(2);
+  answers.AddInput("x", "FP32", {-1, 2});
   return answers;
 }
 

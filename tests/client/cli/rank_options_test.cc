@@ -34,25 +34,29 @@ TEST(RankOptionsTest, EveryOptionIsTaken) {
   const RankCommandOptions options = ParsedRank(
       "rank m --version 2 -s user.csv --shared-features 7,x=8 --shared-inputs "
       "a,b "
-      "-i rows.csv -f csv --input-name x=x.npy --label last --limit 9 "
+      "-i rows.csv -f csv --label last --limit 9 "
       "--output-name y --element 0 -k 3");
   EXPECT_EQ(options.version, "2");
   EXPECT_THAT(options.shared_features, ElementsAre("7", "x=8"));
   EXPECT_THAT(options.shared_inputs, ElementsAre("a", "b"));
   EXPECT_EQ(options.input, "rows.csv");
   EXPECT_EQ(options.format, "csv");
-  EXPECT_THAT(options.named_inputs, ElementsAre("x=x.npy"));
   EXPECT_EQ(options.label, "last");
   EXPECT_EQ(options.max_rows, 9);
   EXPECT_EQ(options.output, "y");
   EXPECT_EQ(options.element, 0U);
   EXPECT_EQ(options.top_k, 3U);
+  EXPECT_THAT(
+      ParsedRank("rank m -s user.csv --input-name x=x.npy").named_inputs,
+      ElementsAre("x=x.npy"));
 }
 
 TEST(RankOptionsTest, WrongValuesAreRefused) {
   EXPECT_THROW(ParsedRank("rank m"), CLI::ParseError);
   EXPECT_THROW(ParsedRank("rank -s user.csv"), CLI::ParseError);
   EXPECT_THROW(ParsedRank("rank m -s user.csv -k x"), CLI::ParseError);
+  EXPECT_THROW(ParsedRank("rank m -s user.csv -i a.csv --input-name x=x.npy"),
+               CLI::ParseError);
   EXPECT_THROW(ParsedRank("rank m -s user.csv --element -1"), CLI::ParseError);
 }
 

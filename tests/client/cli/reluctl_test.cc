@@ -40,10 +40,7 @@ Outcome OutcomeOf(const FakeServer& server, std::vector<const char*> arguments,
 FakeAnswers OneModel() {
   FakeAnswers answers;
   answers.server_metadata.set_name("fake");
-  auto& input = *answers.model_metadata.add_inputs();
-  input.set_name("x");
-  input.set_datatype("INT64");
-  input.add_shape(-1);
+  answers.AddInput("x", "INT64", {-1});
   answers.index.add_models()->set_name("m");
   return answers;
 }

@@ -21,6 +21,7 @@
 #include "tests/core/relu/activity_testing.h"
 #include "tests/core/relu/relu_testing.h"
 #include "tests/support/graph_builder.h"
+#include "tests/support/npy.h"
 #include "tests/support/reference_model.h"
 
 namespace relu {
@@ -98,6 +99,58 @@ TEST(ActivityCountsTest, FiringOfRealModelsIsThatOfThePiecewiseNetwork) {
     }
   }
 }
+
+// Numbers that NumPy has computed: tests/core/relu/make_golden.py.
+class ActivityGoldenTest : public testing::TestWithParam<std::string> {};
+
+TEST_P(ActivityGoldenTest, AgreesWithNumPy) {
+  constexpr std::int64_t kRows = 40;
+  const auto reference = LoadReference("tests/testdata/models/" + GetParam());
+  ASSERT_TRUE(reference.ok()) << reference.status();
+  const absl::StatusOr<Graph> graph = ImportOnnx(reference->onnx);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const CompiledModel model = CompileActivity(*graph);
+  std::vector<const std::byte*> inputs;
+  for (const TensorSignature& input : model.inputs()) {
+    inputs.push_back(reference->inputs.at(input.name).bytes().data());
+  }
+  ActivityPass pass(model, kRows);
+  ActivityCounts counts(model);
+  pass.Run(kRows, inputs, counts);
+
+  const auto golden = [](const std::string& name) {
+    return ReadNpy("tests/testdata/activity/" + GetParam() + "/" + name +
+                   ".npy")
+        .value();
+  };
+  const Tensor on = golden("on");
+  const Tensor sum = golden("sum");
+  const Tensor squares = golden("squares");
+  const Tensor largest = golden("largest");
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < counts.layers.size(); ++i) {
+    if (model.activations()[i].function != "Relu") {
+      continue;
+    }
+    const LayerCounts& layer = counts.layers[i];
+    for (std::size_t j = 0; j < layer.on.size(); ++j, ++at) {
+      EXPECT_EQ(layer.on[j], on.As<std::int64_t>()[at]) << at;
+      EXPECT_NEAR(layer.sum[j], sum.As<double>()[at],
+                  1e-5 * (1 + sum.As<double>()[at]))
+          << at;
+      EXPECT_NEAR(layer.squares[j], squares.As<double>()[at],
+                  1e-5 * (1 + squares.As<double>()[at]))
+          << at;
+      EXPECT_NEAR(double{layer.largest[j]}, largest.As<double>()[at], 1e-5)
+          << at;
+    }
+  }
+  EXPECT_EQ(at, on.As<std::int64_t>().size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, ActivityGoldenTest,
+                         testing::Values("credit_embed", "digits_mlp"),
+                         [](const auto& test) { return test.param; });
 
 TEST(ActivityCountsTest, NeuronsAtTheirUpperBoundAreSaturated) {
   GraphBuilder builder;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Recomputes explanations with NumPy, in double precision, for explainer_test.
+"""Recomputes explanations and activity with NumPy, in double precision, for explainer_test and activity_counts_test.
 
-    tests/core/relu/make_golden.py   # writes tests/testdata/explanations
+    tests/core/relu/make_golden.py   # writes tests/testdata/explanations and activity
 
 It shares nothing with the code under test: it reads ONNX by itself, follows the
 operators of the file one by one, and integrates gradients by bisection: where
@@ -15,6 +15,7 @@ import numpy as np
 
 ROOT = pathlib.Path(__file__).resolve().parents[3] / "tests/testdata"
 ROWS = slice(1, 5)  # Row 0 is the baseline.
+ACTIVITY_ROWS = 40
 
 
 def varint(data, at):
@@ -121,7 +122,7 @@ class Network:
     def run(self, leaves, element=None):
         """f, the element, its gradient by the leaves, and which neurons are on."""
         values = dict(self.constants) | dict(leaves)
-        on, tape = [], []
+        on, tape, self.hidden = [], [], []
         for node in self.nodes:
             op, out = node["op"], node["out"][0]
             if op in ("Constant", "Gather"):
@@ -137,6 +138,7 @@ class Network:
                 mask = a[0] > 0
                 on.append(mask)
                 values[out] = a[0] * mask
+                self.hidden.append(values[out])
                 tape.append((out, [(node["in"][0], lambda g, m=mask: g * m)]))
             elif op in ("Sub", "Div"):
                 values[out] = a[0] - a[1] if op == "Sub" else a[0] / a[1]
@@ -192,11 +194,33 @@ def by_element(inputs, source, values):
     return np.concatenate([sums[k] for k in inputs])
 
 
+def read_inputs(model, order):
+    tensors = {k: np.load(ROOT / "models" / model / "inputs" / f"{k}.npy") for k in order}
+    return {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in tensors.items()}
+
+
+def save(folder, arrays):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, values in arrays.items():
+        np.save(folder / f"{name}.npy", np.array(values))
+
+
+def activity(model, order):
+    """Of each Relu, one after the other: rows in which a neuron is on, the sum, the squares and the largest value."""
+    network = Network(ROOT / "models" / model / "model.onnx")
+    tensors = read_inputs(model, order)
+    rows = []
+    for row in range(ACTIVITY_ROWS):
+        network.run(network.leaves({k: v[row] for k, v in tensors.items()})[0])
+        rows.append(np.concatenate(network.hidden))
+    values = np.array(rows)
+    save(ROOT / "activity" / model, {"on": (values > 0).sum(0), "sum": values.sum(0), "squares": (values**2).sum(0),
+                                     "largest": values.max(0)})
+
+
 def explain(model, order):
-    folder = ROOT / "models" / model
-    network = Network(folder / "model.onnx")
-    tensors = {k: np.load(folder / "inputs" / f"{k}.npy") for k in order}
-    tensors = {k: v.astype(np.float64) if v.dtype == np.float32 else v for k, v in tensors.items()}
+    network = Network(ROOT / "models" / model / "model.onnx")
+    tensors = read_inputs(model, order)
     zero, _ = network.leaves({k: v[0] for k, v in tensors.items()})
     gradients, contributions, integrated, summary = [], [], [], []
     for row in range(*ROWS.indices(len(tensors[order[0]]))):
@@ -211,12 +235,10 @@ def explain(model, order):
         mean = network.mean_gradient(zero, leaves, element)
         integrated.append(by_element(
             inputs, source, {k: mean[k] * (leaves[k] - zero[k]) for k in leaves}))
-    target = ROOT / "explanations" / model
-    target.mkdir(parents=True, exist_ok=True)
-    for name, values in [("gradient", gradients), ("contributions", contributions),
-                         ("integrated", integrated), ("summary", summary)]:
-        np.save(target / f"{name}.npy", np.array(values))
+    save(ROOT / "explanations" / model, {"gradient": gradients, "contributions": contributions, "integrated": integrated,
+                                         "summary": summary})
 
 
-explain("credit_embed", ["dense", "cat"])
-explain("digits_mlp", ["input"])
+for name, inputs in (("credit_embed", ["dense", "cat"]), ("digits_mlp", ["input"])):
+    explain(name, inputs)
+    activity(name, inputs)
