@@ -1,10 +1,12 @@
 #include "server/arrived_calls.h"
 
 #include <cstddef>
+#include <optional>
 
 #include "core/batching/dispatcher.h"
 #include "core/repository/model_activity.h"
 #include "server/arrived_call.h"
+#include "server/corked_sends.h"
 
 namespace relu {
 namespace {
@@ -44,6 +46,10 @@ void ArrivedCalls::Answer(ArrivedCall& call) {
 }
 
 void ArrivedCalls::SendAnswers() {
+  std::optional<CorkedSends> corked;
+  if (answered_.size() > 1) {
+    corked.emplace();
+  }
   for (std::size_t i = 0; i < answered_.size(); ++i) {
     answered_[i]->Send(i + 1 < answered_.size() ? answered_[i + 1] : nullptr);
   }
