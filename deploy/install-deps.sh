@@ -15,14 +15,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(
-  g++ cmake ninja-build ccache pkg-config
+  g++ cmake ninja-build pkg-config
   libabsl-dev libboost1.81-dev libcli11-dev libfmt-dev libgrpc++-dev
   libhwy-dev libnghttp2-dev libprotobuf-dev libsimdjson-dev libssl-dev
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(
   chromium clang clang-format curl dnsmasq-base iproute2 libbenchmark-dev
-  libclang-rt-14-dev libgmock-dev libgtest-dev openssl prometheus python3
+  libclang-rt-14-dev libgmock-dev libgtest-dev lld openssl prometheus python3
   python3-onnx shellcheck systemd
 )
 container_packages=(

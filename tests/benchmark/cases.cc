@@ -14,7 +14,7 @@
 namespace relu::benchmarks {
 namespace {
 
-struct Shape {
+struct NamedShape {
   std::string name;
   std::vector<std::size_t> sizes;
 };
@@ -26,8 +26,8 @@ std::vector<std::size_t> DeepSizes() {
 }
 
 // From 17 KB of weights to 100 MB.
-const std::vector<Shape>& Networks() {
-  static const std::vector<Shape> networks = {
+const std::vector<NamedShape>& Networks() {
+  static const std::vector<NamedShape> networks = {
       {"A", {784, 512, 512, 10}},             // MNIST
       {"B", {13, 512, 256, 128}},             // DLRM, bottom
       {"C", {479, 1024, 1024, 512, 256, 1}},  // DLRM, top
@@ -38,8 +38,8 @@ const std::vector<Shape>& Networks() {
   return networks;
 }
 
-const std::vector<Shape>& Layers() {
-  static const std::vector<Shape> layers = {
+const std::vector<NamedShape>& Layers() {
+  static const std::vector<NamedShape> layers = {
       {"256x256", {256, 256}},
       {"512x512", {512, 512}},
       {"1024x1024", {1024, 1024}},
@@ -49,7 +49,7 @@ const std::vector<Shape>& Layers() {
 }
 
 void AddDense(std::span<const std::size_t> batches, std::vector<Case>& cases) {
-  for (const Shape& shape : Networks()) {
+  for (const NamedShape& shape : Networks()) {
     cases.push_back({.table = "dense",
                      .network = shape.name,
                      .sizes = shape.sizes,
@@ -75,7 +75,7 @@ void AddZeros(bool quick, std::vector<Case>& cases) {
       quick ? std::vector<double>{0.0, 0.5, 0.9}
             : std::vector<double>{0.0, 0.2, 0.5, 0.8, 0.9};
   for (const auto* const shapes : {&Networks(), &Layers()}) {
-    for (const Shape& shape : *shapes) {
+    for (const NamedShape& shape : *shapes) {
       for (const double share : shares) {
         cases.push_back({.table = "zeros",
                          .network = shape.name,
@@ -100,7 +100,7 @@ std::vector<Case> AllCases(int threads, bool quick) {
     return cases;
   }
   AddTrained(batches, cases);
-  for (const Shape& shape : Networks()) {
+  for (const NamedShape& shape : Networks()) {
     cases.push_back({.table = "half",
                      .network = shape.name,
                      .sizes = shape.sizes,
