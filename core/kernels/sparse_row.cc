@@ -52,12 +52,15 @@ namespace {
 using IndexTag = hn::RebindToUnsigned<FloatTag>;
 // Some targets list one input after the other.
 [[maybe_unused]] constexpr IndexTag kIndex;
+constexpr hn::RebindToSigned<FloatTag> kCount;
 
 // What ListNonZeros() writes beyond the entries: whole vectors.
 static_assert(kLanes <= kSparseRowPadding);
 
 // Not Ne(), which says of a NaN that it is not unequal, on some targets.
-auto NonZeros(Float input) { return hn::Not(hn::Eq(input, hn::Zero(kFloat))); }
+[[maybe_unused]] auto NonZeros(Float input) {
+  return hn::Not(hn::Eq(input, hn::Zero(kFloat)));
+}
 
 // The lanes that are not zero, ascending: where they are and what they hold.
 // What follows them is of no use.
@@ -96,11 +99,26 @@ Listed ListLanes(Float vector) {
 }  // namespace
 
 std::size_t CountNonZerosOfTarget(std::size_t k, const float* input) {
-  std::size_t count = 0;
+  // -1 in each lane that is zero: all its bits are set. A sum of such, four
+  // vectors at a time, takes half as long as a count of each mask (Zen 3): a
+  // batch is counted before its zeros are skipped, and maybe in vain.
+  const auto zeros_at = [input](std::size_t i) HWY_ATTR {
+    const auto is_zero = hn::Eq(hn::LoadU(kFloat, input + i), hn::Zero(kFloat));
+    return hn::BitCast(kCount, hn::VecFromMask(kFloat, is_zero));
+  };
+  auto zeros = hn::Zero(kCount);
   std::size_t i = 0;
-  for (; i + kLanes <= k; i += kLanes) {
-    count += hn::CountTrue(kFloat, NonZeros(hn::LoadU(kFloat, input + i)));
+  for (; i + 4 * kLanes <= k; i += 4 * kLanes) {
+    const auto two = hn::Add(zeros_at(i), zeros_at(i + kLanes));
+    const auto next =
+        hn::Add(zeros_at(i + 2 * kLanes), zeros_at(i + 3 * kLanes));
+    zeros = hn::Add(zeros, hn::Add(two, next));
   }
+  for (; i + kLanes <= k; i += kLanes) {
+    zeros = hn::Add(zeros, zeros_at(i));
+  }
+  auto count =
+      i + static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(kCount, zeros)));
   for (; i < k; ++i) {
     count += input[i] != 0.0F ? 1 : 0;
   }
