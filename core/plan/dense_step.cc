@@ -303,8 +303,11 @@ void DenseStep::RunSparse(const kernels::PackedDense& part,
     return kernels::ListNonZeros(part.k, rows.input + row * rows.input_stride,
                                  indices + begin, values + begin);
   };
-  if (rows.m == 1) {
-    kernels::DenseSparse(part, list(0, 0), sums, rows.output);
+  if (rows.m == 1 || zero_skip_.OneByOne()) {
+    for (std::size_t i = 0; i < rows.m; ++i) {
+      kernels::DenseSparse(part, list(i, 0), sums,
+                           rows.output + i * rows.output_stride);
+    }
     return;
   }
   std::array<kernels::SparseRow, kMostSparseRows> lists;

@@ -183,7 +183,10 @@ void TimeAll(std::span<const PackedDense> layers, Operands& operands,
   for (std::size_t size = 1; size < kRows.size(); ++size) {
     TimeDense(layers, size, operands, costs);
   }
-  for (std::size_t part = 0; part < kEighths.size(); ++part) {
+  // The most first: they bring most weights into the caches, where the others
+  // find them, as they will. In the other order, a row with 32 of 256 inputs
+  // took 1.2 to 1.6 us, in this one 0.6 to 0.7 (17 such layers, Zen 3).
+  for (std::size_t part = kEighths.size(); part-- > 0;) {
     TimeSparseRows(layers, part, operands, costs);
   }
   // In turn, so that what disturbs one way disturbs the other, too.
@@ -258,13 +261,17 @@ ZeroSkipLimits ZeroSkipLimits::FromCosts(const DenseCosts& costs,
   if (k == 0 || costs.sparse_alone[1] == DenseCosts::kNever) {
     return limits;
   }
+  // Compared with few entries: it is these that are worth it in batches.
+  limits.one_by_one_ = costs.sparse_alone[0] <= costs.sparse_of_several[0];
   const auto inputs = static_cast<double>(k);
   for (std::size_t rows = 1; rows <= kMostRows; ++rows) {
     const auto all_rows = static_cast<double>(rows);
     const double dense = DenseCost(costs, rows);
-    const double entries = EntriesWithin(
-        kMargin * dense / all_rows,
-        rows == 1 ? costs.sparse_alone : costs.sparse_of_several, inputs);
+    const double entries =
+        EntriesWithin(kMargin * dense / all_rows,
+                      rows == 1 || limits.one_by_one_ ? costs.sparse_alone
+                                                      : costs.sparse_of_several,
+                      inputs);
     // Where fewer than one input in 20 may be left, that will never be.
     if (entries >= inputs / 20 &&
         all_rows * costs.count_row <= kMostForCounting * dense) {

@@ -48,10 +48,15 @@ class ZeroSkipLimits {
   // If it is 0 for one row, it is for any number.
   std::size_t MaxEntries(std::size_t rows) const;
 
+  // Whether each of several rows is better computed as if it were alone. Large
+  // weights are: a row alone reads them in the order in which they lie.
+  bool OneByOne() const { return one_by_one_; }
+
  private:
   // By rows, 0 to 16. More rows cost in proportion.
   static constexpr std::size_t kMostRows = 16;
   std::array<std::size_t, kMostRows + 1> max_entries_{};
+  bool one_by_one_ = false;
 };
 
 // Times the layers of a network one after the other, as they run: so that each

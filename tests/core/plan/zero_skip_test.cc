@@ -46,6 +46,22 @@ TEST(ZeroSkipLimitsTest, RowOfSeveralHasItsOwnCost) {
   EXPECT_EQ(limits.MaxEntries(4), 1800U);  // 4 rows of 225 ns
 }
 
+TEST(ZeroSkipLimitsTest, RowsThatAreFasterAloneAreComputedOneByOne) {
+  const DenseCosts costs{.dense = {1000, 1000, 1000, 1000, 1000},
+                         .sparse_alone = {100, 400, 800},
+                         .sparse_of_several = {200, 400, 800}};
+  const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, /*k=*/800);
+  EXPECT_TRUE(limits.OneByOne());
+  EXPECT_EQ(limits.MaxEntries(4), 900U);  // 4 rows of 225 ns, each alone
+}
+
+TEST(ZeroSkipLimitsTest, RowsThatAreFasterTogetherAreNotComputedOneByOne) {
+  const DenseCosts costs{.dense = {1000, 1000, 1000, 1000, 1000},
+                         .sparse_alone = {100, 400, 800},
+                         .sparse_of_several = {90, 400, 800}};
+  EXPECT_FALSE(ZeroSkipLimits::FromCosts(costs, /*k=*/800).OneByOne());
+}
+
 TEST(ZeroSkipLimitsTest, LimitIsAtMostAllInputs) {
   const DenseCosts costs{.dense = {1000, 2000, 4000, 8000, 16000},
                          .sparse_alone = {10, 40, 60},
