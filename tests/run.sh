@@ -5,7 +5,7 @@
 #   tests/run.sh --quick   the release build alone, for the edit-test loop
 #
 # JOBS=n builds and tests with n jobs (default: the number of CPUs).
-# FUZZ_SECONDS=n runs each fuzzer for n seconds (default: 20).
+# FUZZ_SECONDS=n runs each fuzzer for n seconds (default: 60).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -28,6 +28,7 @@
 #include "tests/integration/repository_builder.h"
 #include "tests/integration/server_process.h"
 #include "tests/support/h2_client.h"
+#include "tests/support/sanitizers.h"
 
 namespace relu {
 namespace {
@@ -42,20 +43,10 @@ constexpr std::int64_t kFloodOutputs = 8;
 constexpr std::int64_t kFloodRows = 512;
 constexpr char kInferPath[] = "/inference.GRPCInferenceService/ModelInfer";
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define RELU_TEST_WITH_ASAN 1
-#endif
-#endif
-
 // What the server may take beside what it had when it was ready: 16 MiB in
 // flight, 32 MiB of streams that gRPC still reads, and what the allocator does
 // not give back. With the sanitizer, also the freed memory that it holds on to.
-#ifdef RELU_TEST_WITH_ASAN
-constexpr std::int64_t kMostFloodKib = 512 << 10;
-#else
-constexpr std::int64_t kMostFloodKib = 96 << 10;
-#endif
+constexpr std::int64_t kMostFloodKib = (kSanitized ? 512 : 96) << 10;
 
 std::vector<float> RandomValues(std::int64_t count, float scale) {
   std::minstd_rand random(1);

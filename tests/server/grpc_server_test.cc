@@ -16,6 +16,7 @@
 #include "core/batching/scheduler.h"
 #include "tests/server/grpc_fixture.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/support/sanitizers.h"
 
 namespace relu {
 namespace {
@@ -223,7 +224,7 @@ class CallsUntilOneFails {
 // calls that wait for clients, the moment in which a call could be forgotten is
 // long: without EndQueuedCalls() one round in ten or twenty hangs.
 TEST(GrpcServerTest, CallsThatComeWhileItShutsDownFailAtOnce) {
-  constexpr int kRounds = 50;
+  constexpr int kRounds = kSanitized ? 10 : 50;
   constexpr int kClients = 8;
   for (int round = 0; round < kRounds; ++round) {
     GrpcFixture grpc({}, /*threads=*/32);

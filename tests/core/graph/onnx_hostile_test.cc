@@ -23,6 +23,7 @@
 #include "proto/onnx.pb.h"
 #include "tests/core/graph/graph_testing.h"
 #include "tests/core/graph/model_builder.h"
+#include "tests/support/sanitizers.h"
 
 namespace relu {
 namespace {
@@ -94,18 +95,6 @@ TEST(OnnxHostileTest, DamagedBytesNeverCrash) {
 
 // --- Memory ---
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsSanitized = true;  // Their own memory hides ours.
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kIsSanitized = true;
-#else
-constexpr bool kIsSanitized = false;
-#endif
-#else
-constexpr bool kIsSanitized = false;
-#endif
-
 std::size_t PeakBytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -135,7 +124,7 @@ constexpr std::size_t kMebibyte = std::size_t{1} << 20;
 class OnnxMemoryTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (kIsSanitized) {
+    if (kSanitized) {
       GTEST_SKIP() << "sanitizers take memory of their own";
     }
   }

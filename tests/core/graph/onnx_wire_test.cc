@@ -28,10 +28,12 @@ std::string Field(std::size_t number, std::string_view content) {
 }
 
 std::string Repeat(std::string_view bytes, std::size_t count) {
-  std::string result;
-  for (std::size_t i = 0; i < count; ++i) {
-    result += bytes;
+  const std::size_t size = bytes.size() * count;
+  std::string result(bytes);
+  while (result.size() < size) {
+    result += result;
   }
+  result.resize(size);
   return result;
 }
 
