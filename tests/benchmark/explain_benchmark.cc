@@ -1,5 +1,5 @@
 // What an explanation costs, in forward passes of the same model as it is
-// served, with zeros skipped:
+// served, with zeros skipped, and in brackets in ones that skip none:
 //
 //   explain_benchmark deploy/models/*/1/model.onnx
 //
@@ -166,6 +166,8 @@ std::vector<double> Medians(const std::vector<std::function<void()>>& runs) {
 void Measure(const std::string& file) {
   const auto graph = ImportOnnx(file);
   const auto plan = CompiledModel::Compile(*graph);
+  const auto dense_plan =
+      CompiledModel::Compile(*graph, {.zero_skip = ZeroSkip::kNever});
   const auto explainer = Explainer::Create(*graph, "");
   if (!explainer.ok()) {
     fmt::print("{}: {}\n", file, explainer.status().ToString());
@@ -179,7 +181,9 @@ void Measure(const std::string& file) {
   all_outputs.elements.resize(network.output.size);
   std::iota(all_outputs.elements.begin(), all_outputs.elements.end(), 0);
   Served one(*plan, row, 1);
+  Served one_dense(*dense_plan, row, 1);
   Served several(*plan, batch, kBatch);
+  Served several_dense(*dense_plan, batch, kBatch);
   Arithmetic arithmetic(network, row);
   double sink = 0.0;
   const std::vector<double> took = Medians(
@@ -187,17 +191,20 @@ void Measure(const std::string& file) {
        [&] { sink += explainer->Explain(*inputs, {}, {})->front().value; },
        [&] { sink += Whole(*explainer, row, {}); }, [&] { several.Run(); },
        [&] { sink += Whole(*explainer, batch, {}); },
-       [&] { sink += Whole(*explainer, row, all_outputs); }});
-  fmt::print("{}: forward {:.3f} us\n", file, took[0]);
-  const auto show = [](const char* what, double us, double forward) {
-    fmt::print("  {:12} {:8.3f} us {:6.2f} forwards\n", what, us, us / forward);
+       [&] { sink += Whole(*explainer, row, all_outputs); },
+       [&] { one_dense.Run(); }, [&] { several_dense.Run(); }});
+  fmt::print("{}: forward {:.3f} us ({:.3f})\n", file, took[0], took[7]);
+  const auto show = [](const char* what, double us, double forward,
+                       double dense) {
+    fmt::print("  {:12} {:8.3f} us {:6.2f} forwards ({:.2f})\n", what, us,
+               us / forward, us / dense);
   };
-  show("arithmetic", took[1], took[0]);
-  show("explain", took[2], took[0]);
-  show("whole", took[3], took[0]);
-  show("16 rows", took[5] / kBatch, took[4] / kBatch);
+  show("arithmetic", took[1], took[0], took[7]);
+  show("explain", took[2], took[0], took[7]);
+  show("whole", took[3], took[0], took[7]);
+  show("16 rows", took[5] / kBatch, took[4] / kBatch, took[8] / kBatch);
   show("all outputs", took[6] / static_cast<double>(network.output.size),
-       took[0]);
+       took[0], took[7]);
   fmt::print(stderr, "{}\n", sink);
 }
 
