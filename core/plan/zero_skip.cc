@@ -28,7 +28,7 @@ constexpr auto& kEighths = DenseCosts::kEighths;
 constexpr double kMargin = 0.9;
 // Counting must not take more than this part of the time without it: it may be
 // in vain.
-constexpr double kMostForCounting = 0.03;
+constexpr double kMostForCounting = 0.05;
 
 // Inputs and outputs for the largest of the layers.
 class Operands {

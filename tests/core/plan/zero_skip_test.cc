@@ -120,9 +120,9 @@ TEST(ZeroSkipLimitsTest, WhatIsNotWorthItForOneRowIsNotForMore) {
 }
 
 TEST(ZeroSkipLimitsTest, CountingThatCostsTooMuchIsNotDone) {
-  // 3 % of the time is the most: for one row of 1000 ns, but not for two.
+  // 5 % of the time is the most: for one row of 1000 ns, but not for two.
   const DenseCosts costs{.dense = {1000, 1500, 2000, 4000, 8000},
-                         .count_row = 30,
+                         .count_row = 50,
                          .sparse_alone = {100, 400, 800},
                          .sparse_of_several = {100, 400, 800}};
   const ZeroSkipLimits limits = ZeroSkipLimits::FromCosts(costs, 800);
