@@ -193,7 +193,7 @@ void TimeAll(std::span<const PackedDense> layers, Operands& operands,
   constexpr int kRounds = 3;
   for (int round = 0; round < kRounds; ++round) {
     TimeDense(layers, 0, operands, costs);
-    for (std::size_t part = 0; part < kEighths.size(); ++part) {
+    for (std::size_t part = kEighths.size(); part-- > 0;) {
       TimeSparse(layers, part, operands, costs);
     }
   }
