@@ -61,7 +61,8 @@ BELOW = """### Why some are below, on Zen 3
 - *Float16, A and F*: 1.43 and 1.24 of 1.5 times as fast as float32, whose weights (2.7 and 4.2 MB) come from L3, which is closer to keeping up than memory is.
 - *The choice, and zeros to no skip*: it is made from a few milliseconds of measurement at load, and what the host does then is in it: B, one row, was 0.85 of the fastest way here and
   0.98 to 1.01 in three runs after. C without zeros and 4096x1024 with 20 % were misjudged more often than not: rows of few entries were measured first, and warmed the weights
-  for those of more. That is changed after these tables: three runs in turn gave 0.90 to 0.96 before and 0.91 to 1.00 after for C, 0.87 to 0.95 and 0.99 to 1.05 for 4096x1024.
+  for those of more. That is changed after these tables: three runs in turn gave 0.90 to 0.96 before and 0.91 to 1.00 after for C, 0.87 to 0.95 and 0.99 to 1.05 for 4096x1024,
+  but 0.92 to 1.00 and 0.86 to 0.96 for F with 20 %, which may be worse now. Three earlier runs of the old way had 0.87 to 0.92 for C and 0.94 to 1.06 for 4096x1024.
   Layers as small as those of E (0.06 us) are not worth counting.
 - *Two threads*: see the best samples below. The host gives the second CPU to others at times, and a piece of work that one thread has begun is waited for: medians are up
   to twice the best. With both CPUs there, two threads of one row are bound by what L3 and memory give (D), and by the meeting after each of 18 layers of 256 inputs (F).
