@@ -1,5 +1,7 @@
 #include "core/base/thread_team.h"
 
+#include <sched.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -20,6 +22,21 @@ void Pause() {
 #elif defined(__aarch64__)
   asm volatile("yield");
 #endif
+}
+
+// Moves this thread to another CPU if it is on `cpu` and may be on others.
+void LeaveCpu(int cpu) {
+  cpu_set_t all;
+  if (cpu < 0 || sched_getcpu() != cpu ||
+      sched_getaffinity(0, sizeof(all), &all) != 0 || CPU_COUNT(&all) < 2) {
+    return;
+  }
+  cpu_set_t others = all;
+  CPU_CLR(static_cast<std::size_t>(cpu), &others);
+  // The second call lets it be anywhere again, but moves it no more.
+  if (sched_setaffinity(0, sizeof(others), &others) == 0) {
+    sched_setaffinity(0, sizeof(all), &all);
+  }
 }
 
 // The parts of ThreadTeam::pieces_.
@@ -69,6 +86,7 @@ void ThreadTeam::Run(std::size_t pieces, Work work) {
     return;
   }
   work_ = &work;
+  caller_cpu_.store(sched_getcpu(), std::memory_order_relaxed);
   unfinished_.store(pieces, std::memory_order_relaxed);
   bool wake = false;
   {
@@ -128,24 +146,30 @@ bool ThreadTeam::HasPieces() const {
   return pieces.begin != pieces.end;
 }
 
+bool ThreadTeam::IsWaitOver() const {
+  return HasPieces() || stop_.load(std::memory_order_relaxed);
+}
+
+void ThreadTeam::Sleep() {
+  const MutexLock lock(mu_);
+  ++sleeping_;
+  while (!IsWaitOver()) {
+    wake_.Wait(mu_);
+  }
+  --sleeping_;
+}
+
 bool ThreadTeam::WaitForPieces() {
-  const auto ended = [this] {
-    return HasPieces() || stop_.load(std::memory_order_relaxed);
-  };
   const auto until = std::chrono::steady_clock::now() + spin_;
   constexpr int kPausesPerLook = 16;  // At the clock.
-  while (!ended() && std::chrono::steady_clock::now() < until) {
-    for (int i = 0; i < kPausesPerLook && !ended(); ++i) {
+  while (!IsWaitOver() && std::chrono::steady_clock::now() < until) {
+    for (int i = 0; i < kPausesPerLook && !IsWaitOver(); ++i) {
       Pause();
     }
   }
-  if (!ended()) {
-    const MutexLock lock(mu_);
-    ++sleeping_;
-    while (!ended()) {
-      wake_.Wait(mu_);
-    }
-    --sleeping_;
+  if (!IsWaitOver()) {
+    Sleep();
+    LeaveCpu(caller_cpu_.load(std::memory_order_relaxed));
   }
   return !stop_.load(std::memory_order_relaxed);
 }

@@ -21,9 +21,12 @@ namespace relu {
 
 // To wake a sleeping thread takes as long as many networks do (60 us for a
 // round trip), so the threads look for work for a while before they sleep.
-// Nobody waits for a thread that has not begun: the caller takes all the pieces
-// that no other member does, so a team whose threads have no CPU is hardly
-// slower than its caller alone.
+// Linux may wake a thread on the CPU of its caller, above all where CPUs share
+// no cache that it knows of, as on virtual ones. There the two take turns,
+// until the thread has run in vain and sleeps again. So it leaves that CPU
+// first. Nobody waits for a thread that has not begun: the caller takes all the
+// pieces that no other member does, so a team whose threads have no CPU is
+// hardly slower than its caller alone.
 //
 // Run() is for one caller at a time. Several callers that share a team hold a
 // TeamLease while they call it.
@@ -63,6 +66,9 @@ class ThreadTeam {
   void Serve(int member);
   // Waits for pieces. Returns false if there will be no more.
   bool WaitForPieces() ABSL_LOCKS_EXCLUDED(mu_);
+  // Until IsWaitOver().
+  void Sleep() ABSL_LOCKS_EXCLUDED(mu_);
+  bool IsWaitOver() const;
   bool HasPieces() const;
 
   const int size_;
@@ -79,6 +85,9 @@ class ThreadTeam {
   // Pieces that are not done. Members count it down (release); the caller waits
   // for 0 (acquire).
   std::atomic<std::size_t> unfinished_{0};
+
+  // On which the caller began the last Run().
+  std::atomic<int> caller_cpu_{-1};
 
   Mutex mu_;
   CondVar wake_;

@@ -1,5 +1,7 @@
 #include "core/base/thread_team.h"
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -59,6 +61,27 @@ TEST(ThreadTeamTest, MostPiecesAreDone) {
            [&](std::size_t piece, int /*member*/) { ++calls[piece]; });
   EXPECT_EQ(std::ranges::count(calls, 1),
             static_cast<std::ptrdiff_t>(calls.size()));
+}
+
+// A thread that has slept leaves the CPU of its caller, and may come back.
+TEST(ThreadTeamTest, ThreadsMayStillRunOnEveryCpu) {
+  cpu_set_t wanted;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(wanted), &wanted), 0);
+  ThreadTeam team(2, microseconds(0));
+  for (int run = 0; run < 100; ++run) {
+    std::atomic<int> begun{0};
+    std::vector<int> same(2, 0);
+    team.Run(2, [&](std::size_t piece, int /*member*/) {
+      ++begun;
+      while (begun < 2) {  // So that both members have one.
+        std::this_thread::yield();
+      }
+      cpu_set_t cpus;
+      same[piece] = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
+                    CPU_EQUAL(&cpus, &wanted);
+    });
+    ASSERT_EQ(same, (std::vector<int>{1, 1}));
+  }
 }
 
 TEST(TeamLeaseTest, OnlyOneHasTheTeam) {
