@@ -51,22 +51,20 @@ HOW_TO_READ = """## How to read it
 # the table has others.
 BELOW = """### Why some are below, on Zen 3
 
-- *4 and 16 rows, to ONNX Runtime (A, C)*: at 80 to 84 % of the multiply-adds that the CPU can do; ONNX Runtime comes close to that, too.
+- *4 and 16 rows, to ONNX Runtime (A, B, F)*: at 75 to 84 % of the multiply-adds that the CPU can do; ONNX Runtime comes close to that, too. The first layer of B has
+  13 inputs, so it is bound by storing sums. In the run before, B and F had 1.15 and 1.61, and C, now 1.42, had 1.17 of 1.3 with 4 rows.
 - *E, one row*: 17 KB of weights in 0.22 us, of which the arithmetic is a third; the rest is three calls, the copies in and out, and layers that depend on each
   other. Same bits everywhere means that each sum is one chain in the order of the inputs: 32 and 64 multiply-adds of 4 cycles, about 0.1 us that no kernel of
   ours can go below, and that Eigen, which adds in any order, can. Lanes over the inputs of the last layer (2.3 times as fast as a panel), a kernel that is
   chosen when a layer is packed, and copies without a call took it from 0.26 us. Small layers have little to skip either. With cold caches Eigen touches fewer pages of code.
 - *E, 16 and 256 rows*: bound by loading and storing sums: its layers have 32 and 64 inputs.
-- *D, 256 rows, share of FMA*: 76 % by the median, 82 % by the best sample; 100 MB of weights go through the caches for each block of rows.
-- *Float16, A and F*: 1.43 and 1.24 of 1.5 times as fast as float32, whose weights (2.7 and 4.2 MB) come from L3, which is closer to keeping up than memory is.
-- *The choice, and zeros to no skip*: it is made from a few milliseconds of measurement at load, and what the host does then is in it: B, one row, was 0.85 of the fastest way here and
-  0.98 to 1.01 in three runs after. C without zeros and 4096x1024 with 20 % were misjudged more often than not: rows of few entries were measured first, and warmed the weights
-  for those of more. That is changed after these tables: three runs in turn gave 0.90 to 0.96 before and 0.91 to 1.00 after for C, 0.87 to 0.95 and 0.99 to 1.05 for 4096x1024,
-  but 0.92 to 1.00 and 0.86 to 0.96 for F with 20 %, which may be worse now. Three earlier runs of the old way had 0.87 to 0.92 for C and 0.94 to 1.06 for 4096x1024.
-  Layers as small as those of E (0.06 us) are not worth counting.
-- *Two threads*: see the best samples below. The host gives the second CPU to others at times, and a piece of work that one thread has begun is waited for: medians are up
-  to twice the best. With both CPUs there, two threads of one row are bound by what L3 and memory give (D), and by the meeting after each of 18 layers of 256 inputs (F).
-  B, one row, did not see both CPUs in this run at all: 9.1 us at best, where five of six runs after it had 4.2 to 5.9 (one thread 5.5).
+- *Float16, A and F*: 1.44 and 1.39 of 1.5 times as fast as float32, whose weights (2.7 and 4.2 MB) come from L3, which is closer to keeping up than memory is.
+- *The choice, and zeros to no skip*: it is made from a few milliseconds of measurement at load, and what the host does then is in it: the cells are not the same in each run. Layers
+  as small as those of E (0.06 us) are not worth counting.
+- *Two threads to one*: two threads of one row are bound by what L3 and memory give (D), and by the meeting after each layer: 3 of 2 us (B), 18 of 256 inputs (F). The work of E at
+  16 rows is too little to share.
+- *Two threads before and now*: until this run the tables had C with one row at 0.66 of one thread and 0.78 of ONNX Runtime, and this page blamed the host for it. It was Linux that
+  woke the second thread on the CPU of the first, in 97 of 100 cases on this virtual machine, and the second went back to sleep before it was moved. Now it moves itself.
 """
 
 TABLES = {
