@@ -2,9 +2,7 @@
 // answer, through the dispatcher, what gRPC and protobuf do apart.
 
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,32 +18,7 @@
 #include "server/shared_memory.h"
 #include "tests/server/loaded_repository.h"
 #include "tests/server/memory_object.h"
-
-namespace {
-// By this thread, through the operator below.
-thread_local std::int64_t server_allocations = 0;
-}  // namespace
-
-// These replace those of the library, to count. Not inlined: g++ would take
-// the pairs apart and warn of a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++server_allocations;
-  void* const memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) {
-    std::abort();
-  }
-  return memory;
-}
-[[gnu::noinline]] void* operator new(std::size_t size,
-                                     const std::nothrow_t&) noexcept {
-  return operator new(size);
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/support/counted_allocations.h"
 
 namespace relu {
 namespace {
@@ -66,12 +39,12 @@ class CountedCall final : public ArrivedCall {
   bool Prepare() override {
     status_ = exchange().BeginDecode(InferExchange::Clock::now(),
                                      request_bytes_->size());
-    const std::int64_t before = server_allocations;
+    const std::int64_t before = AllocationsOfThread();
     if (status_.ok() &&
         !exchange().message().ParseFromString(*request_bytes_)) {
       status_ = absl::InvalidArgumentError("no request");
     }
-    protobuf_allocations += server_allocations - before;
+    protobuf_allocations += AllocationsOfThread() - before;
     if (status_.ok()) {
       status_ = exchange().Prepare(InferExchange::Clock::time_point::max());
     }
@@ -81,9 +54,9 @@ class CountedCall final : public ArrivedCall {
   void Send(const ArrivedCall* /*next*/) override {
     if (status_.ok()) {
       status_ = exchange().BeginEncode();
-      const std::int64_t before = server_allocations;
+      const std::int64_t before = AllocationsOfThread();
       answer = exchange().response().SerializeAsString();
-      protobuf_allocations += server_allocations - before;
+      protobuf_allocations += AllocationsOfThread() - before;
     }
     exchange().Finish(status_);
     ++answers;
@@ -125,7 +98,7 @@ class InferAllocationTest : public testing::Test {
     ArrivedCalls arrived(dispatcher());
     const auto run = [&](int turns) {
       std::int64_t protobuf = 0;
-      const std::int64_t before = server_allocations;
+      const std::int64_t before = AllocationsOfThread();
       for (int turn = 0; turn < turns; ++turn) {
         for (const auto& call : calls) {
           call->Receive(bytes);
@@ -134,7 +107,7 @@ class InferAllocationTest : public testing::Test {
         while (arrived.Run(worker_)) {
         }
       }
-      const std::int64_t all = server_allocations - before;
+      const std::int64_t all = AllocationsOfThread() - before;
       for (const auto& call : calls) {
         protobuf += std::exchange(call->protobuf_allocations, 0);
       }

@@ -1,11 +1,9 @@
-// Counts what operator new is asked for.
+// To submit requests takes no memory.
 
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <span>
 
 #include "absl/status/status.h"
@@ -14,33 +12,7 @@
 #include "core/batching/dispatcher.h"
 #include "core/batching/inference_request.h"
 #include "core/batching/scheduler.h"
-
-namespace {
-// By this thread, through the operator below.
-thread_local std::int64_t allocations = 0;
-}  // namespace
-
-// These replace those of the library, to count. Not inlined: g++ would take
-// the pairs apart and warn of a mismatch.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  void* const memory = std::malloc(size);
-  if (memory == nullptr) {
-    std::abort();
-  }
-  return memory;
-}
-[[gnu::noinline]] void* operator new(std::size_t size,
-                                     const std::nothrow_t&) noexcept {
-  return operator new(size);
-}
-
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "tests/support/counted_allocations.h"
 
 namespace relu {
 namespace {
@@ -59,9 +31,9 @@ TEST(SchedulerAllocationTest, SubmitDoesNotAllocateOnceItHasRun) {
   }
   scheduler.Submit(requests);
 
-  const std::int64_t before = allocations;
+  const std::int64_t before = AllocationsOfThread();
   scheduler.Submit(requests);
-  const std::int64_t after = allocations;
+  const std::int64_t after = AllocationsOfThread();
 
   EXPECT_GT(before, 0);
   EXPECT_EQ(after, before);

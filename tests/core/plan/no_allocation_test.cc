@@ -1,11 +1,8 @@
-// Run() takes no memory: operator new is replaced by one that counts.
+// Run() takes no memory.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,40 +17,8 @@
 #include "core/tensor/data_type.h"
 #include "core/tensor/tensor.h"
 #include "tests/core/plan/plan_runner.h"
+#include "tests/support/counted_allocations.h"
 #include "tests/support/graph_builder.h"
-
-namespace {
-
-// Calls of operator new so far. Relaxed: the test has one thread.
-std::atomic<std::int64_t> allocations{0};
-
-}  // namespace
-
-// Not inlined: else GCC sees malloc() and delete, or new and free(), as a
-// mistaken pair.
-[[gnu::noinline]] void* operator new(std::size_t size_bytes) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* memory = std::malloc(size_bytes == 0 ? 1 : size_bytes);
-  if (memory == nullptr) {
-    std::abort();
-  }
-  return memory;
-}
-
-// std::stable_sort() asks in this way.
-[[gnu::noinline]] void* operator new(std::size_t size_bytes,
-                                     const std::nothrow_t&) noexcept {
-  return operator new(size_bytes);
-}
-
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-
-[[gnu::noinline]] void operator delete(void* memory,
-                                       std::size_t /*size_bytes*/) noexcept {
-  std::free(memory);
-}
 
 namespace relu {
 namespace {
@@ -96,7 +61,7 @@ TEST(NoAllocationTest, RunTakesNoMemoryEvenWhenARowIsFaulty) {
   const Tensor x(DataType::kFp16, {kRows, 2, 3});
   const Tensor indices = Int64Tensor({kRows, 1}, {0, 1, 9, -1, -2});
   Tensor labels(DataType::kInt64, {kRows, 4});
-  const std::int64_t before = allocations.load();
+  const std::int64_t before = Allocations();
   workspace.CopyIn(0, 0, kRows, x.bytes().data());
   workspace.CopyIn(1, 0, kRows, indices.bytes().data());
   model.Run(kRows, workspace);
@@ -104,7 +69,7 @@ TEST(NoAllocationTest, RunTakesNoMemoryEvenWhenARowIsFaulty) {
   model.Run(kRows, workspace);
   workspace.CopyOut(0, 0, kRows, labels.bytes().data());
   const bool two_good = !workspace.Fault(0, 2).has_value();
-  const std::int64_t after = allocations.load();
+  const std::int64_t after = Allocations();
   EXPECT_EQ(after, before);
   EXPECT_TRUE(two_good);
   EXPECT_TRUE(workspace.Fault(2, 1).has_value());
@@ -176,10 +141,10 @@ TEST(NoAllocationTest, ElementStepsTakeNoMemory) {
   const Tensor x(DataType::kFp32, {kRows, 6});
   workspace.CopyIn(0, 0, kRows, x.bytes().data());
   model.Run(kRows, workspace);  // The kernels choose their instruction set.
-  const std::int64_t before = allocations.load();
+  const std::int64_t before = Allocations();
   model.Run(kRows, workspace);
   model.Run(1, workspace);
-  const std::int64_t after = allocations.load();
+  const std::int64_t after = Allocations();
   EXPECT_EQ(after, before);
 }
 
@@ -205,7 +170,7 @@ TEST(NoAllocationTest, DenseLayersTakeNoMemoryInAnyWay) {
       const CompiledModel model =
           CompileOrDie(graph, {.zero_skip = skip, .weights = weights});
       Workspace workspace(model, kRows, /*threads=*/2);
-      const std::int64_t before = allocations.load();
+      const std::int64_t before = Allocations();
       for (const std::int64_t rows : {1, 4, 70}) {
         model.Run(rows, workspace);
         for (const Sharing sharing :
@@ -213,17 +178,17 @@ TEST(NoAllocationTest, DenseLayersTakeNoMemoryInAnyWay) {
           model.Run(rows, workspace, team, sharing);
         }
       }
-      const std::int64_t after = allocations.load();
+      const std::int64_t after = Allocations();
       EXPECT_EQ(after, before);
     }
   }
 }
 
 TEST(NoAllocationTest, CounterCountsWhenMemoryIsTaken) {
-  const std::int64_t before = allocations.load();
+  const std::int64_t before = Allocations();
   const auto memory = std::make_unique<std::vector<int>>(100);
   EXPECT_EQ(memory->size(), 100U);
-  EXPECT_GE(allocations.load(), before + 2);
+  EXPECT_GE(Allocations(), before + 2);
 }
 
 }  // namespace
