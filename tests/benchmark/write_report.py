@@ -64,7 +64,7 @@ BELOW = """### Why some are below, on Zen 3
 - *Two threads to one*: two threads of one row are bound by what L3 and memory give (D), and by the meeting after each layer: 3 of 2 us (B), 18 of 256 inputs (F). The work of E at
   16 rows is too little to share.
 - *Two threads before and now*: until this run the tables had C with one row at 0.66 of one thread and 0.78 of ONNX Runtime, and this page blamed the host for it. It was Linux that
-  woke the second thread on the CPU of the first, in 97 of 100 cases on this virtual machine, and the second went back to sleep before it was moved. Now it moves itself.
+  woke the second thread on the CPU of the first, in 94 to 97 of 100 cases on this virtual machine (a counter in the code of that day), and the second went back to sleep before it was moved. Now it moves itself.
 """
 
 TABLES = {
