@@ -13,8 +13,8 @@ using Seconds = std::chrono::duration<double>;
 
 // The weight of a new value in the running average.
 constexpr double kWeight = 1.0 / 8;
-// What a value counts at most, in terms of the average before it. A model that
-// really became slower is followed within a few batches.
+// What a value counts at most, in terms of what was expected before it. A model
+// that really became slower is followed within a few batches.
 constexpr double kMostGrowth = 4;
 // A smaller batch must be this much cheaper a row: answers of a larger one go
 // out together, which counts too and is not measured here.
@@ -38,15 +38,17 @@ BatchCost::BatchCost(std::int64_t max_batch_rows)
     : max_batch_rows_(max_batch_rows) {}
 
 void BatchCost::Note(std::int64_t rows, Duration duration) {
-  Bucket& bucket = buckets_[BucketOf(rows)];
+  const std::size_t index = BucketOf(rows);
   // Never zero, which would mean unknown.
-  const double value =
+  double counted =
       std::max(Seconds(duration).count(), 1e-9) / static_cast<double>(rows);
+  if (const Bucket* expected = Nearest(index)) {
+    counted = std::min(counted, kMostGrowth * expected->seconds_per_row);
+  }
+  Bucket& bucket = buckets_[index];
   if (bucket.seconds_per_row == 0 || bucket.unused > kForgotten) {
-    bucket.seconds_per_row = value;
+    bucket.seconds_per_row = counted;
   } else {
-    const double counted =
-        std::min(value, kMostGrowth * bucket.seconds_per_row);
     bucket.seconds_per_row += kWeight * (counted - bucket.seconds_per_row);
   }
   bucket.unused = 0;

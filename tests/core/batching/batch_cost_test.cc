@@ -9,6 +9,7 @@ namespace relu {
 namespace {
 
 using std::chrono::microseconds;
+using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
 microseconds Rounded(BatchCost::Duration duration) {
@@ -61,6 +62,24 @@ TEST(BatchCostTest, OneValueThatIsFarOffCountsForLittle) {
   cost.Note(1, microseconds(50));
   cost.Note(1, std::chrono::seconds(1));
   EXPECT_LT(cost.Of(1), microseconds(75));
+}
+
+TEST(BatchCostTest, FirstValueOfASizeThatIsFarOffCountsForLittle) {
+  BatchCost cost(64);
+  cost.Note(1, microseconds(50));
+  cost.Note(8, std::chrono::seconds(1));
+  EXPECT_LT(cost.Of(8), milliseconds(2));
+}
+
+TEST(BatchCostTest, FirstValueOfASizeLongUnusedThatIsFarOffCountsForLittle) {
+  BatchCost cost(64);
+  cost.Note(1, microseconds(50));
+  cost.Note(64, microseconds(640));
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(cost.BestRows(64), 64);
+  }
+  cost.Note(1, std::chrono::seconds(1));
+  EXPECT_LT(cost.Of(1), microseconds(250));
 }
 
 TEST(BatchCostTest, BatchThatTookNoTimeIsKnown) {
