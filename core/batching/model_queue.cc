@@ -23,8 +23,11 @@ using Seconds = std::chrono::duration<double>;
 // thread may have to wake up for it.
 constexpr milliseconds kStartMargin{1};
 constexpr milliseconds kLongestPushback{10'000};
-// The weight of a new value in the running average of the pace.
+// The weight of a new value in the running average of the pace, and what it
+// counts at most, in terms of the average before it: one batch that the host
+// has stalled is not the pace of all that wait.
 constexpr double kPaceWeight = 1.0 / 4;
+constexpr double kMostPaceGrowth = 4;
 
 // When to come again, if what is in the way takes `wait`. At least a
 // millisecond: 0 would mean at once.
@@ -242,12 +245,17 @@ void ModelQueue::MeasurePace(Clock::time_point now) {
   if (last_take_rows_ == 0) {
     return;
   }
-  const double pace =
-      Seconds(now - last_take_).count() / static_cast<double>(last_take_rows_);
-  seconds_per_row_ =
-      seconds_per_row_ == 0
-          ? pace
-          : seconds_per_row_ + kPaceWeight * (pace - seconds_per_row_);
+  const auto rows = static_cast<double>(last_take_rows_);
+  const double pace = Seconds(now - last_take_).count() / rows;
+  const double expected =
+      seconds_per_row_ > 0 ? seconds_per_row_
+                           : Seconds(cost_.Of(last_take_rows_)).count() / rows;
+  if (expected == 0) {
+    seconds_per_row_ = pace;
+    return;
+  }
+  const double counted = std::min(pace, kMostPaceGrowth * expected);
+  seconds_per_row_ = expected + kPaceWeight * (counted - expected);
 }
 
 bool DropRest(InferenceRequest& request, Rejection why) {

@@ -268,6 +268,17 @@ TEST_F(AdmissionTest, PaceOfTheQueueCountsWhereItIsSlowerThanTheCost) {
   EXPECT_EQ(Add(requests_.back()), Rejection::kNone);
 }
 
+TEST_F(AdmissionTest, OneStallIsNotThePaceOfTheQueue) {
+  Occupy({.max_batch_rows = 1, .max_queue_time = milliseconds(1000)});
+  AddRows(50);
+  for (const milliseconds took : {milliseconds(1), milliseconds(500)}) {
+    now_ += took;
+    queue_->Release(slot_, took);
+    slot_ = queue_->Take(now_);
+  }
+  EXPECT_EQ(Add(New()), Rejection::kNone);
+}
+
 TEST_F(AdmissionTest, PaceIsForgottenWhenTheQueueIsEmpty) {
   Occupy({.max_batch_rows = 1});
   AddRows(2);
