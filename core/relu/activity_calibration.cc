@@ -330,8 +330,8 @@ InputLimits LimitsOf(const Recording& recording, std::size_t window_rows,
   return limits;
 }
 
-// What a layer scores in a window with the first row in which a neuron is on
-// that hardly ever was: no alarm. 0 if it has none.
+// What a layer scores in a window with one row in which a neuron does what it
+// hardly ever did, be it on or off: no alarm. 0 if it has none.
 struct RareScores {
   double firing = 0.0;
   double magnitude = 0.0;
@@ -341,8 +341,10 @@ RareScores RareScoresOf(const LayerBaseline& layer, RowCounts counts) {
   const auto window = static_cast<double>(counts.rows);
   RareScores rare;
   for (std::size_t j = 0; j < layer.rate.size(); ++j) {
-    if (layer.rate[j] * window < 1.0) {
-      const double shift = RateShift(1.0 / window, layer.rate[j], counts);
+    // RateShift() treats on and off alike.
+    const double rate = std::min(layer.rate[j], 1.0 - layer.rate[j]);
+    if (rate * window < 1.0) {
+      const double shift = RateShift(1.0 / window, rate, counts);
       rare.firing = std::max(rare.firing, shift * shift);
     }
     if (layer.variance[j] == 0.0) {

@@ -1,10 +1,13 @@
 #include "core/relu/activity_calibration.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -135,6 +138,52 @@ TEST(ActivityCalibrationTest, ChangeOfAConstantInputIsDrift) {
   ASSERT_TRUE(baseline.ok()) << baseline.status();
   EXPECT_FALSE(ScoreOf(model, *baseline, rows(63, 3)).Exceed(*baseline));
   EXPECT_TRUE(ScoreOf(model, *baseline, rows(63, 3.01F)).Exceed(*baseline));
+}
+
+// Relu(x + bias), three neurons, each of an input of its own.
+CompiledModel ThreeNeurons(float bias) {
+  GraphBuilder builder;
+  builder.Output(builder.Unary(
+      Operator::kRelu,
+      builder.Gemm(
+          builder.Input("x", {3}),
+          builder.Constant(FloatTensor({3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1})),
+          builder.Constant(FloatTensor({3}, {bias, bias, bias})))));
+  return CompileActivity(builder.Build());
+}
+
+// Normal numbers between -3 and 3, but the first of the first `odd_rows` rows.
+Tensor ThreeNeuronRows(std::int64_t rows, std::uint32_t seed,
+                       std::int64_t odd_rows = 0, float odd = 0.0F) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal;
+  std::vector<float> values(static_cast<std::size_t>(rows) * 3);
+  for (float& value : values) {
+    value = std::clamp(normal(random), -2.9F, 2.9F);
+  }
+  for (std::int64_t row = 0; row < odd_rows; ++row) {
+    values[static_cast<std::size_t>(row) * 3] = odd;
+  }
+  return FloatTensor({rows, 3}, values);
+}
+
+// Neurons that always were on, and such that never were.
+TEST(ActivityCalibrationTest, OneRowOfWhatNeverWasIsNoAlarmManyAre) {
+  for (const float bias : {3.0F, -3.0F}) {
+    const CompiledModel model = ThreeNeurons(bias);
+    std::vector<Tensor> inputs;
+    inputs.push_back(ThreeNeuronRows(1000, 11));
+    const auto baseline = Calibrate(model, inputs, {});
+    ASSERT_TRUE(baseline.ok()) << baseline.status();
+    const float odd = -1.1F * bias;
+    const DriftScores one =
+        ScoreOf(model, *baseline, ThreeNeuronRows(256, 12, 1, odd));
+    EXPECT_GT(one.firing[0], 0.0) << bias;
+    EXPECT_FALSE(one.Exceed(*baseline)) << bias;
+    const DriftScores many =
+        ScoreOf(model, *baseline, ThreeNeuronRows(256, 12, 5, odd));
+    EXPECT_GT(many.firing[0], baseline->layers[0].firing_threshold) << bias;
+  }
 }
 
 void ExpectCalibrationRefused(const CompiledModel& model, Tensor rows,

@@ -35,6 +35,13 @@ TEST(ActivityDriftTest, NeuronThatWakesUpIsShiftedFarAndFinitely) {
   EXPECT_EQ(RateShift(0.0, 0.0, kCounts), 0);
 }
 
+TEST(ActivityDriftTest, NeuronThatFallsAsleepIsShiftedAsFar) {
+  for (const double rate : {0.0, 0.01, 0.2, 0.7}) {
+    EXPECT_NEAR(RateShift(1.0 - rate, 1.0, kCounts),
+                -RateShift(rate, 0.0, kCounts), 1e-12);
+  }
+}
+
 TEST(ActivityDriftTest, MomentsAreThoseOfTheNumbers) {
   const Moments moments = MomentsOf(6, 20, 3);
   EXPECT_EQ(moments.mean, 2);
