@@ -114,8 +114,11 @@ std::int64_t SampleEvery(const CompiledModel& model) {
   for (const ActivationLayer& layer : model.activations()) {
     values += static_cast<double>(layer.neurons);
   }
+  // A plan without steps costs about one: rows are copied.
+  const std::size_t steps =
+      std::max<std::size_t>(model.report().steps.size(), 1);
   const double row = kMultiplyAdd * static_cast<double>(model.multiply_adds()) +
-                     kStep * static_cast<double>(model.report().steps.size());
+                     kStep * static_cast<double>(steps);
   const double look = 2 * row + kValue * values + kCopy;
   return static_cast<std::int64_t>(look / (kShare * row)) | 1;
 }

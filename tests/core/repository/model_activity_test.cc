@@ -18,6 +18,7 @@
 #include "core/relu/activity_counts.h"
 #include "core/tensor/tensor.h"
 #include "tests/core/relu/activity_testing.h"
+#include "tests/support/graph_builder.h"
 
 namespace relu {
 namespace {
@@ -256,6 +257,23 @@ TEST(ModelActivityTest, ChosenRateIsOddAndSmall) {
   const auto activity = Watch(model, {});
   EXPECT_EQ(activity->Read().sample_every, every);
   EXPECT_GT(ModelActivity::BytesFor(model, -1), 0U);
+}
+
+// Its rows are copied, and nothing else.
+TEST(ModelActivityTest, ModelWithoutStepsIsLookedAt) {
+  GraphBuilder builder;
+  builder.Output(builder.Input("x", {2}));
+  const CompiledModel model = CompileActivity(builder.Build());
+  ASSERT_TRUE(model.report().steps.empty());
+  const std::int64_t every = SampleEvery(model);
+  EXPECT_EQ(every % 2, 1);
+  EXPECT_GT(every, 100);
+  EXPECT_LT(every, 10'000);
+  const auto activity = Watch(model, {});
+  ASSERT_TRUE(activity->enabled());
+  ServedRows served(model, FloatTensor({1, 2}, {3, 4}));
+  served.Sample(*activity, 1);
+  EXPECT_EQ(activity->Read().total.rows, 1);
 }
 
 }  // namespace
