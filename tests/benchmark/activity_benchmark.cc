@@ -2,21 +2,26 @@
 //
 //   activity_benchmark deploy/models/*/1/model.onnx
 //
-// Batches of 1 and of 64 rows go through the schedulers of four copies of a
-// model in turn: no row is looked at (twice: the second shows the noise), the
-// rate that the server chooses, and every row. Each figure is the median of how
-// much longer than the first a copy took in the same round.
+// Batches of 1 and of 64 rows go through the scheduler of a model, in slices
+// of a millisecond in turn: no row is looked at (twice: the second shows the
+// noise), and the rate that the server chooses; then every row. It is one model
+// in all slices, for copies of it differ by some 1 % by where their memory
+// lies. Each figure is the median of how much longer than that without a row it
+// took in the same round, with its 95 % interval. Half a minute for each size
+// of batch.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,69 +55,146 @@ std::vector<std::vector<std::byte>> RandomInputs(const CompiledModel& model,
   return inputs;
 }
 
-// Serves `batches` requests; returns how long that took.
-double Serve(Model& model, InferenceRequest& request, std::int64_t batches) {
-  InferenceRequest* const requests[] = {&request};
-  const auto start = std::chrono::steady_clock::now();
-  for (std::int64_t i = 0; i < batches; ++i) {
-    model.scheduler().Submit(requests);
-    ModelActivity::ProcessDue();
+// A model that serves batches of so many rows. For one thread.
+class ServedBatches {
+ public:
+  ServedBatches(Model& model, std::int64_t rows)
+      : model_(model), inputs_(RandomInputs(model.compiled(), rows)) {
+    request_.rows = rows;
+    for (const auto& input : inputs_) {
+      request_.inputs.push_back(input.data());
+    }
+    for (const TensorSignature& output : model.compiled().outputs()) {
+      request_.outputs.push_back(
+          outputs_.emplace_back(output.Bytes(rows)).data());
+    }
+    request_.done = [](const absl::Status&) {};
   }
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
-      .count();
+
+  // Looks at rows as `activity` does, after each batch in place of within it.
+  // Returns how long that took, in seconds.
+  double Serve(ModelActivity& activity, std::int64_t batches) {
+    InferenceRequest* const requests[] = {&request_};
+    const BatchSlice batch[] = {{.request = &request_,
+                                 .first_row = 0,
+                                 .rows = request_.rows,
+                                 .status = absl::OkStatus()}};
+    const auto start = std::chrono::steady_clock::now();
+    for (std::int64_t i = 0; i < batches; ++i) {
+      model_.scheduler().Submit(requests);
+      activity.Sample(batch);
+      ModelActivity::ProcessDue();
+    }
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() -
+                                         start)
+        .count();
+  }
+
+ private:
+  Model& model_;
+  const std::vector<std::vector<std::byte>> inputs_;
+  std::vector<std::vector<std::byte>> outputs_;
+  InferenceRequest request_;
+};
+
+// At this part of the numbers in order; 0.5: the median.
+double Quantile(std::vector<double> numbers, double part) {
+  std::ranges::sort(numbers);
+  const auto last = static_cast<double>(numbers.size() - 1);
+  return numbers[static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * last)];
 }
 
-void MeasureRows(const std::string& file, std::int64_t rows) {
-  Metrics metrics("1");
-  std::vector<std::unique_ptr<Model>> models;
-  for (const std::int64_t every : {0, 0, -1, 1}) {
-    ModelOptions options;
-    options.name = fmt::format("m{}", models.size());
-    options.file = file;
-    options.activity_sample_every = every;
-    auto model = Model::Load(options, metrics);
-    if (!model.ok()) {
-      fmt::print("{}\n", model.status().ToString());
-      return;
+// By what part `took` is longer than `base` of the same round: the median, and
+// its 95 % interval by ranks.
+std::string Longer(const std::vector<double>& base,
+                   const std::vector<double>& took) {
+  std::vector<double> percent;
+  percent.reserve(base.size());
+  for (std::size_t round = 0; round < base.size(); ++round) {
+    percent.push_back(100 * (took[round] / base[round] - 1));
+  }
+  const double reach = 0.98 / std::sqrt(static_cast<double>(base.size()));
+  return fmt::format("{:+.2f} % ({:+.2f} to {:+.2f})", Quantile(percent, 0.5),
+                     Quantile(percent, 0.5 - reach),
+                     Quantile(percent, 0.5 + reach));
+}
+
+// By activity: how long each round of so many slices took, in seconds.
+std::vector<std::vector<double>> TimeInTurn(
+    ServedBatches& served, std::span<ModelActivity* const> activities,
+    std::int64_t slices, std::int64_t slice_batches, double seconds) {
+  std::vector<std::vector<double>> took(activities.size());
+  while (seconds > 0) {
+    for (std::vector<double>& rounds : took) {
+      rounds.push_back(0.0);
     }
-    models.push_back(*std::move(model));
-  }
-  const CompiledModel& compiled = models[0]->compiled();
-  const auto inputs = RandomInputs(compiled, rows);
-  InferenceRequest request;
-  request.rows = rows;
-  std::vector<std::vector<std::byte>> outputs;
-  for (const auto& input : inputs) {
-    request.inputs.push_back(input.data());
-  }
-  for (const TensorSignature& output : compiled.outputs()) {
-    request.outputs.push_back(outputs.emplace_back(output.Bytes(rows)).data());
-  }
-  request.done = [](const absl::Status&) {};
-  // Rounds of some 20 ms.
-  constexpr std::int64_t kTrial = 200;
-  const double trial = Serve(*models[0], request, kTrial);
-  const auto batches = static_cast<std::int64_t>(0.02 / trial * kTrial) + 1;
-  constexpr int kRounds = 101;
-  std::vector<std::vector<double>> ratios(models.size());
-  std::vector<double> base;
-  for (int round = 0; round < kRounds; ++round) {
-    base.push_back(Serve(*models[0], request, batches));
-    for (std::size_t i = 1; i < models.size(); ++i) {
-      ratios[i].push_back(Serve(*models[i], request, batches) / base.back());
+    for (std::int64_t slice = 0; slice < slices; ++slice) {
+      for (std::size_t i = 0; i < took.size(); ++i) {
+        // There and back: the clock of the CPU may drift.
+        const std::size_t turn =
+            took[0].size() % 2 == 0 ? i : took.size() - 1 - i;
+        const double time = served.Serve(*activities[turn], slice_batches);
+        took[turn].back() += time;
+        seconds -= time;
+      }
     }
   }
-  const auto median = [](std::vector<double> numbers) {
-    std::ranges::nth_element(numbers, numbers.begin() + kRounds / 2);
-    return numbers[kRounds / 2];
+  return took;
+}
+
+void MeasureRows(Model& model, std::int64_t rows) {
+  const auto watch = [&](std::int64_t every) {
+    return std::make_shared<ModelActivity>(
+        model.compiled(), ActivityOptions{.sample_every = every});
   };
+  const auto nothing = watch(0);
+  const auto again = watch(0);
+  const auto chosen = watch(ActivityOptions::kChoose);
+  const auto each = watch(1);
+  ServedBatches served(model, rows);
+  served.Serve(*nothing, 200);
+  const double batch_seconds = served.Serve(*nothing, 200) / 200;
+  // A round has one pass, which runs 16 rows that were looked at: were there
+  // one in some rounds and none in others, the median would not see it. Its
+  // slices take a millisecond.
+  const double pass_batches = static_cast<double>(16 * chosen->sample_every()) /
+                              static_cast<double>(rows);
+  const double slices = std::ceil(batch_seconds * pass_batches / 0.001);
+  const double slice_batches = std::ceil(pass_batches / slices);
+  const auto time = [&](std::span<ModelActivity* const> activities,
+                        double seconds) {
+    return TimeInTurn(served, activities, static_cast<std::int64_t>(slices),
+                      static_cast<std::int64_t>(slice_batches), seconds);
+  };
+  ModelActivity* const some[] = {nothing.get(), again.get(), chosen.get()};
+  const auto took = time(some, 25);
+  ModelActivity* const all[] = {nothing.get(), each.get()};
+  const auto each_took = time(all, 3);
+  const double round_rows = slices * slice_batches * static_cast<double>(rows);
   fmt::print(
-      "{} batches of {}: {:.2f} us a row; again {:+.2f} %, 1 row of {} looked "
-      "at {:+.2f} %, each {:+.1f} %\n",
-      file, rows, 1e6 * median(base) / static_cast<double>(batches * rows),
-      100 * (median(ratios[1]) - 1), models[2]->activity().sample_every(),
-      100 * (median(ratios[2]) - 1), 100 * (median(ratios[3]) - 1));
+      "{} batches of {}: {:.2f} us a row; again {}, 1 row of {} looked at {}, "
+      "each {}; {} rounds\n",
+      model.name(), rows, 1e6 * Quantile(took[0], 0.5) / round_rows,
+      Longer(took[0], took[1]), chosen->sample_every(),
+      Longer(took[0], took[2]), Longer(each_took[0], each_took[1]),
+      took[0].size());
   std::fflush(stdout);
+}
+
+void MeasureModel(const std::string& file) {
+  Metrics metrics("1");
+  ModelOptions options;
+  options.name = file;
+  options.file = file;
+  options.activity_sample_every = 0;  // Those of MeasureRows() look.
+  const auto model = Model::Load(options, metrics);
+  if (!model.ok()) {
+    fmt::print("{}\n", model.status().ToString());
+    return;
+  }
+  for (const std::int64_t rows : {1, 64}) {
+    MeasureRows(**model, rows);
+  }
 }
 
 }  // namespace
@@ -120,8 +202,6 @@ void MeasureRows(const std::string& file, std::int64_t rows) {
 
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
-    for (const std::int64_t rows : {1, 64}) {
-      relu::MeasureRows(argv[i], rows);
-    }
+    relu::MeasureModel(argv[i]);
   }
 }
