@@ -1,11 +1,14 @@
 // Measures ModelInfer of the real relud binary against a null RPC: the same
 // method, payload and answer size on the same gRPC, with nothing done between
 // them. The servers are processes of their own on one CPU, measured in turn;
-// the client, which is this process, has another CPU.
+// the client, which is this process, has another CPU. And how long relud takes
+// to start, and what it takes of the disk and of memory. Runs from the root of
+// the source tree.
 //
 //   serving_benchmark RELUD [--json=FILE] [--rounds=N] [--only=WORD]
 //   serving_benchmark --null-server BYTES THREADS   (what it starts by itself)
 
+#include <elf.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -19,6 +22,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,6 +35,7 @@
 #include "core/graph/onnx_import.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
+#include "core/tensor/shape.h"
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
 #include "proto/inference.pb.h"
@@ -51,22 +56,42 @@ constexpr int kConnections = 4;
 constexpr std::size_t kServerCpu = 0;
 constexpr std::size_t kClientCpu = 1;
 
+// What a figure has to be.
+struct Floor {
+  double value = 0;
+  bool at_least = true;  // Or at most.
+};
+
 // One that the table names.
 struct BenchmarkModel {
   std::string name;
-  std::vector<std::size_t> sizes;
-  double input_zeros;
-  double hidden_zeros;
+  // Of a random one; a trained one, with its real rows, is in tests/testdata.
+  std::vector<std::size_t> sizes = {};
+  double input_zeros = 0;
+  double hidden_zeros = 0;
   std::size_t request_rows = 1;
+  std::optional<Floor> calls = std::nullopt;  // Against the null RPC.
 };
 
 // Zeros as in tables, and as in a network of these sizes that was trained on
 // MNIST: 81 % of the pixels, 71 % of the first hidden layer (and 48 % of the
 // second, from which there are few weights to the digits).
-const BenchmarkModel kTiny = {"tiny", {32, 64, 32, 1}, 0.5, 0.5};
-const BenchmarkModel kMnist = {"mnist", {784, 512, 512, 10}, 0.81, 0.71};
+const BenchmarkModel kTiny = {.name = "tiny",
+                              .sizes = {32, 64, 32, 1},
+                              .input_zeros = 0.5,
+                              .hidden_zeros = 0.5,
+                              .calls = Floor{.value = 0.85}};
+const BenchmarkModel kMnist = {.name = "mnist",
+                               .sizes = {784, 512, 512, 10},
+                               .input_zeros = 0.81,
+                               .hidden_zeros = 0.71,
+                               .calls = Floor{.value = 0.55}};
+const BenchmarkModel kTrained = {.name = "mnist_256x128"};
 // Requests that take longer than to refuse them: some milliseconds.
-const BenchmarkModel kLarge = {"large", {256, 2048, 2048, 10}, 0, 0.5, 16};
+const BenchmarkModel kLarge = {.name = "large",
+                               .sizes = {256, 2048, 2048, 10},
+                               .hidden_zeros = 0.5,
+                               .request_rows = 16};
 
 void PinTo(std::size_t cpu) {
   cpu_set_t cpus;
@@ -85,9 +110,11 @@ double Median(std::vector<double> values) {
 Network AddModel(const BenchmarkModel& model,
                  const RepositoryBuilder& builder) {
   absl::StatusOr<Network> network =
-      MakeRandomNetwork(model.name, {.sizes = model.sizes,
-                                     .input_zeros = model.input_zeros,
-                                     .hidden_zeros = model.hidden_zeros});
+      model.sizes.empty()
+          ? LoadTrainedNetwork("tests/testdata/models/" + model.name)
+          : MakeRandomNetwork(model.name, {.sizes = model.sizes,
+                                           .input_zeros = model.input_zeros,
+                                           .hidden_zeros = model.hidden_zeros});
   CHECK(network.ok());
   const std::filesystem::path folder = builder.folder() / model.name / "1";
   std::filesystem::create_directories(folder);
@@ -184,9 +211,13 @@ class ModelServers {
       : rounds_(plan.rounds), network_(AddModel(model, repository_)) {
     const std::vector<std::string> requests =
         Requests(network_, model.request_rows);
+    const auto elements = ElementCount(network_.outputs.front().row_shape);
+    CHECK(elements.has_value());
     // Around the values the answer has some 40 bytes.
-    const std::size_t answer =
-        model.request_rows * model.sizes.back() * sizeof(float) + 40;
+    const std::size_t answer = model.request_rows *
+                                   static_cast<std::size_t>(*elements) *
+                                   sizeof(float) +
+                               40;
     null_ = StartServer(std::filesystem::canonical("/proc/self/exe").string(),
                         {"--null-server", fmt::format("{}", answer), "1"},
                         requests);
@@ -275,24 +306,30 @@ std::string Latencies(const ModelServers::Rounds& rounds) {
       MedianOf(rounds, false, p50), MedianOf(rounds, false, p99));
 }
 
-nlohmann::json Row(const std::string& what, double value, double wanted,
-                   bool at_least, const std::string& detail) {
-  fmt::print("{:<70} {:7.2f} ({} {:.2f})  {}\n", what, value,
-             at_least ? ">=" : "<=", wanted, detail);
+nlohmann::json Row(const std::string& what, double value,
+                   const std::optional<Floor>& floor,
+                   const std::string& detail) {
+  const std::string wanted =
+      floor.has_value()
+          ? fmt::format(" ({} {:.2f})",
+                        floor->at_least ? ">=" : "<=", floor->value)
+          : "";
+  fmt::print("{:<70} {:7.2f}{}  {}\n", what, value, wanted, detail);
   std::fflush(stdout);
-  return {{"what", what},
-          {"value", value},
-          {"wanted", wanted},
-          {"at_least", at_least},
-          {"detail", detail}};
+  nlohmann::json row = {{"what", what}, {"value", value}, {"detail", detail}};
+  if (floor.has_value()) {
+    row["wanted"] = floor->value;
+    row["at_least"] = floor->at_least;
+  }
+  return row;
 }
 
-nlohmann::json MeasureThroughput(ModelServers& servers, const std::string& name,
-                                 double wanted) {
+nlohmann::json MeasureThroughput(ModelServers& servers,
+                                 const BenchmarkModel& model) {
   const auto rounds = servers.Compare(servers.null(), servers.relud(), 64);
   return Row(
-      fmt::format("{}: calls/s against the null RPC, 64 in flight", name),
-      CallsRatio(rounds), wanted, true,
+      fmt::format("{}: calls/s against the null RPC, 64 in flight", model.name),
+      CallsRatio(rounds), model.calls,
       fmt::format("{:.0f} of {:.0f} calls/s; {}",
                   MedianOf(rounds, true, CallsPerSecond),
                   MedianOf(rounds, false, CallsPerSecond), Latencies(rounds)));
@@ -309,7 +346,7 @@ nlohmann::json MeasureAddedLatency(ModelServers& servers,
       fmt::format("{}: us of p50 over the null RPC and the forward pass, 1 in "
                   "flight",
                   name),
-      Median(added), 10, false,
+      Median(added), Floor{.value = 10, .at_least = false},
       fmt::format("{}, forward pass {:.1f} us", Latencies(rounds),
                   servers.forward_us()));
 }
@@ -319,7 +356,7 @@ nlohmann::json MeasureBatching(ModelServers& servers, const std::string& name) {
   return Row(
       fmt::format("{}: calls/s against the same server with --max-batch-rows=1",
                   name),
-      CallsRatio(rounds), 1.2, true,
+      CallsRatio(rounds), Floor{.value = 1.2},
       fmt::format("{:.0f} of {:.0f} calls/s",
                   MedianOf(rounds, true, CallsPerSecond),
                   MedianOf(rounds, false, CallsPerSecond)));
@@ -344,7 +381,7 @@ nlohmann::json MeasureTail(ModelServers& servers, const std::string& name,
   }
   return Row(
       fmt::format("{}: p99 against p50 at half of the peak load", name),
-      Median(ratios), 3, false,
+      Median(ratios), Floor{.value = 3, .at_least = false},
       fmt::format("{:.0f} calls/s, p50 {:.0f} us; the null RPC's p99 at the "
                   "same rate is {:.1f} times its p50",
                   peak / 2, Median(p50s), Median(null_ratios)));
@@ -372,13 +409,62 @@ void MeasureOverload(ModelServers& servers, const std::string& name, int rounds,
   }
   rows.push_back(Row(
       fmt::format("{}: goodput at ten times the peak load, against peak", name),
-      Median(goodputs), 0.8, true,
+      Median(goodputs), Floor{.value = 0.8},
       fmt::format("peak {:.0f} calls/s of 16 rows; p99 of a refusal {:.1f} ms",
                   Median(peaks), Median(refusals_ms))));
   rows.push_back(
       Row(fmt::format("{}: s from the end of that flood until all is answered",
                       name),
-          Median(recoveries), 1, false, "the queues are empty again"));
+          Median(recoveries), Floor{.value = 1, .at_least = false},
+          "the queues are empty again"));
+}
+
+// What a file takes in memory, and so about what is left of it when symbols and
+// line tables are stripped.
+std::size_t LoadedBytes(const std::filesystem::path& program) {
+  std::ifstream file(program, std::ios::binary);
+  Elf64_Ehdr header{};
+  file.read(reinterpret_cast<char*>(&header), sizeof(header));
+  std::vector<Elf64_Phdr> parts(header.e_phnum);
+  file.seekg(static_cast<std::streamoff>(header.e_phoff));
+  file.read(reinterpret_cast<char*>(parts.data()),
+            static_cast<std::streamsize>(parts.size() * sizeof(Elf64_Phdr)));
+  CHECK(file.good());
+  std::size_t bytes = 0;
+  for (const Elf64_Phdr& part : parts) {
+    bytes += part.p_type == PT_LOAD ? part.p_filesz : 0;
+  }
+  return bytes;
+}
+
+// relud with the models that it comes with.
+void MeasureProcess(const Plan& plan, nlohmann::json& rows) {
+  const std::filesystem::path models = "deploy/models";
+  std::vector<double> ready_ms;
+  std::vector<double> resident_mb;
+  for (int i = 0; i < plan.rounds; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto process = ServerProcess::Start(plan.relud, ReludFlags(models));
+    ready_ms.push_back(std::chrono::duration<double, std::milli>(
+                           std::chrono::steady_clock::now() - start)
+                           .count());
+    CHECK(process.ok());
+    resident_mb.push_back(static_cast<double>((*process)->ResidentBytes()) /
+                          1e6);
+  }
+  rows.push_back(Row("ms from the start of the process until it is ready",
+                     Median(ready_ms), Floor{.value = 50, .at_least = false},
+                     "with the three models of deploy/models"));
+  rows.push_back(Row("MB of resident memory when idle", Median(resident_mb),
+                     Floor{.value = 30, .at_least = false},
+                     "with their weights; the floor is without"));
+  rows.push_back(Row(
+      "MB of the program", static_cast<double>(LoadedBytes(plan.relud)) / 1e6,
+      std::nullopt,
+      fmt::format(
+          "what is loaded of it; {:.1f} MB with symbols and line "
+          "tables",
+          static_cast<double>(std::filesystem::file_size(plan.relud)) / 1e6)));
 }
 
 int RunTable(const Plan& plan, const std::string& json_file,
@@ -387,13 +473,12 @@ int RunTable(const Plan& plan, const std::string& json_file,
   const auto wanted = [only](std::string_view part) {
     return only.empty() || part.find(only) != std::string_view::npos;
   };
-  for (const BenchmarkModel* model : {&kTiny, &kMnist}) {
+  for (const BenchmarkModel* model : {&kTiny, &kMnist, &kTrained}) {
     if (!wanted(model->name)) {
       continue;
     }
     ModelServers servers(plan, *model);
-    rows.push_back(
-        MeasureThroughput(servers, model->name, model == &kTiny ? 0.85 : 0.55));
+    rows.push_back(MeasureThroughput(servers, *model));
     rows.push_back(MeasureAddedLatency(servers, model->name));
     if (model == &kMnist) {
       rows.push_back(MeasureBatching(servers, model->name));
@@ -403,6 +488,9 @@ int RunTable(const Plan& plan, const std::string& json_file,
   if (wanted(kLarge.name)) {
     ModelServers servers(plan, kLarge);
     MeasureOverload(servers, kLarge.name, std::min(plan.rounds, 5), rows);
+  }
+  if (wanted("process")) {
+    MeasureProcess(plan, rows);
   }
   if (!json_file.empty()) {
     std::ofstream(json_file) << rows.dump(1) << "\n";

@@ -240,14 +240,6 @@ class LoadingClient {
   std::thread thread_;
 };
 
-std::size_t ResidentBytes(pid_t pid) {
-  std::ifstream statm("/proc/" + std::to_string(pid) + "/statm");
-  std::size_t total = 0;
-  std::size_t resident = 0;
-  statm >> total >> resident;
-  return resident * 4096;
-}
-
 class ReloadTest : public testing::Test {
  protected:
   void Start() {
@@ -353,10 +345,10 @@ TEST_F(ReloadTest, NoRequestFailsAndMemoryDoesNotGrowWhateverHappensToAFolder) {
   for (int cycle = 0; cycle < kCycles; ++cycle) {
     ASSERT_NO_FATAL_FAILURE(version = Cycle(version));
     if (cycle == kCyclesBefore - 1) {
-      before_bytes = ResidentBytes(server_->pid());
+      before_bytes = server_->ResidentBytes();
     }
   }
-  const std::size_t after_bytes = ResidentBytes(server_->pid());
+  const std::size_t after_bytes = server_->ResidentBytes();
   for (const auto& client : clients) {
     EXPECT_GT(client->Stop(), 0);
   }

@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstddef>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <regex>
 #include <string>
@@ -90,6 +92,14 @@ ServerProcess::~ServerProcess() {
     Stop(SIGKILL);
   }
   close(log_fd_);
+}
+
+std::size_t ServerProcess::ResidentBytes() const {
+  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
+  std::size_t total = 0;
+  std::size_t resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::string ServerProcess::log() const {

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -41,6 +42,9 @@ class ServerProcess {
   pid_t pid() const { return pid_; }
   const std::string& grpc_address() const { return grpc_address_; }
   const std::string& metrics_address() const { return metrics_address_; }
+
+  // Of its memory, what is in RAM.
+  std::size_t ResidentBytes() const;
 
   // What the process has printed so far.
   std::string log() const ABSL_LOCKS_EXCLUDED(mu_);
