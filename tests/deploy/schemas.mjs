@@ -3,6 +3,7 @@
 // find fields that do not exist and values of a wrong type; its validators find
 // missing fields and words that are not in an enumeration. (An API server drops
 // unknown fields silently; the validators let them pass.)
+import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -113,10 +114,29 @@ function strict(schema) {
   return result;
 }
 
-// Checks of the kinds that the CustomResourceDefinitions in `folder` define:
-// from "group/version/kind" to a function that gives the errors of a document.
-export function customResources(folder) {
-  const checks = new Map();
+// Of `schema`, what says something of the fields that `document` has.
+function within(schema, document) {
+  const result = {...schema};
+  if (schema.properties) {
+    result.properties = {};
+    for (const field of Object.keys(document)) {
+      assert.ok(schema.properties[field], `${field} is unknown`);
+      result.properties[field] =
+          within(schema.properties[field], document[field]);
+    }
+  }
+  if (schema.items) {
+    // Elements may have different fields.
+    result.items = within(schema.items, Object.assign({}, ...document));
+  }
+  delete result.description;
+  return result;
+}
+
+// From "group/version/kind" to the JSON schema of each of `documents`, as the
+// CustomResourceDefinitions in `folder` define it, without what no document has.
+export function schemasWithin(folder, documents) {
+  const schemas = {};
   for (const file of fs.readdirSync(folder)) {
     const text = fs.readFileSync(path.join(folder, file), 'utf8');
     for (const {kind, spec} of yaml.loadAll(text).filter(Boolean)) {
@@ -124,22 +144,27 @@ export function customResources(folder) {
         continue;
       }
       for (const version of spec.versions) {
-        const schema = strict(version.schema.openAPIV3Schema);
-        schema.properties.metadata = {type: 'object'};
-        schema.properties.apiVersion = {type: 'string'};
-        schema.properties.kind = {type: 'string'};
-        const ajv = new Ajv({strict: false, allErrors: true, unicodeRegExp: false});
-        let validate = null;  // Compiled when it is needed: it takes seconds.
-        checks.set(`${spec.group}/${version.name}/${spec.names.kind}`, (document) => {
-          validate ??= ajv.compile(schema);
-          return validate(document) ?
-              [] :
-              validate.errors.map(
-                  (error) => `${nameOf(document)}: ${error.instancePath} ${
-                      error.message} ${JSON.stringify(error.params)}`);
-        });
+        const name = `${spec.group}/${version.name}/${spec.names.kind}`;
+        for (const document of documents) {
+          if (name === `${document.apiVersion}/${document.kind}`) {
+            const schema = strict(version.schema.openAPIV3Schema);
+            schema.properties.metadata = {type: 'object'};
+            schemas[name] = within(schema, document);
+          }
+        }
       }
     }
   }
-  return checks;
+  return schemas;
+}
+
+// What `schema` finds wrong with `document`.
+export function schemaErrors(schema, document) {
+  const ajv = new Ajv({strict: false, allErrors: true, unicodeRegExp: false});
+  const validate = ajv.compile(schema);
+  return validate(document) ?
+      [] :
+      validate.errors.map(
+          (error) => `${nameOf(document)}: ${error.instancePath} ${
+              error.message} ${JSON.stringify(error.params)}`);
 }
