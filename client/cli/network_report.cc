@@ -20,6 +20,7 @@
 #include "core/relu/layer_profile.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
+#include "core/relu/overflow_certificate.h"
 #include "core/relu/piecewise_lowering.h"
 #include "core/relu/piecewise_network.h"
 #include "core/relu/skip_forecast.h"
@@ -62,9 +63,10 @@ double LargestIn(const Slot& slot, const ValueBounds& bounds) {
   return largest;
 }
 
-std::string Certificate(const ValueBounds& bounds) {
-  if (!FitsFloat32(bounds)) {
-    return "not certified: a sum may overflow float32";
+std::string Verdict(const OverflowCertificate& certificate,
+                    const ValueBounds& bounds) {
+  if (!certificate.certified) {
+    return fmt::format("not certified: {}", certificate.reason);
   }
   return FitsFloat16(bounds)
              ? "certified: no infinity or NaN in float32, nor if values are "
@@ -75,8 +77,8 @@ std::string Certificate(const ValueBounds& bounds) {
 
 }  // namespace
 
-NetworkReport::NetworkReport(PiecewiseNetwork network)
-    : network_(std::move(network)) {
+NetworkReport::NetworkReport(const Graph& graph, PiecewiseNetwork network)
+    : graph_(graph), network_(std::move(network)) {
   for (LayerProfile& profile : ProfileLayers(network_)) {
     LayerReport& layer = layers_.emplace_back();
     layer.node = std::get<DenseOp>(network_.ops[profile.op]).node;
@@ -86,7 +88,7 @@ NetworkReport::NetworkReport(PiecewiseNetwork network)
 
 absl::StatusOr<NetworkReport> NetworkReport::Of(const Graph& graph) {
   ASSIGN_OR_RETURN(PiecewiseNetwork network, LowerToPiecewise(graph, ""));
-  return NetworkReport(std::move(network));
+  return NetworkReport(graph, std::move(network));
 }
 
 LayerReport* NetworkReport::ReportOf(std::size_t dense_op) {
@@ -123,6 +125,7 @@ absl::Status NetworkReport::AddBox(const InputBox& box, std::string what) {
   ValueBounds linear = LinearBounds(network_, box);
   AddBounds(IntervalBounds(network_, box), linear);
   bounds_ = std::move(linear);
+  certificate_ = CertifyNoOverflow(graph_, box);
   return absl::OkStatus();
 }
 
@@ -225,7 +228,7 @@ std::string NetworkReport::Text() const {
     text +=
         fmt::format("Bounds: for every input {}, \"{}\" is from {} to {}\n{}\n",
                     box_, network_.explained_name, FourDigits(low),
-                    FourDigits(high), Certificate(*bounds_));
+                    FourDigits(high), Verdict(certificate_, *bounds_));
   }
   return text;
 }
@@ -275,8 +278,9 @@ std::string NetworkReport::Json() const {
     json["high"] = std::move(high);
     json["largest_sum"] = bounds_->largest_sum;
     json["largest_value"] = bounds_->largest_value;
-    json["fits_float32"] = FitsFloat32(*bounds_);
-    json["fits_float16"] = FitsFloat16(*bounds_);
+    json["fits_float32"] = certificate_.certified;
+    json["fits_float16"] = certificate_.certified && FitsFloat16(*bounds_);
+    json["verdict"] = Verdict(certificate_, *bounds_);
   }
   return json.dump(-1, ' ', /*ensure_ascii=*/false,
                    NetworkJson::error_handler_t::replace);

@@ -19,6 +19,7 @@
 #include "core/relu/layer_profile.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
+#include "core/relu/overflow_certificate.h"
 #include "core/relu/piecewise_network.h"
 #include "core/relu/skip_forecast.h"
 #include "core/relu/value_bounds.h"
@@ -53,8 +54,8 @@ class NetworkReport {
   // of the same graph. INVALID_ARGUMENT if an index is outside of its table.
   absl::Status AddRows(const InputRows& rows, const PlanReport& plan);
 
-  // What holds for all inputs of a box; `what` says which. INVALID_ARGUMENT if
-  // it is none.
+  // What holds for all inputs of a box; `what` says which. The certificate is
+  // of all outputs of floats. INVALID_ARGUMENT if it is no box.
   absl::Status AddBox(const InputBox& box, std::string what);
 
   // nullopt: there is no box.
@@ -64,18 +65,20 @@ class NetworkReport {
   std::string Json() const;  // One object.
 
  private:
-  explicit NetworkReport(PiecewiseNetwork network);
+  NetworkReport(const Graph& graph, PiecewiseNetwork network);
 
   LayerReport* ReportOf(std::size_t dense_op);
   void AddBounds(const ValueBounds& interval, const ValueBounds& linear);
   std::string LayersText() const;
   std::string RowsText() const;
 
+  Graph graph_;  // Shares the constants.
   PiecewiseNetwork network_;
   std::vector<LayerReport> layers_;
   std::int64_t rows_ = 0;
   std::string box_;  // Empty: none.
   std::optional<ValueBounds> bounds_;
+  OverflowCertificate certificate_;
 };
 
 }  // namespace relu

@@ -8,6 +8,7 @@
 #include <string>
 #include <variant>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
@@ -24,6 +25,9 @@ namespace relu {
 namespace {
 
 constexpr double kLargestFloat = double{std::numeric_limits<float>::max()};
+
+using BoxSource =
+    absl::FunctionRef<absl::StatusOr<InputBox>(const PiecewiseNetwork&)>;
 
 // What rounds to the largest number of the type, and no further, is below this.
 double LimitOfOutput(DataType type) {
@@ -80,13 +84,12 @@ std::string WhyNotBelow(const PiecewiseNetwork& network,
 
 // Of the output `output`. Returns why it is not certified; empty if it is.
 absl::StatusOr<std::string> CertifyOutput(const Graph& graph,
-                                          const Value& output,
-                                          const InputDomain& domain,
+                                          const Value& output, BoxSource box_of,
                                           const CertificateOptions& options,
                                           double& largest_value) {
   ASSIGN_OR_RETURN(const PiecewiseNetwork network,
                    LowerToPiecewise(graph, output.name, options.weights));
-  ASSIGN_OR_RETURN(const InputBox box, domain.BoxOf(network));
+  ASSIGN_OR_RETURN(const InputBox box, box_of(network));
   ValueBounds bounds = IntervalBounds(network, box);
   std::string why = WhyNotBelow(network, bounds, output.type);
   const double multiply_adds = MultiplyAddsOfLinearBounds(network);
@@ -104,11 +107,8 @@ absl::StatusOr<std::string> CertifyOutput(const Graph& graph,
   return why;
 }
 
-}  // namespace
-
-OverflowCertificate CertifyNoOverflow(const Graph& graph,
-                                      const InputDomain& domain,
-                                      const CertificateOptions& options) {
+OverflowCertificate CertifyOutputs(const Graph& graph, BoxSource box_of,
+                                   const CertificateOptions& options) {
   OverflowCertificate certificate;
   for (const ValueId id : graph.outputs) {
     const Value& output = graph.values[id];
@@ -116,7 +116,7 @@ OverflowCertificate CertifyNoOverflow(const Graph& graph,
       continue;
     }
     const absl::StatusOr<std::string> why = CertifyOutput(
-        graph, output, domain, options, certificate.largest_value);
+        graph, output, box_of, options, certificate.largest_value);
     if (!why.ok() || !why->empty()) {
       certificate.reason =
           fmt::format("output \"{}\": {}", output.name,
@@ -127,6 +127,28 @@ OverflowCertificate CertifyNoOverflow(const Graph& graph,
   }
   certificate.certified = true;
   return certificate;
+}
+
+}  // namespace
+
+OverflowCertificate CertifyNoOverflow(const Graph& graph,
+                                      const InputDomain& domain,
+                                      const CertificateOptions& options) {
+  return CertifyOutputs(
+      graph,
+      [&](const PiecewiseNetwork& network) { return domain.BoxOf(network); },
+      options);
+}
+
+OverflowCertificate CertifyNoOverflow(const Graph& graph, const InputBox& box,
+                                      const CertificateOptions& options) {
+  return CertifyOutputs(
+      graph,
+      [&](const PiecewiseNetwork& network) -> absl::StatusOr<InputBox> {
+        RETURN_IF_ERROR(CheckBox(network, box));
+        return box;
+      },
+      options);
 }
 
 std::string CertificateText(const OverflowCertificate& certificate) {

@@ -9,6 +9,7 @@
 #include "core/graph/graph.h"
 #include "core/plan/compile_options.h"
 #include "core/relu/input_domain.h"
+#include "core/relu/leaf_box.h"
 
 namespace relu {
 
@@ -35,6 +36,10 @@ struct CertificateOptions {
 // output.
 OverflowCertificate CertifyNoOverflow(const Graph& graph,
                                       const InputDomain& domain,
+                                      const CertificateOptions& options = {});
+
+// The same of a box of all inputs of the graph in the place of a domain.
+OverflowCertificate CertifyNoOverflow(const Graph& graph, const InputBox& box,
                                       const CertificateOptions& options = {});
 
 // For people: "certified: ..." or "not certified: ...".

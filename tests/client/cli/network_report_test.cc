@@ -1,5 +1,6 @@
 #include "client/cli/network_report.h"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
+#include "core/tensor/data_type.h"
 #include "core/tensor/tensor.h"
 #include "tests/support/graph_builder.h"
 #include <nlohmann/json.hpp>
@@ -121,6 +123,40 @@ TEST(NetworkReportTest, OverflowIsNotCertified) {
   EXPECT_THAT(report.Text(), HasSubstr("values may overflow float16"));
   ASSERT_TRUE(report.AddBox({.low = {-3e38}, .high = {3e38}}, "").ok());
   EXPECT_THAT(report.Text(), HasSubstr("not certified"));
+}
+
+// y = x as FP32, then 65530 x as `type`.
+NetworkReport TwoOutputs(DataType type) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  builder.Output(builder.MatMul(x, builder.Constant(FloatTensor({1, 1}, {1}))));
+  const ValueId large =
+      builder.MatMul(x, builder.Constant(FloatTensor({1, 1}, {65530})));
+  builder.Output(builder.Node(Operator::kCast, {large},
+                              {.row_shape = {1}, .type = type},
+                              {{"to", static_cast<std::int64_t>(type)}}));
+  auto report = NetworkReport::Of(builder.Build());
+  CHECK(report.ok());
+  return *std::move(report);
+}
+
+TEST(NetworkReportTest, VerdictIsOverAllOutputs) {
+  NetworkReport report = TwoOutputs(DataType::kFp32);
+  ASSERT_TRUE(report.AddBox({.low = {0}, .high = {1}}, "").ok());
+  EXPECT_THAT(report.Text(), HasSubstr("\ncertified: "));
+  ASSERT_TRUE(report.AddBox({.low = {0}, .high = {1e34}}, "").ok());
+  EXPECT_EQ(Json::parse(report.Json())["fits_float32"], false);
+  EXPECT_THAT(report.Text(),
+              HasSubstr("not certified: output \"v5\": a value or sum may"));
+}
+
+TEST(NetworkReportTest, VerdictIsByTheTypeOfEachOutput) {
+  NetworkReport report = TwoOutputs(DataType::kFp16);
+  ASSERT_TRUE(report.AddBox({.low = {0}, .high = {1}}, "").ok());
+  EXPECT_EQ(Json::parse(report.Json())["fits_float32"], false);
+  EXPECT_THAT(report.Text(),
+              HasSubstr("not certified: output \"v5\": it may reach 6.55e+04, "
+                        "FP16 ends at"));
 }
 
 TEST(NetworkReportTest, WhatIsNoBoxIsRefused) {
