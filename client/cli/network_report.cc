@@ -63,16 +63,18 @@ double LargestIn(const Slot& slot, const ValueBounds& bounds) {
   return largest;
 }
 
-std::string Verdict(const OverflowCertificate& certificate,
-                    const ValueBounds& bounds) {
-  if (!certificate.certified) {
-    return fmt::format("not certified: {}", certificate.reason);
+std::string Verdict(const OverflowCertificate& float32,
+                    const OverflowCertificate& float16) {
+  if (!float32.certified) {
+    return fmt::format("not certified: {}", float32.reason);
   }
-  return FitsFloat16(bounds)
+  return float16.certified
              ? "certified: no infinity or NaN in float32, nor if values are "
                "stored as float16"
-             : "certified: no infinity or NaN in float32; values may overflow "
-               "float16";
+             : fmt::format(
+                   "certified: no infinity or NaN in float32; values may "
+                   "overflow if they are stored as float16: {}",
+                   float16.reason);
 }
 
 }  // namespace
@@ -126,6 +128,8 @@ absl::Status NetworkReport::AddBox(const InputBox& box, std::string what) {
   AddBounds(IntervalBounds(network_, box), linear);
   bounds_ = std::move(linear);
   certificate_ = CertifyNoOverflow(graph_, box);
+  float16_certificate_ =
+      CertifyNoOverflow(graph_, box, {.values = ValueStorage::kFloat16});
   return absl::OkStatus();
 }
 
@@ -225,10 +229,10 @@ std::string NetworkReport::Text() const {
       low = std::min(low, bounds_->Lowest(output.offset + i));
       high = std::max(high, bounds_->Highest(output.offset + i));
     }
-    text +=
-        fmt::format("Bounds: for every input {}, \"{}\" is from {} to {}\n{}\n",
-                    box_, network_.explained_name, FourDigits(low),
-                    FourDigits(high), Verdict(certificate_, *bounds_));
+    text += fmt::format(
+        "Bounds: for every input {}, \"{}\" is from {} to {}\n{}\n", box_,
+        network_.explained_name, FourDigits(low), FourDigits(high),
+        Verdict(certificate_, float16_certificate_));
   }
   return text;
 }
@@ -279,8 +283,8 @@ std::string NetworkReport::Json() const {
     json["largest_sum"] = bounds_->largest_sum;
     json["largest_value"] = bounds_->largest_value;
     json["fits_float32"] = certificate_.certified;
-    json["fits_float16"] = certificate_.certified && FitsFloat16(*bounds_);
-    json["verdict"] = Verdict(certificate_, *bounds_);
+    json["fits_float16"] = float16_certificate_.certified;
+    json["verdict"] = Verdict(certificate_, float16_certificate_);
   }
   return json.dump(-1, ' ', /*ensure_ascii=*/false,
                    NetworkJson::error_handler_t::replace);

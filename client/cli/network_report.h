@@ -79,6 +79,7 @@ class NetworkReport {
   std::string box_;  // Empty: none.
   std::optional<ValueBounds> bounds_;
   OverflowCertificate certificate_;
+  OverflowCertificate float16_certificate_;  // Of values that are stored so.
 };
 
 }  // namespace relu

@@ -30,10 +30,13 @@ using BoxSource =
     absl::FunctionRef<absl::StatusOr<InputBox>(const PiecewiseNetwork&)>;
 
 // What rounds to the largest number of the type, and no further, is below this.
-double LimitOfOutput(DataType type) {
+double LimitOfOutput(DataType type, ValueStorage values) {
+  if (values == ValueStorage::kFloat16) {
+    return kFloat16Limit;
+  }
   switch (type) {
     case DataType::kFp16:
-      return 65520.0;
+      return kFloat16Limit;
     case DataType::kBf16:
       return 0x1.FFp127;
     default:
@@ -59,11 +62,16 @@ double MultiplyAddsOfLinearBounds(const PiecewiseNetwork& network) {
 
 // Why these bounds prove nothing; empty if they do.
 std::string WhyNotBelow(const PiecewiseNetwork& network,
-                        const ValueBounds& bounds, DataType type) {
+                        const ValueBounds& bounds, DataType type,
+                        ValueStorage values) {
   if (!FitsFloat32(bounds)) {
     return fmt::format(
         "a value or sum may reach {:.3g}, float32 ends at {:.3g}",
         std::max(bounds.largest_value, bounds.largest_sum), kLargestFloat);
+  }
+  if (values == ValueStorage::kFloat16 && !FitsFloat16(bounds)) {
+    return fmt::format("a value may reach {:.3g}, float16 ends at {:.3g}",
+                       bounds.largest_value, kFloat16Limit);
   }
   double low = 0.0;
   double high = 0.0;
@@ -76,10 +84,14 @@ std::string WhyNotBelow(const PiecewiseNetwork& network,
   const double largest = network.link == Link::kLogSoftmax ? high - low + 44.0
                          : network.link == Link::kNone ? std::max(high, -low)
                                                        : 1.0;
-  return largest < LimitOfOutput(type)
+  const double limit = LimitOfOutput(type, values);
+  return largest < limit
              ? ""
              : fmt::format("it may reach {:.3g}, {} ends at {:.3g}", largest,
-                           DataTypeName(type), LimitOfOutput(type));
+                           values == ValueStorage::kFloat16
+                               ? "float16"
+                               : DataTypeName(type),
+                           limit);
 }
 
 // Of the output `output`. Returns why it is not certified; empty if it is.
@@ -90,8 +102,8 @@ absl::StatusOr<std::string> CertifyOutput(const Graph& graph,
   ASSIGN_OR_RETURN(const PiecewiseNetwork network,
                    LowerToPiecewise(graph, output.name, options.weights));
   ASSIGN_OR_RETURN(const InputBox box, box_of(network));
-  ValueBounds bounds = IntervalBounds(network, box);
-  std::string why = WhyNotBelow(network, bounds, output.type);
+  ValueBounds bounds = IntervalBounds(network, box, options.values);
+  std::string why = WhyNotBelow(network, bounds, output.type, options.values);
   const double multiply_adds = MultiplyAddsOfLinearBounds(network);
   if (!why.empty() && multiply_adds > options.max_multiply_adds) {
     why += fmt::format(
@@ -99,8 +111,8 @@ absl::StatusOr<std::string> CertifyOutput(const Graph& graph,
         "{:.2g}",
         multiply_adds, options.max_multiply_adds);
   } else if (!why.empty()) {
-    bounds = LinearBounds(network, box);
-    why = WhyNotBelow(network, bounds, output.type);
+    bounds = LinearBounds(network, box, options.values);
+    why = WhyNotBelow(network, bounds, output.type, options.values);
   }
   largest_value =
       std::max({largest_value, bounds.largest_value, bounds.largest_sum});

@@ -10,13 +10,14 @@
 #include "core/plan/compile_options.h"
 #include "core/relu/input_domain.h"
 #include "core/relu/leaf_box.h"
+#include "core/relu/value_bounds.h"
 
 namespace relu {
 
 struct OverflowCertificate {
   // For every input of the domain no value of the network, and no part of a
-  // sum, is infinite or NaN, as float32 computes it; nor is an output, if its
-  // type has less range.
+  // sum, is infinite or NaN, as float32 computes it and as it is stored; nor is
+  // an output, if its type has less range.
   bool certified = false;
   // Why it is not certified; empty if it is.
   std::string reason = {};
@@ -26,6 +27,8 @@ struct OverflowCertificate {
 
 struct CertificateOptions {
   WeightStorage weights = WeightStorage::kFloat32;
+  // float16 is for engines that do so; ours stores values as float32.
+  ValueStorage values = ValueStorage::kFloat32;
   // If intervals do not prove it, CROWN does as far as that takes no more than
   // so many multiply-adds.
   double max_multiply_adds = 1e9;

@@ -32,8 +32,9 @@ constexpr double kSlack = 1e-10;
 // Computes the bounds of one operation after the other.
 class Propagation {
  public:
-  Propagation(const PiecewiseNetwork& network, const InputBox& box, bool linear)
-      : network_(network), box_(box), linear_(linear) {
+  Propagation(const PiecewiseNetwork& network, const InputBox& box, bool linear,
+              ValueStorage storage)
+      : network_(network), box_(box), linear_(linear), storage_(storage) {
     bounds_.low.resize(network.row_floats);
     bounds_.high.resize(network.row_floats);
     bounds_.error.resize(network.row_floats);
@@ -46,7 +47,7 @@ class Propagation {
         bounds_.low[leaf.slot.offset + i] = interval.low;
         bounds_.high[leaf.slot.offset + i] = interval.high;
       }
-      Note(leaf.slot);
+      Store(leaf.slot);
     }
     for (std::size_t i = 0; i < network_.ops.size(); ++i) {
       std::visit([&](const auto& op) { Forward(op, i); }, network_.ops[i]);
@@ -60,10 +61,14 @@ class Propagation {
            bounds_.error[at];
   }
 
-  void Note(const Slot& slot) {
-    for (std::size_t i = 0; i < slot.size; ++i) {
-      bounds_.largest_value =
-          std::max(bounds_.largest_value, Size(slot.offset + i));
+  void Store(const Slot& slot) {
+    for (std::size_t at = slot.offset; at < slot.offset + slot.size; ++at) {
+      const double size = Size(at);
+      bounds_.largest_value = std::max(bounds_.largest_value, size);
+      if (storage_ == ValueStorage::kFloat16) {
+        // Half a unit in the last of 11 bits, or of a subnormal number.
+        bounds_.error[at] += 0x1p-11 * size + 0x1p-25;
+      }
     }
   }
 
@@ -81,7 +86,7 @@ class Propagation {
       ForwardVector(op, weights, vector);
     }
     Tighten(op.output, index);
-    Note(op.output);
+    Store(op.output);
   }
 
   void ForwardVector(const DenseOp& op, const std::vector<double>& weights,
@@ -142,7 +147,7 @@ class Propagation {
           std::abs(slope) * bounds_.error[from] + 2.0 * kUnit * size;
       Widen(to, size);
     }
-    Note(op.output);
+    Store(op.output);
   }
 
   void Forward(const ActivationOp& op, std::size_t /*index*/) {
@@ -165,7 +170,7 @@ class Propagation {
         bounds_.error[to] += 2.0 * kUnit * steepest * Size(from);
       }
     }
-    Note(op.output);
+    Store(op.output);
   }
 
   void Forward(const SumOp& op, std::size_t index) {
@@ -184,7 +189,7 @@ class Propagation {
       Widen(to, size);
     }
     Tighten(op.output, index);
-    Note(op.output);
+    Store(op.output);
   }
 
   void Forward(const MoveOp& op, std::size_t /*index*/) {
@@ -200,6 +205,7 @@ class Propagation {
   const PiecewiseNetwork& network_;
   const InputBox& box_;
   const bool linear_;
+  const ValueStorage storage_;
   ValueBounds bounds_;
 };
 
@@ -243,17 +249,17 @@ bool FitsFloat32(const ValueBounds& bounds) {
 }
 
 bool FitsFloat16(const ValueBounds& bounds) {
-  // What rounds to the largest, 65504, and no further.
-  return FitsFloat32(bounds) && bounds.largest_value < 65520.0;
+  return FitsFloat32(bounds) && bounds.largest_value < kFloat16Limit;
 }
 
-ValueBounds IntervalBounds(const PiecewiseNetwork& network,
-                           const InputBox& box) {
-  return Propagation(network, box, /*linear=*/false).Run();
+ValueBounds IntervalBounds(const PiecewiseNetwork& network, const InputBox& box,
+                           ValueStorage storage) {
+  return Propagation(network, box, /*linear=*/false, storage).Run();
 }
 
-ValueBounds LinearBounds(const PiecewiseNetwork& network, const InputBox& box) {
-  return Propagation(network, box, /*linear=*/true).Run();
+ValueBounds LinearBounds(const PiecewiseNetwork& network, const InputBox& box,
+                         ValueStorage storage) {
+  return Propagation(network, box, /*linear=*/true, storage).Run();
 }
 
 }  // namespace relu

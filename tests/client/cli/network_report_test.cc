@@ -120,7 +120,9 @@ TEST(NetworkReportTest, BoxesTellWhatIsProven) {
 TEST(NetworkReportTest, OverflowIsNotCertified) {
   NetworkReport report = SmallNetwork();
   ASSERT_TRUE(report.AddBox({.low = {-1e6}, .high = {1e6}}, "").ok());
-  EXPECT_THAT(report.Text(), HasSubstr("values may overflow float16"));
+  EXPECT_THAT(report.Text(),
+              HasSubstr("values may overflow if they are stored as float16: "
+                        "output \"v6\": a value may reach"));
   ASSERT_TRUE(report.AddBox({.low = {-3e38}, .high = {3e38}}, "").ok());
   EXPECT_THAT(report.Text(), HasSubstr("not certified"));
 }

@@ -23,6 +23,8 @@
 #include "core/plan/workspace.h"
 #include "core/relu/domain_rule.h"
 #include "core/relu/input_domain.h"
+#include "core/relu/value_bounds.h"
+#include "core/tensor/float16.h"
 #include "core/tensor/tensor.h"
 #include "fmt/format.h"
 #include "tests/core/relu/relu_testing.h"
@@ -31,6 +33,7 @@
 namespace relu {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 CompiledModel CompiledOrDie(const Graph& graph) {
@@ -226,6 +229,31 @@ TEST(OverflowCertificateTest, CrownProvesWhatIntervalsDoNotWithinItsLimit) {
       Certify(graph, "[-1, 1]", {.max_multiply_adds = 5});
   EXPECT_FALSE(limited.certified);
   EXPECT_THAT(limited.reason, HasSubstr("CROWN would take"));
+}
+
+// z = 5e4 ((1 + d) h0 - h1) of h0 = x, h1 = (1 + d) x: 0, but float16 has no
+// room for d.
+TEST(OverflowCertificateTest, RoundingToFloat16ThatOverflowsIsNotCertified) {
+  const float factor = 1 + 0x1p-12F;
+  const float largest = 59968;
+  const float h1 = Fp16ToFloat(FloatToFp16(factor * largest));
+  ASSERT_GT(5e4F * (factor * largest - h1), 65520.0F);
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {1});
+  const ValueId hidden =
+      builder.MatMul(x, builder.Constant(FloatTensor({1, 2}, {1, factor})));
+  builder.Output(builder.MatMul(
+      hidden, builder.Constant(FloatTensor({2, 1}, {5e4F * factor, -5e4F}))));
+  const Graph graph = builder.Build();
+
+  EXPECT_TRUE(Certify(graph, "[0, 6e4]").certified);
+  const OverflowCertificate certificate =
+      Certify(graph, "[0, 6e4]", {.values = ValueStorage::kFloat16});
+  EXPECT_FALSE(certificate.certified);
+  EXPECT_THAT(certificate.reason, AllOf(HasSubstr("a value may reach"),
+                                        HasSubstr("float16 ends at 6.55e+04")));
+  EXPECT_TRUE(
+      Certify(graph, "[0, 100]", {.values = ValueStorage::kFloat16}).certified);
 }
 
 TEST(OverflowCertificateTest, RealModelIsCertifiedForItsPixels) {

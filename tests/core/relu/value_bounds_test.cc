@@ -7,6 +7,7 @@
 #include <limits>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,6 +21,7 @@
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_lowering.h"
 #include "core/relu/piecewise_network.h"
+#include "core/tensor/float16.h"
 #include "core/tensor/tensor.h"
 #include "tests/core/relu/relu_testing.h"
 #include "tests/support/graph_builder.h"
@@ -275,15 +277,73 @@ TEST(ValueBoundsTest, OverflowIsNotCertified) {
   const InputBox box{.low = {-1}, .high = {2}};
   const ValueBounds safe = LinearBounds(Chain(100), box);
   EXPECT_TRUE(FitsFloat32(safe));
-  EXPECT_TRUE(FitsFloat16(safe));
+  EXPECT_TRUE(
+      FitsFloat16(LinearBounds(Chain(100), box, ValueStorage::kFloat16)));
   const ValueBounds wide = LinearBounds(Chain(200), box);
   EXPECT_TRUE(FitsFloat32(wide));
-  EXPECT_FALSE(FitsFloat16(wide));
+  EXPECT_FALSE(
+      FitsFloat16(LinearBounds(Chain(200), box, ValueStorage::kFloat16)));
   const ValueBounds overflowing = LinearBounds(Chain(2e19F), box);
   EXPECT_FALSE(FitsFloat32(overflowing));
   // Just below and above the largest float, 3.4e38: 2 w^2.
   EXPECT_TRUE(FitsFloat32(LinearBounds(Chain(1.304e19F), {{-1}, {1.999}})));
   EXPECT_FALSE(FitsFloat32(LinearBounds(Chain(1.305e19F), {{-1}, {2}})));
+}
+
+// Of each operation, so that values can be rounded in between.
+std::vector<PiecewiseNetwork> OneByOne(PiecewiseNetwork network) {
+  std::vector<PiecewiseNetwork> steps;
+  for (Op& op : network.ops) {
+    PiecewiseNetwork& step = steps.emplace_back();
+    step.row_floats = network.row_floats;
+    step.most_sparse = network.most_sparse;
+    step.ops.push_back(std::move(op));
+  }
+  return steps;
+}
+
+void RoundToFloat16(std::vector<float>& row) {
+  for (float& value : row) {
+    value = Fp16ToFloat(FloatToFp16(value));
+  }
+}
+
+TEST(ValueBoundsTest, HoldForValuesThatAreStoredAsFloat16) {
+  std::mt19937 random(14);
+  double beyond_float32 = 0.0;
+  for (std::uint32_t seed = 0; seed < 40; ++seed) {
+    RandomPiecewiseNetwork drawn(seed);
+    PiecewiseNetwork network = LowerOrDie(drawn.Draw());
+    InputBox box{.low = drawn.Row(), .high = {}};
+    for (const double low : box.low) {
+      box.high.push_back(low + static_cast<double>(random() % 64) / 256);
+    }
+    const ValueBounds float32 = LinearBounds(network, box);
+    const ValueBounds bounds =
+        LinearBounds(network, box, ValueStorage::kFloat16);
+    std::vector<float> row(network.row_floats);
+    std::vector<std::vector<float>> rows;
+    for (int i = 0; i < 50; ++i) {
+      ASSERT_TRUE(FillLeaves(network, Draw(box, random), row.data()).ok());
+      rows.push_back(row);
+    }
+    const std::vector<PiecewiseNetwork> steps = OneByOne(std::move(network));
+    for (std::vector<float>& values : rows) {
+      RoundToFloat16(values);
+      for (const PiecewiseNetwork& step : steps) {
+        RunForward(step, 1, values.data());
+        RoundToFloat16(values);
+      }
+      for (std::size_t at = 0; at < values.size(); ++at) {
+        ASSERT_LE(bounds.Lowest(at), double{values[at]}) << seed << " " << at;
+        ASSERT_GE(bounds.Highest(at), double{values[at]}) << seed << " " << at;
+        beyond_float32 =
+            std::max(beyond_float32, double{values[at]} - float32.Highest(at));
+      }
+    }
+  }
+  // So the rounding matters.
+  EXPECT_GT(beyond_float32, 0.0);
 }
 
 TEST(ValueBoundsTest, PartsOfSumsCountForTheCertificate) {
