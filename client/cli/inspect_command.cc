@@ -17,6 +17,7 @@
 #include "client/cli/outcome.h"
 #include "client/cli/row_source.h"
 #include "core/base/status_macros.h"
+#include "core/graph/elements.h"
 #include "core/graph/graph.h"
 #include "core/graph/onnx_import.h"
 #include "core/plan/compiled_model.h"
@@ -43,28 +44,35 @@ absl::StatusOr<InputRows> ReadNetworkRows(const InspectOptions& options,
 }
 
 // All floats are from box[0] to box[1]; integers are those of the rows, or any
-// that a table has.
-absl::StatusOr<InputBox> BoxOfFloats(const PiecewiseNetwork& network,
+// of their type.
+absl::StatusOr<InputBox> BoxOfFloats(const CompiledModel& model,
+                                     const PiecewiseNetwork& network,
                                      const std::vector<double>& bounds,
                                      const std::optional<InputRows>& rows) {
   if (bounds.size() != 2) {
     return absl::InvalidArgumentError(fmt::format(
         "--box: {} numbers, wanted are 2: LOW,HIGH", bounds.size()));
   }
-  // Beyond any table: all of it.
-  constexpr double kAnyInteger = 0x1p40;
-  InputBox box{
-      .low = std::vector<double>(network.input_elements, -kAnyInteger),
-      .high = std::vector<double>(network.input_elements, kAnyInteger)};
-  if (rows.has_value()) {
-    box = BoxOf(network, *rows);
+  std::vector<InputRules> rules;
+  for (const NetworkInput& input : network.inputs) {
+    if (IsFloatingPoint(input.type)) {
+      rules.push_back({.input = input.name,
+                       .rules = {{.low = bounds[0], .high = bounds[1]}}});
+    }
   }
-  for (const Leaf& leaf : network.leaves) {
-    for (std::size_t i = 0; i < leaf.slot.size; ++i) {
-      if (leaf.kind == Leaf::Kind::kInput) {
-        box.low[leaf.ElementOf(i)] = bounds[0];
-        box.high[leaf.ElementOf(i)] = bounds[1];
-      }
+  ASSIGN_OR_RETURN(const InputDomain domain,
+                   InputDomain::Create(rules, model.inputs()));
+  ASSIGN_OR_RETURN(InputBox box, domain.BoxOf(network));
+  if (!rows.has_value()) {
+    return box;
+  }
+  const InputBox of_rows = BoxOf(network, *rows);
+  for (const NetworkInput& input : network.inputs) {
+    const bool is_float = IsFloatingPoint(input.type);
+    for (std::size_t i = 0; !is_float && i < input.elements; ++i) {
+      const std::size_t at = input.first_element + i;
+      box.low[at] = of_rows.low[at];
+      box.high[at] = of_rows.high[at];
     }
   }
   return box;
@@ -152,8 +160,8 @@ class Inspector {
       return report.AddBox(*box_, "of the domain");
     }
     if (!options_.box.empty()) {
-      ASSIGN_OR_RETURN(box_,
-                       BoxOfFloats(report.network(), options_.box, rows_));
+      ASSIGN_OR_RETURN(
+          box_, BoxOfFloats(model_, report.network(), options_.box, rows_));
       return report.AddBox(
           *box_, fmt::format("of floats from {} to {}", options_.box[0],
                              options_.box[1]));

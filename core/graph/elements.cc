@@ -17,19 +17,6 @@ namespace relu {
 namespace {
 
 template <typename T>
-T RoundToInteger(double value) {
-  using Limits = std::numeric_limits<T>;
-  if (std::isnan(value)) {
-    return 0;
-  }
-  if (value >= std::ldexp(1.0, Limits::digits)) {
-    return Limits::max();
-  }
-  return value <= static_cast<double>(Limits::min()) ? Limits::min()
-                                                     : static_cast<T>(value);
-}
-
-template <typename T>
 T Store(double value) {
   if constexpr (std::is_same_v<T, Half>) {
     return {.bits = FloatToFp16(static_cast<float>(value))};
@@ -38,7 +25,7 @@ T Store(double value) {
   } else if constexpr (std::is_same_v<T, Boolean>) {
     return {.byte = static_cast<std::uint8_t>(value != 0)};
   } else if constexpr (std::is_integral_v<T>) {
-    return RoundToInteger<T>(value);
+    return ToInteger<T>(value);
   } else {
     return static_cast<T>(value);
   }
@@ -82,6 +69,32 @@ Tensor FromNumbers(DataType type, const Shape& shape,
 }
 
 }  // namespace
+
+double LargestOf(DataType type) {
+  return VisitType(type, [](auto element) {
+    using T = decltype(element);
+    if constexpr (std::is_same_v<T, Half>) {
+      return 65504.0;
+    } else if constexpr (std::is_same_v<T, BrainFloat>) {
+      return 0x1.FEp127;
+    } else if constexpr (std::is_same_v<T, Boolean>) {
+      return 1.0;
+    } else {
+      return static_cast<double>(std::numeric_limits<T>::max());
+    }
+  });
+}
+
+double SmallestOf(DataType type) {
+  return VisitType(type, [type](auto element) {
+    using T = decltype(element);
+    if constexpr (std::is_integral_v<T>) {
+      return static_cast<double>(std::numeric_limits<T>::min());
+    } else {
+      return type == DataType::kBool ? 0.0 : -LargestOf(type);
+    }
+  });
+}
 
 bool IsFloatingPoint(DataType type) {
   return type == DataType::kFp64 || type == DataType::kFp32 ||

@@ -17,6 +17,10 @@ namespace relu {
 // FP64, FP32, FP16 and BF16. All other types are integers here, BOOL too.
 bool IsFloatingPoint(DataType type);
 
+// The largest and the smallest number that a type has, rounded to double.
+double LargestOf(DataType type);
+double SmallestOf(DataType type);
+
 // All elements. Integers beyond 2^53 are rounded.
 std::vector<double> ToDoubles(const Tensor& tensor);
 

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -22,22 +20,6 @@
 
 namespace relu {
 namespace {
-
-template <typename To, typename From>
-To ToInteger(From value) {
-  using Limits = std::numeric_limits<To>;
-  const From above = std::ldexp(From{1}, Limits::digits);
-  if (std::isnan(value)) {
-    return 0;
-  }
-  if (value >= above) {
-    return Limits::max();
-  }
-  if (value <= (std::is_signed_v<To> ? -above : From{-1})) {
-    return Limits::min();
-  }
-  return static_cast<To>(value);
-}
 
 template <typename To, typename From>
 To ConvertElement(From value) {

@@ -55,33 +55,6 @@ std::array<std::byte, 8> BytesOf(DataType type, double value) {
   return bytes;
 }
 
-// The largest number that a type has.
-double LargestOf(DataType type) {
-  return VisitType(type, [](auto element) {
-    using T = decltype(element);
-    if constexpr (std::is_same_v<T, Half>) {
-      return 65504.0;
-    } else if constexpr (std::is_same_v<T, BrainFloat>) {
-      return 0x1.FEp127;
-    } else if constexpr (std::is_same_v<T, Boolean>) {
-      return 1.0;
-    } else {
-      return static_cast<double>(std::numeric_limits<T>::max());
-    }
-  });
-}
-
-double SmallestOf(DataType type) {
-  return VisitType(type, [type](auto element) {
-    using T = decltype(element);
-    if constexpr (std::is_integral_v<T>) {
-      return static_cast<double>(std::numeric_limits<T>::min());
-    } else {
-      return type == DataType::kBool ? 0.0 : -LargestOf(type);
-    }
-  });
-}
-
 // The bound as a number of the type. INVALID_ARGUMENT, without a name, if the
 // type has none like it.
 absl::StatusOr<double> RoundBound(double bound, DataType type) {

@@ -1,11 +1,12 @@
 #include "core/relu/leaf_box.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "core/relu/integer_source.h"
+#include "core/relu/interval.h"
 #include "core/relu/piecewise_linear.h"
 #include "core/relu/piecewise_network.h"
 
@@ -13,12 +14,16 @@ namespace relu {
 namespace {
 
 // The integers that a source may be.
-Interval IntegersOf(const IntegerSource& source, const InputBox& box) {
-  const auto scale = static_cast<double>(source.scale);
-  const auto shift = static_cast<double>(source.shift);
-  const double a = std::trunc(box.low[source.element]) * scale + shift;
-  const double b = std::trunc(box.high[source.element]) * scale + shift;
-  return {.low = std::min(a, b), .high = std::max(a, b)};
+Interval IntegersIn(const InputBox& box, const IntegerSource& source) {
+  return IntegersOf(source, {.low = box.low[source.element],
+                             .high = box.high[source.element]});
+}
+
+// As the network computes with it: what is in order stays so. Not inlined,
+// since g++ 12 takes such conversions of two neighbours for none
+// (-ftree-slp-vectorize, which -O2 has).
+[[gnu::noinline]] double AsFloat(double number) {
+  return double{static_cast<float>(number)};
 }
 
 double ValueAt(const PiecewiseLinear& function, double x) {
@@ -33,7 +38,7 @@ double ValueAt(const PiecewiseLinear& function, double x) {
 
 Entries EntriesOf(const Leaf& leaf, std::size_t source, const InputBox& box) {
   const auto entries = static_cast<double>(leaf.table.shape()[0]);
-  const Interval integers = IntegersOf(leaf.sources[source], box);
+  const Interval integers = IntegersIn(box, leaf.sources[source]);
   if (integers.low < 0.0 || integers.high >= entries) {
     return {.first = 0, .last = static_cast<std::size_t>(entries) - 1};
   }
@@ -44,13 +49,12 @@ Entries EntriesOf(const Leaf& leaf, std::size_t source, const InputBox& box) {
 Interval LeafInterval(const Leaf& leaf, std::size_t i, const InputBox& box) {
   if (leaf.kind == Leaf::Kind::kInput) {
     const std::size_t element = leaf.first_element + i;
-    return {.low = box.low[element], .high = box.high[element]};
+    return {.low = AsFloat(box.low[element]),
+            .high = AsFloat(box.high[element])};
   }
   if (leaf.kind == Leaf::Kind::kInteger) {
-    // Rounded to float32, which keeps the order.
-    const Interval integers = IntegersOf(leaf.sources[i], box);
-    return {.low = double{static_cast<float>(integers.low)},
-            .high = double{static_cast<float>(integers.high)}};
+    const Interval integers = IntegersIn(box, leaf.sources[i]);
+    return {.low = AsFloat(integers.low), .high = AsFloat(integers.high)};
   }
   const std::size_t size = leaf.entry_size();
   const Entries entries = EntriesOf(leaf, i / size, box);

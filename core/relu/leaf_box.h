@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/relu/interval.h"
 #include "core/relu/piecewise_linear.h"
 #include "core/relu/piecewise_network.h"
 
@@ -17,11 +18,6 @@ namespace relu {
 struct InputBox {
   std::vector<double> low;
   std::vector<double> high;
-};
-
-struct Interval {
-  double low = 0.0;
-  double high = 0.0;
 };
 
 // Of float i of a leaf.

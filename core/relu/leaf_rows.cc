@@ -17,6 +17,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/elements.h"
+#include "core/relu/integer_source.h"
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -162,15 +163,6 @@ absl::Status Round(const NetworkInput& input, std::span<const double> numbers,
 // What the float32 network takes for an element.
 float ToFloat(double element) { return static_cast<float>(element); }
 
-std::int64_t IntegerOf(const IntegerSource& source, double element) {
-  // Beyond it no table reaches, and the conversion has no meaning.
-  constexpr double kMost = 0x1p52;
-  const double whole = std::clamp(std::trunc(element), -kMost, kMost);
-  const double scaled = whole * static_cast<double>(source.scale) +
-                        static_cast<double>(source.shift);
-  return static_cast<std::int64_t>(std::clamp(scaled, -kMost, kMost));
-}
-
 absl::Status FillLookup(const Leaf& leaf, std::span<const double> elements,
                         float* values) {
   const std::size_t entry = leaf.entry_size();
@@ -188,6 +180,29 @@ absl::Status FillLookup(const Leaf& leaf, std::span<const double> elements,
     std::ranges::copy(
         table.subspan(static_cast<std::size_t>(index) * entry, entry),
         values + leaf.slot.offset + i * entry);
+  }
+  return absl::OkStatus();
+}
+
+// As the plan converts them.
+absl::Status FillIntegers(const Leaf& leaf, std::span<const double> elements,
+                          float* values) {
+  // Integers beyond it have come here rounded.
+  constexpr double kMostExact = 0x1p53;
+  float* const slot = values + leaf.slot.offset;
+  for (std::size_t i = 0; i < leaf.sources.size(); ++i) {
+    const IntegerSource& source = leaf.sources[i];
+    const double element = elements[source.element];
+    if (!source.is_float && std::abs(element) > kMostExact) {
+      return absl::InvalidArgumentError(fmt::format(
+          "the integer {} is read as a float: beyond 2^53 that has no exact "
+          "explanation",
+          element));
+    }
+    const std::int64_t integer = IntegerOf(source, element);
+    slot[i] = source.type == DataType::kUint64
+                  ? static_cast<float>(static_cast<std::uint64_t>(integer))
+                  : static_cast<float>(integer);
   }
   return absl::OkStatus();
 }
@@ -249,18 +264,14 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
 absl::Status FillLeaves(const PiecewiseNetwork& network,
                         std::span<const double> elements, float* values) {
   for (const Leaf& leaf : network.leaves) {
-    float* const slot = values + leaf.slot.offset;
     if (leaf.kind == Leaf::Kind::kInput) {
       std::ranges::transform(
-          elements.subspan(leaf.first_element, leaf.slot.size), slot, &ToFloat);
+          elements.subspan(leaf.first_element, leaf.slot.size),
+          values + leaf.slot.offset, &ToFloat);
     } else if (leaf.kind == Leaf::Kind::kLookup) {
       RETURN_IF_ERROR(FillLookup(leaf, elements, values));
     } else {
-      for (std::size_t i = 0; i < leaf.sources.size(); ++i) {
-        const IntegerSource& source = leaf.sources[i];
-        slot[i] =
-            static_cast<float>(IntegerOf(source, elements[source.element]));
-      }
+      RETURN_IF_ERROR(FillIntegers(leaf, elements, values));
     }
   }
   return absl::OkStatus();

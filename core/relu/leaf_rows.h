@@ -44,7 +44,8 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
                                         std::string_view what);
 
 // Sets the leaves in `values`, one row of the network, from a row of
-// InputRows::elements. INVALID_ARGUMENT if an index is outside of its table.
+// InputRows::elements. INVALID_ARGUMENT if an index is outside of its table, or
+// an integer beyond 2^53 becomes a float.
 absl::Status FillLeaves(const PiecewiseNetwork& network,
                         std::span<const double> elements, float* values);
 

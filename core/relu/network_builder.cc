@@ -23,6 +23,7 @@
 #include "core/plan/dense_layer.h"
 #include "core/plan/index_table.h"
 #include "core/plan/storage.h"
+#include "core/relu/integer_source.h"
 #include "core/relu/piecewise_linear.h"
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/data_type.h"
@@ -108,7 +109,7 @@ NetworkBuilder::NetworkBuilder(const Graph& graph) : graph_(graph) {
     if (!IsFloatingPoint(input.type)) {
       std::vector<IntegerSource>& sources = integers_[id];
       for (const std::size_t element : elements) {
-        sources.push_back({.element = element, .scale = 1, .shift = 0});
+        sources.push_back(ElementSource(element, input.type));
       }
       continue;
     }
@@ -282,7 +283,21 @@ absl::Status NetworkBuilder::FloatsToIntegers(const Node& node) {
   }
   std::vector<IntegerSource> sources;
   for (const std::size_t element : found->second) {
-    sources.push_back({.element = element, .scale = 1, .shift = 0});
+    sources.push_back(ElementSource(element, value(node.outputs[0]).type));
+    sources.back().is_float = true;
+  }
+  integers_[node.outputs[0]] = std::move(sources);
+  return absl::OkStatus();
+}
+
+absl::Status NetworkBuilder::IntegersToIntegers(const Node& node) {
+  std::vector<IntegerSource> sources = integers_.at(node.inputs[0]);
+  for (IntegerSource& source : sources) {
+    if (!CastTo(value(node.outputs[0]).type, source)) {
+      return RefuseToExplain(
+          node,
+          "it makes a wider type of integers that may have wrapped around");
+    }
   }
   integers_[node.outputs[0]] = std::move(sources);
   return absl::OkStatus();
@@ -300,6 +315,9 @@ absl::Status NetworkBuilder::IntegerArithmetic(const Node& node) {
   const std::size_t variable = IsIntegers(node.inputs[0]) ? 0 : 1;
   const Value& other = value(node.inputs[1 - variable]);
   const Value& result = value(node.outputs[0]);
+  if (node.op == Operator::kDiv) {
+    return RefuseToExplain(node, "it divides integers");
+  }
   if (other.constant == nullptr ||
       value(node.inputs[variable]).shape != result.shape) {
     return absl::UnimplementedError(
@@ -312,15 +330,16 @@ absl::Status NetworkBuilder::IntegerArithmetic(const Node& node) {
   std::vector<IntegerSource> sources = integers_.at(node.inputs[variable]);
   for (std::size_t i = 0; i < sources.size(); ++i) {
     if (node.op == Operator::kMul) {
-      sources[i].scale *= constants[i];
-      sources[i].shift *= constants[i];
-    } else if (node.op == Operator::kAdd) {
-      sources[i].shift += constants[i];
-    } else if (variable == 0) {
-      sources[i].shift -= constants[i];
-    } else {
-      sources[i].scale = -sources[i].scale;
-      sources[i].shift = constants[i] - sources[i].shift;
+      Multiply(sources[i], constants[i]);
+      continue;
+    }
+    const bool subtracts = node.op == Operator::kSub;
+    if (subtracts) {  // c - x, or x - c as the opposite of it.
+      Multiply(sources[i], -1);
+    }
+    Add(sources[i], constants[i]);
+    if (subtracts && variable == 0) {
+      Multiply(sources[i], -1);
     }
   }
   integers_[node.outputs[0]] = std::move(sources);

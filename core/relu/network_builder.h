@@ -69,8 +69,9 @@ class NetworkBuilder {
   // --- Integers. Errors: UNIMPLEMENTED, naming `node` ---
   // Of floats, which must be elements of the inputs.
   absl::Status FloatsToIntegers(const Node& node);
+  absl::Status IntegersToIntegers(const Node& node);
   void IntegersToFloats(const Node& node);
-  // With constants that are 1 or as many as the elements.
+  // Add, Sub and Mul with constants that are 1 or as many as the elements.
   absl::Status IntegerArithmetic(const Node& node);
   // Gather from a constant table.
   absl::Status Lookup(const Node& node);

@@ -309,15 +309,18 @@ absl::Status Lowering::LowerCast(const Node& node) {
   if (to == DataType::kBool) {
     return RefuseToExplain(node, "it makes truth values of numbers");
   }
-  if (from_floats == IsFloatingPoint(to)) {
+  if (from_floats) {
+    if (!IsFloatingPoint(to)) {
+      return builder_.FloatsToIntegers(node);
+    }
     builder_.Alias(node.outputs[0], node.inputs[0]);
     return absl::OkStatus();
   }
-  if (from_floats) {
-    return builder_.FloatsToIntegers(node);
-  }
   if (!builder_.IsIntegers(node.inputs[0])) {
     return RefuseToExplain(node, "it makes numbers of truth values");
+  }
+  if (!IsFloatingPoint(to)) {
+    return builder_.IntegersToIntegers(node);
   }
   builder_.IntegersToFloats(node);
   return absl::OkStatus();

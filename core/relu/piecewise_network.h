@@ -15,6 +15,7 @@
 #include "core/graph/graph.h"
 #include "core/plan/index_table.h"
 #include "core/relu/dense_op.h"
+#include "core/relu/integer_source.h"
 #include "core/relu/piecewise_linear.h"
 #include "core/relu/scratch_floats.h"
 #include "core/tensor/data_type.h"
@@ -85,13 +86,6 @@ struct MoveOp {
 using Op = std::variant<DenseOp, ArithmeticOp, ActivationOp, SumOp, MoveOp>;
 
 // --- What the network starts from ---
-
-// An integer that an element of the inputs stands for: scale * element + shift.
-struct IntegerSource {
-  std::size_t element = 0;  // Of all inputs.
-  std::int64_t scale = 1;
-  std::int64_t shift = 0;
-};
 
 // Floats that do not depend on others: the network is piecewise linear from
 // here on.

@@ -3,7 +3,9 @@
 #ifndef CORE_TENSOR_ELEMENT_H_
 #define CORE_TENSOR_ELEMENT_H_
 
+#include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "core/tensor/data_type.h"
@@ -69,6 +71,24 @@ Number ElementAs(T element) {
   } else {
     return static_cast<Number>(element);
   }
+}
+
+// A number as an integer: towards zero, kept within the range of the type; 0
+// for NaN.
+template <typename Integer, typename Number>
+Integer ToInteger(Number number) {
+  using Limits = std::numeric_limits<Integer>;
+  const Number above = std::ldexp(Number{1}, Limits::digits);
+  if (std::isnan(number)) {
+    return 0;
+  }
+  if (number >= above) {
+    return Limits::max();
+  }
+  if (number <= (std::is_signed_v<Integer> ? -above : Number{-1})) {
+    return Limits::min();
+  }
+  return static_cast<Integer>(number);
 }
 
 }  // namespace relu

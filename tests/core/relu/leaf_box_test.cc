@@ -58,6 +58,20 @@ TEST(LeafBoxTest, IntegersAreScaled) {
   EXPECT_EQ(interval.high, 7);
 }
 
+TEST(LeafBoxTest, FloatsAreRoundedAsTheNetworkReadsThem) {
+  Leaf leaf;
+  leaf.slot = {.offset = 0, .size = 2};
+  const Interval interval = LeafInterval(leaf, 1, Box(0.1, 0.3));
+  EXPECT_EQ(interval.low, double{0.1F});
+  EXPECT_EQ(interval.high, double{0.3F});
+  leaf.kind = Leaf::Kind::kInteger;
+  leaf.slot.size = 1;
+  leaf.sources = {{.element = 1}};
+  const Interval integers = LeafInterval(leaf, 0, Box(16777217, 16777219));
+  EXPECT_EQ(integers.low, 16777216);
+  EXPECT_EQ(integers.high, 16777220);
+}
+
 TEST(LeafBoxTest, ImageHasTheKinksInside) {
   const Interval image = ImageOf(Abs(), {.low = -3, .high = 2});
   EXPECT_EQ(image.low, 0);

@@ -13,6 +13,7 @@
 #include "gtest/gtest.h"
 
 #include "core/graph/graph.h"
+#include "core/relu/integer_source.h"
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/tensor.h"
@@ -74,6 +75,21 @@ TEST(LeafRowsTest, IndexOutsideOfTheTableIsAnError) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
     EXPECT_THAT(status.message(), HasSubstr("3 entries"));
   }
+}
+
+TEST(LeafRowsTest, IntegerThatNoFloatHoldsIsAnError) {
+  PiecewiseNetwork network;
+  Leaf& leaf = network.leaves.emplace_back();
+  leaf.kind = Leaf::Kind::kInteger;
+  leaf.slot = {.offset = 0, .size = 1};
+  leaf.sources = {ElementSource(0, DataType::kInt64)};
+  float value = 0.0F;
+  EXPECT_TRUE(FillLeaves(network, std::vector<double>{0x1p53}, &value).ok());
+  EXPECT_EQ(value, 0x1p53F);
+  const absl::Status status =
+      FillLeaves(network, std::vector<double>{0x1p54}, &value);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("beyond 2^53"));
 }
 
 TEST(LeafRowsTest, WrongTensorsAreNamed) {

@@ -22,8 +22,10 @@
 #include "core/plan/compile_options.h"
 #include "core/plan/compiled_model.h"
 #include "core/plan/workspace.h"
+#include "core/relu/explainer.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
+#include "core/relu/value_bounds.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
@@ -250,6 +252,95 @@ TEST(PiecewiseLoweringTest, IntegersOfComputedFloatsAreRefused) {
       Operator::kGather, {builder.Constant(FloatTensor({3}, {1, 2, 3})), whole},
       {.row_shape = {2}}, {{"axis", std::int64_t{0}}}));
   EXPECT_THAT(ErrorOf(builder.Build()), HasSubstr("a jump at each integer"));
+}
+
+// x of `from`, cast to each of `types` with 100 added where it is INT8, and to
+// FP32.
+Graph Casts(DataType from, const std::vector<DataType>& types) {
+  GraphBuilder builder;
+  ValueId value = builder.Input("x", {7}, from);
+  for (const DataType type : types) {
+    const GraphBuilder::Result result{.row_shape = {7}, .type = type};
+    value = builder.Node(Operator::kCast, {value}, result,
+                         {{"to", static_cast<std::int64_t>(type)}});
+    if (type == DataType::kInt8) {
+      value = builder.Node(Operator::kAdd,
+                           {value, builder.Constant(FromDoubles(
+                                       type, {1}, std::vector<double>{100}))},
+                           result);
+    }
+  }
+  builder.Output(
+      builder.Node(Operator::kCast, {value}, {.row_shape = {7}},
+                   {{"to", static_cast<std::int64_t>(DataType::kFp32)}}));
+  return builder.Build();
+}
+
+TEST(PiecewiseLoweringTest, CastsExplainWhatIsServed) {
+  using enum DataType;
+  const std::vector<double> numbers = {300,          -5,   2.9, -0.5,
+                                       2.9999999999, 1e30, 200};
+  for (const DataType from : {kFp32, kFp64, kInt16}) {
+    for (const std::vector<DataType>& types :
+         std::vector<std::vector<DataType>>{{kUint8},
+                                            {kInt8},
+                                            {kUint64},
+                                            {kInt64},
+                                            {kInt32, kUint8},
+                                            {kInt64, kInt8},
+                                            {kInt16, kInt64}}) {
+      const Graph graph = Casts(from, types);
+      std::vector<Tensor> rows;
+      rows.push_back(FromDoubles(from, {1, 7}, numbers));
+      const auto plan = CompiledModel::Compile(graph);
+      ASSERT_TRUE(plan.ok()) << plan.status();
+      Workspace workspace(*plan, 1);
+      workspace.CopyIn(0, 0, 1, rows[0].bytes().data());
+      plan->Run(1, workspace);
+      std::vector<float> served(7);
+      workspace.CopyOut(0, 0, 1, reinterpret_cast<std::byte*>(served.data()));
+
+      const Explainer explainer = ExplainerOrDie(graph);
+      const auto explained =
+          explainer.Explain(rows, {}, {.elements = {0, 1, 2, 3, 4, 5, 6}});
+
+      ASSERT_TRUE(explained.ok()) << explained.status();
+      const auto read = ReadInputRows(explainer.network(), rows, "input");
+      ASSERT_TRUE(read.ok()) << read.status();
+      const ValueBounds bounds = IntervalBounds(
+          explainer.network(), BoxOf(explainer.network(), *read));
+      for (std::size_t i = 0; i < served.size(); ++i) {
+        EXPECT_EQ(static_cast<float>((*explained)[i].value), served[i]) << i;
+        const std::size_t at = explainer.network().output.offset + i;
+        EXPECT_LE(bounds.Lowest(at), double{served[i]}) << i;
+        EXPECT_GE(bounds.Highest(at), double{served[i]}) << i;
+      }
+    }
+  }
+}
+
+TEST(PiecewiseLoweringTest, CastBoundsAreThoseOfTheType) {
+  const PiecewiseNetwork network =
+      LowerOrDie(Casts(DataType::kFp32, {DataType::kUint8}));
+  const ValueBounds bounds =
+      IntervalBounds(network, {.low = std::vector<double>(7, -300),
+                               .high = std::vector<double>(7, 300)});
+  EXPECT_EQ(bounds.low[network.output.offset], 0);
+  EXPECT_EQ(bounds.high[network.output.offset], 255);
+}
+
+TEST(PiecewiseLoweringTest, IntegersThatAreNoScaleAndShiftAreRefused) {
+  EXPECT_THAT(
+      ErrorOf(Casts(DataType::kFp32, {DataType::kInt8, DataType::kInt64})),
+      HasSubstr("may have wrapped around"));
+  GraphBuilder builder;
+  const ValueId c = builder.Input("c", {2}, DataType::kInt64);
+  const ValueId half = builder.Binary(
+      Operator::kDiv, c, builder.Constant(Int64Tensor({2}, {2, 2})));
+  builder.Output(
+      builder.Node(Operator::kCast, {half}, {.row_shape = {2}},
+                   {{"to", static_cast<std::int64_t>(DataType::kFp32)}}));
+  EXPECT_THAT(ErrorOf(builder.Build()), HasSubstr("it divides integers"));
 }
 
 TEST(PiecewiseLoweringTest, RowsThatDependOnEachOtherAreRefused) {
