@@ -100,6 +100,12 @@ std::optional<std::size_t> WrongInGroup(const DomainRule& group,
   return ones == 1 ? std::nullopt : std::optional(group.first);
 }
 
+// The network computes in float32, to which FP64 is rounded: what is in order
+// stays so.
+double AsComputed(DataType type, double bound) {
+  return type == DataType::kFp64 ? double{static_cast<float>(bound)} : bound;
+}
+
 absl::Status BadInput(std::string_view input, std::string_view why) {
   return absl::InvalidArgumentError(
       fmt::format("the domain of input \"{}\": {}", input, why));
@@ -291,12 +297,18 @@ absl::StatusOr<InputBox> InputDomain::BoxOf(
         low = SmallestOf(input.type);
         high = LargestOf(input.type);
       }
-      // The network computes in float32, to which FP64 is rounded: what is in
-      // order stays so.
-      const bool rounds = input.type == DataType::kFp64;
-      box.low.push_back(rounds ? double{static_cast<float>(low)} : low);
-      box.high.push_back(rounds ? double{static_cast<float>(high)} : high);
+      box.low.push_back(AsComputed(input.type, low));
+      box.high.push_back(AsComputed(input.type, high));
     }
+    for (std::size_t r = 0;
+         domain != tensors_.end() && r < domain->rules.size(); ++r) {
+      const DomainRule& rule = domain->rules[r];
+      if (rule.kind == DomainRule::Kind::kOneHot) {
+        box.one_hot.push_back({.first = input.first_element + rule.first,
+                               .size = rule.last - rule.first + 1});
+      }
+    }
+    std::ranges::sort(box.one_hot, {}, &OneHotGroup::first);
   }
   return box;
 }

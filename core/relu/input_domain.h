@@ -73,8 +73,8 @@ class InputDomain {
   // `input "x": row 2, element 5 is 200, the domain is [18, 100]`
   std::string Text(const OutsideValue& outside) const;
 
-  // Bounds of all elements: a one-hot group is from 0 to 1, integers without a
-  // rule are any of their type. FAILED_PRECONDITION if floats have no rule.
+  // Bounds of all elements, and one-hot groups; integers without a rule are any
+  // of their type. FAILED_PRECONDITION if floats have no rule.
   absl::StatusOr<InputBox> BoxOf(const PiecewiseNetwork& network) const;
 
  private:

@@ -36,6 +36,18 @@ double ValueAt(const PiecewiseLinear& function, double x) {
 
 }  // namespace
 
+std::vector<OneHotGroup> GroupsOf(const Leaf& leaf, const InputBox& box) {
+  std::vector<OneHotGroup> groups;
+  for (const OneHotGroup& group : box.one_hot) {
+    if (leaf.kind == Leaf::Kind::kInput && group.first >= leaf.first_element &&
+        group.first < leaf.first_element + leaf.slot.size) {
+      groups.push_back(
+          {.first = group.first - leaf.first_element, .size = group.size});
+    }
+  }
+  return groups;
+}
+
 Entries EntriesOf(const Leaf& leaf, std::size_t source, const InputBox& box) {
   const auto entries = static_cast<double>(leaf.table.shape()[0]);
   const Interval integers = IntegersIn(box, leaf.sources[source]);

@@ -14,11 +14,22 @@
 
 namespace relu {
 
+// Of neighbouring elements of one input one is 1 and all others are 0.
+struct OneHotGroup {
+  std::size_t first = 0;
+  std::size_t size = 0;
+};
+
 // What the elements of all inputs may be.
 struct InputBox {
   std::vector<double> low;
   std::vector<double> high;
+  // Elements that depend on each other, ascending; their bounds are 0 and 1.
+  std::vector<OneHotGroup> one_hot = {};
 };
+
+// The groups that are floats of a leaf, counted within it, ascending.
+std::vector<OneHotGroup> GroupsOf(const Leaf& leaf, const InputBox& box);
 
 // Of float i of a leaf.
 Interval LeafInterval(const Leaf& leaf, std::size_t i, const InputBox& box);

@@ -171,17 +171,37 @@ class BackwardPass {
     if (found == nullptr) {
       return;
     }
+    const std::vector<OneHotGroup> groups = GroupsOf(leaf, box_);
     for (std::size_t t = 0; t < count_; ++t) {
       const double* const a = found->data() + t * leaf.slot.size;
       if (leaf.kind == Leaf::Kind::kLookup) {
         AddLookup(leaf, a, t);
         continue;
       }
-      for (std::size_t i = 0; i < leaf.slot.size; ++i) {
-        const Interval interval = LeafInterval(leaf, i, box_);
-        AddConstant(t, a[i] * (a[i] > 0.0 ? interval.low : interval.high));
+      std::size_t next = 0;
+      for (const OneHotGroup& group : groups) {
+        AddFloats(leaf, a, next, group.first, t);
+        AddGroup({a + group.first, group.size}, t);
+        next = group.first + group.size;
       }
+      AddFloats(leaf, a, next, leaf.slot.size, t);
     }
+  }
+
+  // Floats `first` to `end` of a leaf, each for itself.
+  void AddFloats(const Leaf& leaf, const double* a, std::size_t first,
+                 std::size_t end, std::size_t target) {
+    for (std::size_t i = first; i < end; ++i) {
+      const Interval interval = LeafInterval(leaf, i, box_);
+      AddConstant(target, a[i] * (a[i] > 0.0 ? interval.low : interval.high));
+    }
+  }
+
+  // One of the floats is 1, so their part is one of the coefficients.
+  void AddGroup(std::span<const double> coefficients, std::size_t target) {
+    const auto [least, most] = std::ranges::minmax(coefficients);
+    constants_[target] += least;
+    sizes_[target] += std::max(std::abs(least), std::abs(most));
   }
 
   // The floats of one entry come together.

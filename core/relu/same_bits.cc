@@ -147,6 +147,13 @@ class Points {
                          : is_float_[i]         ? value
                                                 : std::round(value));
     }
+    const std::size_t first = elements.size() - is_float_.size();
+    for (const OneHotGroup& group : box_.one_hot) {
+      const auto begin =
+          elements.begin() + static_cast<std::ptrdiff_t>(first + group.first);
+      std::fill_n(begin, group.size, 0.0);
+      begin[static_cast<std::ptrdiff_t>(random_() % group.size)] = 1.0;
+    }
   }
 
  private:

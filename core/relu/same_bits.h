@@ -16,7 +16,7 @@ namespace relu {
 
 struct SameBitsOptions {
   // Random inputs of the box: in every other one each element is at one of its
-  // ends, the rest lie anywhere. The seed is fixed.
+  // ends, the rest lie anywhere, but for one-hot groups. The seed is fixed.
   std::int64_t points = 100'000;
   // No more points than fit into this time.
   std::chrono::seconds time{60};

@@ -48,6 +48,14 @@ class Propagation {
         bounds_.high[leaf.slot.offset + i] = interval.high;
       }
       Store(leaf.slot);
+      for (OneHotGroup group : GroupsOf(leaf, box_)) {
+        group.first += leaf.slot.offset;
+        // float16 has 0 and 1.
+        std::fill_n(
+            bounds_.error.begin() + static_cast<std::ptrdiff_t>(group.first),
+            group.size, 0.0);
+        groups_.push_back(group);
+      }
     }
     for (std::size_t i = 0; i < network_.ops.size(); ++i) {
       std::visit([&](const auto& op) { Forward(op, i); }, network_.ops[i]);
@@ -102,7 +110,15 @@ class Propagation {
       bounds_.error[to + j] = 0.0;
       sizes[j] = std::abs(bias);
     }
+    const std::vector<OneHotGroup> groups = GroupsIn({from, k});
+    auto group = groups.begin();
     for (std::size_t i = 0; i < k; ++i) {
+      if (group != groups.end() && from + i == group->first) {
+        AddGroup({weights.data() + i * n, group->size * n}, to, sizes);
+        i += group->size - 1;
+        ++group;
+        continue;
+      }
       const double low = bounds_.low[from + i];
       const double high = bounds_.high[from + i];
       const double size = Size(from + i);
@@ -123,6 +139,35 @@ class Propagation {
       bounds_.largest_sum =
           std::max(bounds_.largest_sum, sizes[j] * (1.0 + gamma));
       Widen(to + j, sizes[j]);
+    }
+  }
+
+  // The groups that a vector of inputs holds, in whole.
+  std::vector<OneHotGroup> GroupsIn(const Slot& vector) const {
+    std::vector<OneHotGroup> found;
+    for (const OneHotGroup& group : groups_) {
+      if (group.first >= vector.offset &&
+          group.first + group.size <= vector.offset + vector.size) {
+        found.push_back(group);
+      }
+    }
+    return found;
+  }
+
+  // Of a group one row of the weights is added, and products with 0.
+  void AddGroup(std::span<const double> rows, std::size_t to,
+                std::vector<double>& sizes) {
+    const std::size_t n = sizes.size();
+    for (std::size_t j = 0; j < n; ++j) {
+      double least = rows[j];
+      double most = rows[j];
+      for (std::size_t at = j; at < rows.size(); at += n) {
+        least = std::min(least, rows[at]);
+        most = std::max(most, rows[at]);
+      }
+      bounds_.low[to + j] += least;
+      bounds_.high[to + j] += most;
+      sizes[j] += std::max(std::abs(least), std::abs(most));
     }
   }
 
@@ -206,6 +251,7 @@ class Propagation {
   const InputBox& box_;
   const bool linear_;
   const ValueStorage storage_;
+  std::vector<OneHotGroup> groups_;  // By float of a row, ascending.
   ValueBounds bounds_;
 };
 

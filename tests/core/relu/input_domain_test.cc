@@ -311,7 +311,7 @@ TEST(InputDomainTest, RowsThatAreNotTogetherReturnUnimplemented) {
             absl::StatusCode::kUnimplemented);
 }
 
-TEST(InputDomainTest, BoxHoldsTheDomainAndTheTypesOfIntegers) {
+TEST(InputDomainTest, BoxHoldsTheDomainItsGroupsAndTheTypesOfIntegers) {
   const std::vector<TensorSignature> signatures = {
       SignatureOf("x", DataType::kFp32, 4),
       SignatureOf("kind", DataType::kInt8, 1)};
@@ -337,6 +337,9 @@ TEST(InputDomainTest, BoxHoldsTheDomainAndTheTypesOfIntegers) {
   ASSERT_TRUE(box.ok()) << box.status();
   EXPECT_THAT(box->low, ElementsAre(-128, 18, 2, 0, 0));
   EXPECT_THAT(box->high, ElementsAre(127, 100, 2, 1, 1));
+  ASSERT_EQ(box->one_hot.size(), 1U);
+  EXPECT_EQ(box->one_hot[0].first, 3U);
+  EXPECT_EQ(box->one_hot[0].size, 2U);
 }
 
 TEST(InputDomainTest, BoxOfDoublesIsWhatFloat32MakesOfThem) {

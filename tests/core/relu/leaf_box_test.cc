@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -70,6 +71,18 @@ TEST(LeafBoxTest, FloatsAreRoundedAsTheNetworkReadsThem) {
   const Interval integers = LeafInterval(leaf, 0, Box(16777217, 16777219));
   EXPECT_EQ(integers.low, 16777216);
   EXPECT_EQ(integers.high, 16777220);
+}
+
+TEST(LeafBoxTest, GroupsAreThoseOfTheLeaf) {
+  InputBox box;
+  box.one_hot = {{.first = 0, .size = 2}, {.first = 4, .size = 3}};
+  Leaf leaf;
+  leaf.slot = {.offset = 16, .size = 5};
+  leaf.first_element = 3;
+  const std::vector<OneHotGroup> groups = GroupsOf(leaf, box);
+  ASSERT_EQ(groups.size(), 1U);
+  EXPECT_EQ(groups[0].first, 1U);
+  EXPECT_EQ(groups[0].size, 3U);
 }
 
 TEST(LeafBoxTest, ImageHasTheKinksInside) {

@@ -64,6 +64,28 @@ TEST(LinearBoundTest, WhatCancelsIsNotCountedTwice) {
   EXPECT_NEAR(high[network.output.offset], 8.75 - 8 + 3.5, 1e-6);
 }
 
+TEST(LinearBoundTest, OneHotGroupAddsOneOfItsCoefficients) {
+  // f = 2 x0 + 3 x1 - x2 + 5 x3, behind a move.
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {4});
+  const ValueId moved = builder.Node(
+      Operator::kGather, {x, builder.Constant(Int64Tensor({4}, {3, 2, 1, 0}))},
+      {.row_shape = {4}}, {{"axis", std::int64_t{1}}});
+  builder.Output(builder.MatMul(
+      moved, builder.Constant(FloatTensor({4, 1}, {5, -1, 3, 2}))));
+  const PiecewiseNetwork network = LowerOrDie(builder.Build());
+  const InputBox box{.low = {-1, 0, 0, 0},
+                     .high = {1, 1, 1, 1},
+                     .one_hot = {{.first = 1, .size = 3}}};
+  constexpr double kFar = 1e6;
+  std::vector<double> low(network.row_floats, -kFar);
+  std::vector<double> high(network.row_floats, kFar);
+  TightenByLinearBounds(network, box, network.output, network.ops.size() - 1,
+                        low, high);
+  EXPECT_NEAR(low[network.output.offset], -2 - 1, 1e-6);
+  EXPECT_NEAR(high[network.output.offset], 2 + 5, 1e-6);
+}
+
 TEST(LinearBoundTest, NarrowerBoundsStay) {
   const PiecewiseNetwork network = LowerOrDie(TwoNeurons());
   const InputBox box{.low = {1, 2}, .high = {1.25, 2.5}};

@@ -78,6 +78,22 @@ TEST(SameBitsTest, EndsOfTheBoxArePoints) {
       CheckSameBits(*model, ModelWith({0, 0}), box, {}, {.points = 100}).ok());
 }
 
+TEST(SameBitsTest, PointsHaveOneOfEachOneHotGroup) {
+  // They differ where both elements are 1.
+  GraphBuilder builder;
+  builder.Output(
+      builder.Unary(Operator::kRelu,
+                    builder.Gemm(builder.Input("x", {2}),
+                                 builder.Constant(FloatTensor({2, 1}, {1, 1})),
+                                 builder.Constant(FloatTensor({1}, {-1})))));
+  const auto model = CompiledModel::Compile(builder.Build());
+  ASSERT_TRUE(model.ok()) << model.status();
+  InputBox box = {.low = {0, 0}, .high = {1, 1}};
+  EXPECT_FALSE(CheckSameBits(*model, ModelWith({0, 0}), box, {}).ok());
+  box.one_hot = {{.first = 0, .size = 2}};
+  EXPECT_TRUE(CheckSameBits(*model, ModelWith({0, 0}), box, {}).ok());
+}
+
 TEST(SameBitsTest, InputsWithoutAnAnswerAreEqual) {
   GraphBuilder builder;
   const ValueId index = builder.Input("i", {1}, DataType::kInt64);

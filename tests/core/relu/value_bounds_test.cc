@@ -8,6 +8,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,11 +18,13 @@
 
 #include "core/graph/graph.h"
 #include "core/graph/onnx_import.h"
+#include "core/relu/dense_op.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_lowering.h"
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/float16.h"
+#include "core/tensor/shape.h"
 #include "core/tensor/tensor.h"
 #include "tests/core/relu/relu_testing.h"
 #include "tests/support/graph_builder.h"
@@ -41,6 +44,12 @@ std::vector<double> Draw(const InputBox& box, std::mt19937& random) {
                             : static_cast<double>(random() % 1024) / 1024;
     row[i] = double{
         static_cast<float>(box.low[i] + part * (box.high[i] - box.low[i]))};
+  }
+  for (const OneHotGroup& group : box.one_hot) {
+    for (std::size_t i = 0; i < group.size; ++i) {
+      row[group.first + i] = 0.0;
+    }
+    row[group.first + random() % group.size] = 1.0;
   }
   return row;
 }
@@ -288,6 +297,78 @@ TEST(ValueBoundsTest, OverflowIsNotCertified) {
   // Just below and above the largest float, 3.4e38: 2 w^2.
   EXPECT_TRUE(FitsFloat32(LinearBounds(Chain(1.304e19F), {{-1}, {1.999}})));
   EXPECT_FALSE(FitsFloat32(LinearBounds(Chain(1.305e19F), {{-1}, {2}})));
+}
+
+// Floats 0 and 1, a group of 3, one of 2; then two layers.
+PiecewiseNetwork WithGroups(std::mt19937& random) {
+  const auto weights = [&](Shape shape) {
+    std::vector<float> drawn(
+        static_cast<std::size_t>(ElementCount(shape).value()));
+    std::ranges::generate(drawn, [&] {
+      return static_cast<float>(random() % 256) / 64.0F - 2.0F;
+    });
+    return FloatTensor(std::move(shape), drawn);
+  };
+  GraphBuilder builder;
+  const ValueId hidden = builder.Unary(
+      Operator::kRelu,
+      builder.Gemm(builder.Input("x", {7}), builder.Constant(weights({7, 6})),
+                   builder.Constant(weights({6}))));
+  builder.Output(builder.MatMul(hidden, builder.Constant(weights({6, 2}))));
+  return LowerOrDie(builder.Build());
+}
+
+TEST(ValueBoundsTest, OneHotGroupsAreNarrowerAndHold) {
+  std::mt19937 random(15);
+  for (int i = 0; i < 30; ++i) {
+    const PiecewiseNetwork network = WithGroups(random);
+    InputBox box{.low = {-1, 0.5, 0, 0, 0, 0, 0},
+                 .high = {1, 0.75, 1, 1, 1, 1, 1}};
+    const ValueBounds wide_interval = IntervalBounds(network, box);
+    const ValueBounds wide_linear = LinearBounds(network, box);
+    box.one_hot = {{.first = 2, .size = 3}, {.first = 5, .size = 2}};
+    const ValueBounds interval = IntervalBounds(network, box);
+    const ValueBounds linear = LinearBounds(network, box);
+    for (const auto& [narrow, wide] : {std::pair(&interval, &wide_interval),
+                                       std::pair(&linear, &wide_linear)}) {
+      // Of one sum they are the same if the signs of a group differ.
+      const Slot sums = std::get<DenseOp>(network.ops[0]).output;
+      double narrower = 0.0;
+      for (std::size_t at = sums.offset; at < sums.offset + sums.size; ++at) {
+        EXPECT_LE(narrow->high[at], wide->high[at] + 1e-8);
+        EXPECT_GE(narrow->low[at], wide->low[at] - 1e-8);
+        EXPECT_LT(narrow->error[at], wide->error[at]);
+        narrower += wide->high[at] - narrow->high[at];
+        narrower += narrow->low[at] - wide->low[at];
+      }
+      EXPECT_GT(narrower, 1.0);
+      EXPECT_LT(narrow->largest_sum, wide->largest_sum);
+    }
+    // 6 assignments, each of them many times, at the faces of the others.
+    ExpectSound(network, box, random, 200);
+  }
+}
+
+// One layer of a group and nothing else: its bounds are the weights.
+TEST(ValueBoundsTest, OneHotGroupsAddOneWeightToFirstSums) {
+  GraphBuilder builder;
+  builder.Output(builder.MatMul(
+      builder.Input("x", {3}),
+      builder.Constant(FloatTensor({3, 2}, {1, -4, 2, -5, -3, -6}))));
+  const PiecewiseNetwork network = LowerOrDie(builder.Build());
+  const InputBox box{.low = {0, 0, 0},
+                     .high = {1, 1, 1},
+                     .one_hot = {{.first = 0, .size = 3}}};
+  for (const ValueStorage storage :
+       {ValueStorage::kFloat32, ValueStorage::kFloat16}) {
+    const ValueBounds bounds = IntervalBounds(network, box, storage);
+    const std::size_t at = network.output.offset;
+    EXPECT_NEAR(bounds.low[at], -3, 1e-8);
+    EXPECT_NEAR(bounds.high[at], 2, 1e-8);
+    EXPECT_NEAR(bounds.low[at + 1], -6, 1e-8);
+    EXPECT_NEAR(bounds.high[at + 1], -4, 1e-8);
+    EXPECT_NEAR(bounds.largest_sum, 6, 1e-5);
+  }
 }
 
 // Of each operation, so that values can be rounded in between.
