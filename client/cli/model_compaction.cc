@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,6 +25,7 @@
 #include "core/plan/plan_report.h"
 #include "core/plan/self_check.h"
 #include "core/relu/compaction.h"
+#include "core/relu/compaction_box.h"
 #include "core/relu/leaf_box.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
@@ -39,9 +39,8 @@ namespace {
 
 using CompactionJson = nlohmann::ordered_json;
 
-// Entries of metadata_props.
+// An entry of metadata_props, for people.
 constexpr std::string_view kNoteKey = "relud.compact";
-constexpr std::string_view kBoxKey = "relud.compact.box";
 
 bool IsOff(const DeadNeurons& dead, const std::string& node, std::size_t i) {
   const auto found = dead.find(node);
@@ -67,21 +66,6 @@ bool NeedsBox(const std::vector<LayerCompaction>& done,
     }
     return needs && layer.kept < layer.neurons;
   });
-}
-
-// By input: the bounds of its elements.
-std::string BoxJson(const PiecewiseNetwork& network, const InputBox& box) {
-  CompactionJson json;
-  for (const NetworkInput& input : network.inputs) {
-    const auto part = [&](const std::vector<double>& bounds) {
-      const auto first =
-          bounds.begin() + static_cast<std::ptrdiff_t>(input.first_element);
-      return std::vector<double>(
-          first, first + static_cast<std::ptrdiff_t>(input.elements));
-    };
-    json[input.name] = {{"low", part(box.low)}, {"high", part(box.high)}};
-  }
-  return json.dump();
 }
 
 // Where nothing is said of inputs: small numbers.
@@ -203,14 +187,14 @@ std::string ModelCompaction::Inputs() const {
 
 absl::StatusOr<std::string> ModelCompaction::Bytes(
     const CompactionFacts& facts) const {
-  std::map<std::string, std::string> metadata;
+  OnnxMetadata metadata;
+  if (needs_box_) {
+    metadata = MetadataOfBox(*facts.network, *facts.box);
+  }
   metadata.emplace(
       kNoteKey, fmt::format("{} are taken out; the answers have the same bits "
                             "{}",
                             What(), Inputs()));
-  if (needs_box_) {
-    metadata.emplace(kBoxKey, BoxJson(*facts.network, *facts.box));
-  }
   return layers_.Bytes(metadata);
 }
 
@@ -228,7 +212,7 @@ absl::Status ModelCompaction::Write(const std::string& output,
         "smaller model to write",
         file_));
   }
-  if (layers_.HasMetadata(kBoxKey)) {
+  if (layers_.HasMetadata(kCompactionBoxKey)) {
     return absl::InvalidArgumentError(fmt::format(
         "{}: it was made smaller for a box before; start from the original",
         file_));

@@ -173,6 +173,8 @@ struct Graph {
   // False: row i of each output depends on row i of the inputs alone. True:
   // rows depend on each other, or there is no batch dimension at all.
   bool couples_rows = false;
+  // Entries of the file's metadata_props that are ours: "relud. ...".
+  std::map<std::string, std::string, std::less<>> metadata;
   // What the import left out, in words for a log.
   std::vector<std::string> notes;
 };

@@ -4,17 +4,34 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 
+#include "proto/onnx.pb.h"
+
 namespace relu {
 
 using google::protobuf::internal::WireFormatLite;
 using google::protobuf::io::CodedInputStream;
 using google::protobuf::io::CodedOutputStream;
+
+std::map<std::string, std::string, std::less<>> MetadataOf(
+    const std::string& model, std::string_view prefix) {
+  std::map<std::string, std::string, std::less<>> metadata;
+  FilterFields(model, [&](int number, const std::string& content) {
+    onnx::StringStringEntryProto entry;
+    if (number == kModelMetadata && entry.ParseFromString(content) &&
+        entry.key().starts_with(prefix)) {
+      metadata.insert_or_assign(entry.key(), entry.value());
+    }
+    return false;
+  });
+  return metadata;
+}
 
 std::string FilterFields(
     const std::string& message,

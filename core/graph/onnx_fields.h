@@ -5,10 +5,19 @@
 #define CORE_GRAPH_ONNX_FIELDS_H_
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
 namespace relu {
+
+// The field metadata_props of a ModelProto.
+inline constexpr int kModelMetadata = 14;
+
+// The entries of metadata_props whose keys begin with `prefix`, of a serialized
+// model; quicker without its graph.
+std::map<std::string, std::string, std::less<>> MetadataOf(
+    const std::string& model, std::string_view prefix);
 
 // The fields of a serialized message that `keeps` wants, byte for byte. It is
 // given the number of a field and what it holds, if that is bytes.

@@ -20,6 +20,7 @@
 #include "core/graph/graph_assembler.h"
 #include "core/graph/input_reading.h"
 #include "core/graph/node_order.h"
+#include "core/graph/onnx_fields.h"
 #include "core/graph/onnx_file.h"
 #include "fmt/format.h"
 #include "proto/onnx.pb.h"
@@ -264,10 +265,14 @@ absl::StatusOr<Graph> ImportOnnx(onnx::ModelProto model,
   RETURN_IF_ERROR(CheckNames(model));
   RETURN_IF_ERROR(CheckModel(model));
   ASSIGN_OR_RETURN(const std::int64_t opset, FindOpset(model));
-  onnx::GraphProto& graph = *model.mutable_graph();
-  return Assemble(graph, GraphAssembler({.graph_name = graph.name(),
-                                         .opset = opset,
-                                         .folder = folder}));
+  onnx::GraphProto& proto = *model.mutable_graph();
+  ASSIGN_OR_RETURN(Graph graph,
+                   Assemble(proto, GraphAssembler({.graph_name = proto.name(),
+                                                   .opset = opset,
+                                                   .folder = folder})));
+  model.clear_graph();
+  graph.metadata = MetadataOf(model.SerializeAsString(), "relud.");
+  return graph;
 }
 
 }  // namespace relu

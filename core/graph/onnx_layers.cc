@@ -37,7 +37,6 @@ namespace {
 
 // Fields of ONNX that onnx.proto leaves out, or that are copied as they are.
 constexpr int kModelGraph = 7;
-constexpr int kModelMetadata = 14;
 constexpr int kGraphValueInfo = 13;
 
 // These places of one dimension of a tensor, in this order.
@@ -120,18 +119,10 @@ absl::StatusOr<OnnxLayers> OnnxLayers::Read(const std::filesystem::path& file,
   return layers;
 }
 
-bool OnnxLayers::HasMetadata(std::string_view key) const {
+bool OnnxLayers::HasMetadata(std::string_view prefix) const {
   onnx::ModelProto rest = *model_;
   rest.clear_graph();
-  bool found = false;
-  FilterFields(
-      rest.SerializeAsString(), [&](int number, const std::string& content) {
-        onnx::StringStringEntryProto entry;
-        found = found || (number == kModelMetadata &&
-                          entry.ParseFromString(content) && entry.key() == key);
-        return false;
-      });
-  return found;
+  return !MetadataOf(rest.SerializeAsString(), prefix).empty();
 }
 
 std::vector<bool> OnnxLayers::Unread(std::size_t i) const {
@@ -241,7 +232,7 @@ absl::StatusOr<Graph> OnnxLayers::Import() const {
 }
 
 absl::StatusOr<std::string> OnnxLayers::Bytes(
-    const std::map<std::string, std::string>& metadata) const {
+    const std::map<std::string, std::string, std::less<>>& metadata) const {
   std::size_t size = model_->ByteSizeLong();
   for (const auto& [key, value] : metadata) {
     constexpr std::size_t kAround = 32;

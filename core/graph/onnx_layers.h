@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -44,8 +45,8 @@ class OnnxLayers {
   std::size_t size() const { return layers_.size(); }
   const HiddenLayer& layer(std::size_t i) const { return layers_[i].layer; }
 
-  // Whether metadata_props of the file has this entry.
-  bool HasMetadata(std::string_view key) const;
+  // Whether metadata_props of the file has an entry whose key begins so.
+  bool HasMetadata(std::string_view prefix) const;
 
   // By neuron of a layer without an obstacle: whether all weights that read it
   // are zero.
@@ -62,7 +63,7 @@ class OnnxLayers {
   absl::StatusOr<Graph> Import() const;
   // `metadata` replaces entries of the same names in metadata_props.
   absl::StatusOr<std::string> Bytes(
-      const std::map<std::string, std::string>& metadata) const;
+      const std::map<std::string, std::string, std::less<>>& metadata) const;
 
  private:
   void AddGather(const std::string& input, std::span<const std::size_t> kept);

@@ -156,6 +156,20 @@ std::string DomainText(const DomainRule& rule) {
                                : fmt::format("[{}, {}]", rule.low, rule.high);
 }
 
+std::string DomainRulesText(const std::vector<DomainRule>& rules) {
+  std::string text;
+  for (const DomainRule& rule : rules) {
+    text += text.empty() ? "" : "; ";
+    if (rule.first == rule.last) {
+      text += fmt::format("{}: ", rule.first);
+    } else if (rule.last != DomainRule::kLast) {
+      text += fmt::format("{}-{}: ", rule.first, rule.last);
+    }
+    text += DomainText(rule);
+  }
+  return text;
+}
+
 std::string ElementsText(std::string_view input, const DomainRule& rule) {
   if (rule.last == DomainRule::kLast) {
     return std::string(input);

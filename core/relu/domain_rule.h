@@ -45,6 +45,9 @@ absl::StatusOr<std::vector<DomainRule>> ParseDomainRules(std::string_view text);
 // As in a rule: "[18, 100]", "2", "one_hot".
 std::string DomainText(const DomainRule& rule);
 
+// Rules as ParseDomainRules() reads them.
+std::string DomainRulesText(const std::vector<DomainRule>& rules);
+
 // The elements of an input as a figure of them is labelled: "x" for all,
 // "x[3]", "x[3-6]".
 std::string ElementsText(std::string_view input, const DomainRule& rule);

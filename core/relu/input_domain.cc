@@ -280,6 +280,40 @@ std::string InputDomain::Text(const OutsideValue& outside) const {
       labels_[outside.rule], DomainText(rule));
 }
 
+bool InputDomain::IsWithin(const DomainRule& outer,
+                           const TensorDomain& domain) {
+  if (outer.kind == DomainRule::Kind::kOneHot) {
+    return std::ranges::any_of(domain.rules, [&](const DomainRule& rule) {
+      return rule.kind == outer.kind && rule.first == outer.first &&
+             rule.last == outer.last;
+    });
+  }
+  for (std::size_t i = outer.first; i <= outer.last; ++i) {
+    if (AsComputed(domain.type, domain.low[i]) <
+            AsComputed(domain.type, outer.low) ||
+        AsComputed(domain.type, domain.high[i]) >
+            AsComputed(domain.type, outer.high)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+absl::Status InputDomain::CheckWithin(const InputDomain& outer) const {
+  for (const TensorDomain& tensor : outer.tensors_) {
+    const TensorDomain* const domain = Of(tensor.input);
+    for (const DomainRule& rule : tensor.rules) {
+      if (domain == nullptr || !IsWithin(rule, *domain)) {
+        return BadInput(
+            tensor.name,
+            fmt::format("{} may be more than {}",
+                        ElementsText(tensor.name, rule), DomainText(rule)));
+      }
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<InputBox> InputDomain::BoxOf(
     const PiecewiseNetwork& network) const {
   InputBox box;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/plan/compiled_model.h"
@@ -77,6 +78,10 @@ class InputDomain {
   // of their type. FAILED_PRECONDITION if floats have no rule.
   absl::StatusOr<InputBox> BoxOf(const PiecewiseNetwork& network) const;
 
+  // INVALID_ARGUMENT, naming the first elements that may be more, unless all
+  // that is in this domain is in `outer`, which is of the same model.
+  absl::Status CheckWithin(const InputDomain& outer) const;
+
  private:
   // The bounds of a rule as an element of the input.
   struct Ends {
@@ -103,6 +108,9 @@ class InputDomain {
   static void VisitRow(const TensorDomain& domain, std::int64_t row_index,
                        const std::vector<double>& numbers,
                        absl::FunctionRef<void(const OutsideValue&)> visit);
+
+  // Whether the elements of the rule are all within it.
+  static bool IsWithin(const DomainRule& outer, const TensorDomain& domain);
 
   const TensorDomain* Of(std::size_t input) const;
 

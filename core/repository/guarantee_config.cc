@@ -98,6 +98,10 @@ void FillGuarantees(const GuaranteeConfig& config,
       parameter.set_string_value(std::string(value));
     }
   };
+  for (const InputRules& of_input : config.domain) {
+    fill(fmt::format("{}{}", kInputDomain, of_input.input),
+         DomainRulesText(of_input.rules));
+  }
   if (!config.domain.empty()) {
     fill(kDomainPolicy, "reject");
   }

@@ -3,7 +3,8 @@
 //
 //   input_domain.<input>   what the elements of the input may be, as
 //                          core/relu/domain_rule.h reads it: "[0, 1]", or
-//                          "0: [18, 100]; 1-3: one_hot; 4: 1"
+//                          "0: [18, 100]; 1-3: one_hot; 4: 1"; without any,
+//                          what core/relu/compaction_box.h reads of the file
 //   domain_policy          of a row that is not in the domain: "reject" (the
 //                          default) the request, "flag" the row in the answer,
 //                          or "clamp" its numbers to the domain, and flag it
@@ -58,8 +59,8 @@ absl::StatusOr<bool> ReadGuarantee(std::string_view key, std::string_view value,
 absl::Status CheckGuarantees(const inference::ModelConfig& message,
                              const GuaranteeConfig& config);
 
-// Sets the parameters that are not given to their defaults, for those who ask
-// how a model is configured.
+// Sets the parameters that are not given to their defaults, and the domain to
+// that of the file, for those who ask how a model is configured.
 void FillGuarantees(const GuaranteeConfig& config,
                     inference::ModelConfig& message);
 

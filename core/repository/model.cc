@@ -29,6 +29,7 @@
 #include "core/plan/compiled_model.h"
 #include "core/plan/self_check.h"
 #include "core/relu/activity_baseline.h"
+#include "core/relu/compaction_box.h"
 #include "core/relu/input_domain.h"
 #include "core/relu/overflow_certificate.h"
 #include "core/repository/activity_file.h"
@@ -101,6 +102,31 @@ absl::Status CheckMemory(const ModelOptions& options,
                   bytes - serving, options.memory_limit_bytes));
 }
 
+// Of a model that was made smaller for a box, a domain that was configured must
+// lie within it; without one, `configured` becomes the box.
+absl::StatusOr<InputDomain> ReadDomain(const Graph& graph,
+                                       const CompiledModel& compiled,
+                                       std::vector<InputRules>& configured) {
+  ASSIGN_OR_RETURN(std::vector<InputRules> rules,
+                   BoxOfMetadata(graph.metadata));
+  ASSIGN_OR_RETURN(InputDomain box,
+                   InputDomain::Create(rules, compiled.inputs()));
+  if (configured.empty()) {
+    configured = std::move(rules);
+    return box;
+  }
+  ASSIGN_OR_RETURN(InputDomain domain,
+                   InputDomain::Create(configured, compiled.inputs()));
+  const absl::Status within = domain.CheckWithin(box);
+  if (!within.ok()) {
+    return WithPrefix(
+        "the model was made smaller for a part of its inputs, beyond which its "
+        "answers are wrong: ",
+        within);
+  }
+  return domain;
+}
+
 // What is proven of the model, if anybody wants to know.
 absl::StatusOr<std::optional<OverflowCertificate>> Certify(
     const ModelOptions& options, const Graph& graph,
@@ -158,7 +184,7 @@ std::byte WarmUpByte(DataType type) {
 }  // namespace
 
 // The graph is gone afterwards: it holds a second copy of the weights.
-absl::StatusOr<Model::Parts> Model::Compile(const ModelOptions& options) {
+absl::StatusOr<Model::Parts> Model::Compile(ModelOptions& options) {
   ASSIGN_OR_RETURN(const Graph graph, ImportOnnx(options.file));
   ASSIGN_OR_RETURN(
       CompiledModel compiled,
@@ -170,7 +196,7 @@ absl::StatusOr<Model::Parts> Model::Compile(const ModelOptions& options) {
                    ReadLabels(options, compiled));
   ASSIGN_OR_RETURN(
       InputDomain domain,
-      InputDomain::Create(options.config.guarantees.domain, compiled.inputs()));
+      ReadDomain(graph, compiled, options.config.guarantees.domain));
   ASSIGN_OR_RETURN(std::optional<OverflowCertificate> certificate,
                    Certify(options, graph, domain));
   return Parts{.compiled = std::move(compiled),
@@ -179,7 +205,7 @@ absl::StatusOr<Model::Parts> Model::Compile(const ModelOptions& options) {
                .certificate = std::move(certificate)};
 }
 
-absl::StatusOr<std::unique_ptr<Model>> Model::Load(const ModelOptions& options,
+absl::StatusOr<std::unique_ptr<Model>> Model::Load(ModelOptions options,
                                                    Metrics& metrics) {
   absl::StatusOr<Parts> parts = Compile(options);
   if (!parts.ok()) {

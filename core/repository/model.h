@@ -87,12 +87,13 @@ class Model {
  public:
   // Imports, compiles, self-checks, compares with the config and warms up.
   // Errors: those of ImportOnnx, CompiledModel::Compile, SelfCheck,
-  // CheckTensors, ReadClassLabels, InputDomain::Create, ReadActivityFile and
-  // MakeWarmupRequest, RESOURCE_EXHAUSTED beyond memory_limit_bytes, and
-  // FAILED_PRECONDITION without the overflow certificate that the config wants;
-  // with the model's name and the file's path in front.
-  static absl::StatusOr<std::unique_ptr<Model>> Load(
-      const ModelOptions& options, Metrics& metrics);
+  // CheckTensors, ReadClassLabels, InputDomain::Create and CheckWithin,
+  // BoxOfMetadata, ReadActivityFile and MakeWarmupRequest, RESOURCE_EXHAUSTED
+  // beyond memory_limit_bytes, and FAILED_PRECONDITION without the overflow
+  // certificate that the config wants; with the model's name and the file's
+  // path in front.
+  static absl::StatusOr<std::unique_ptr<Model>> Load(ModelOptions options,
+                                                     Metrics& metrics);
 
   Model(ForLoad, const ModelOptions& options, Parts parts,
         std::shared_ptr<ModelMetrics> metrics);
@@ -126,7 +127,8 @@ class Model {
   Scheduler& scheduler() { return scheduler_; }
 
  private:
-  static absl::StatusOr<Parts> Compile(const ModelOptions& options);
+  // Gives the config the domain that the file brings with it, if it has none.
+  static absl::StatusOr<Parts> Compile(ModelOptions& options);
 
   // Runs a batch and observes its figures.
   void Run(int slot, std::span<BatchSlice> batch);

@@ -118,10 +118,33 @@ TEST(ModelCompactionTest, BoxIsRecordedInTheFile) {
   EXPECT_EQ(json["checked_points"], 100'000);
   const auto bytes = ReadFile(subject.output(), /*max_bytes=*/1 << 16);
   ASSERT_TRUE(bytes.ok()) << bytes.status();
-  EXPECT_THAT(*bytes, HasSubstr("relud.compact.box"));
-  EXPECT_THAT(*bytes,
-              HasSubstr(R"({"x":{"low":[-1.0,-1.0],"high":[1.0,1.0]}})"));
+  EXPECT_THAT(*bytes, HasSubstr("relud.compact.box.x"));
+  EXPECT_THAT(*bytes, HasSubstr("0-1: [-1, 1]"));
   EXPECT_FALSE(std::filesystem::exists(subject.output() + ".part"));
+}
+
+TEST(ModelCompactionTest, NeuronThatIsDeadForAOneHotGroupGoes) {
+  // relu(x0 + x1, x0 + x1 - 1.5): the second is on where both are 1.
+  ModelBuilder builder;
+  builder.Input("x", {.sizes = {-1, 2}})
+      .Floats("w1", {2, 2}, {1, 1, 1, 1})
+      .Floats("b1", {2}, {0, -1.5F})
+      .Node("Gemm", {"x", "w1", "b1"}, "sum")
+      .Node("Relu", {"sum"}, "h")
+      .Floats("w2", {2, 1}, {1, 1})
+      .Node("MatMul", {"h", "w2"}, "y")
+      .Output("y", {.sizes = {-1, 1}});
+  Subject subject(builder.model());
+  subject.SetBox(
+      {.low = {0, 0}, .high = {1, 1}, .one_hot = {{.first = 0, .size = 2}}});
+  ModelCompaction compaction = subject.Compact();
+  const absl::Status written =
+      compaction.Write(subject.output(), subject.model(), subject.facts());
+  ASSERT_TRUE(written.ok()) << written;
+  EXPECT_EQ(Json::parse(compaction.Json())["layers"][0]["kept"], 1);
+  const auto bytes = ReadFile(subject.output(), /*max_bytes=*/1 << 16);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  EXPECT_THAT(*bytes, HasSubstr("0-1: one_hot"));
 }
 
 TEST(ModelCompactionTest, ZeroInputsGoIfThatIsWanted) {

@@ -10,6 +10,9 @@
 namespace relu {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
 std::string MessageOfAll() {
   onnx::NodeProto node;
   node.add_input("x");
@@ -45,6 +48,22 @@ TEST(OnnxFieldsTest, NumbersHaveNoContent) {
   ASSERT_TRUE(import.ParseFromString(kept));
   EXPECT_EQ(import.version(), 300);
   EXPECT_EQ(import.domain(), "");
+}
+
+TEST(OnnxFieldsTest, MetadataIsFoundByTheBeginningOfItsKey) {
+  onnx::ModelProto model;
+  model.set_producer_name("p");
+  std::string bytes = model.SerializeAsString();
+  for (const std::string key : {"ours.a", "theirs", "ours.b"}) {
+    onnx::StringStringEntryProto entry;
+    entry.set_key(key);
+    entry.set_value("of " + key);
+    AppendField(kModelMetadata, entry.SerializeAsString(), bytes);
+  }
+  AppendField(kModelMetadata, "\xFF", bytes);
+  EXPECT_THAT(
+      MetadataOf(bytes, "ours."),
+      ElementsAre(Pair("ours.a", "of ours.a"), Pair("ours.b", "of ours.b")));
 }
 
 TEST(OnnxFieldsTest, AppendedFieldsAreRead) {

@@ -180,7 +180,7 @@ TEST(OnnxLayersTest, MetadataStaysAndCanBeAdded) {
                            MetadataEntry("note", "old");
   const auto layers = OnnxLayers::Read(folder.Write("model.onnx", file));
   ASSERT_TRUE(layers.ok()) << layers.status();
-  EXPECT_TRUE(layers->HasMetadata("author"));
+  EXPECT_TRUE(layers->HasMetadata("auth"));
   EXPECT_FALSE(layers->HasMetadata("box"));
   const auto bytes = layers->Bytes({{"note", "new"}, {"box", "[]"}});
   ASSERT_TRUE(bytes.ok()) << bytes.status();

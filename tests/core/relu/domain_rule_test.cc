@@ -76,6 +76,14 @@ TEST(DomainRuleTest, WhatIsNoDomainReturnsInvalidArgument) {
   }
 }
 
+TEST(DomainRuleTest, RulesAreWrittenAsTheyAreRead) {
+  for (const std::string_view text :
+       {"[0, 1]", "one_hot",
+        "0: [0.1, 100]; 1: -2.5; 2-4: one_hot; 5: [-inf, 0]"}) {
+    EXPECT_EQ(DomainRulesText(ParsedRules(text)), text);
+  }
+}
+
 TEST(DomainRuleTest, WhatIsNoElementReturnsInvalidArgument) {
   for (const std::string_view text :
        {"x: 1", ": 1", "-1: 1", "3-1: 1", "1-: 1", "1.5: 1", "1-2-3: 1",

@@ -21,6 +21,7 @@
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/tensor.h"
+#include "fmt/format.h"
 
 namespace relu {
 namespace {
@@ -340,6 +341,40 @@ TEST(InputDomainTest, BoxHoldsTheDomainItsGroupsAndTheTypesOfIntegers) {
   ASSERT_EQ(box->one_hot.size(), 1U);
   EXPECT_EQ(box->one_hot[0].first, 3U);
   EXPECT_EQ(box->one_hot[0].size, 2U);
+}
+
+TEST(InputDomainTest, NarrowerDomainIsWithin) {
+  const InputDomain outer = DomainOf("0-1: [0, 1]; 2-3: one_hot; 4: [-inf, 5]");
+  for (const std::string_view text :
+       {"0-1: [0, 1]; 2-3: one_hot; 4: [-inf, 5]",
+        "0: 1; 1: [0.25, 0.5]; 2-3: one_hot; 4: [0, 5]; 5: 7"}) {
+    EXPECT_TRUE(DomainOf(text).CheckWithin(outer).ok()) << text;
+  }
+  EXPECT_TRUE(DomainOf("1").CheckWithin(InputDomain()).ok());
+}
+
+TEST(InputDomainTest, WiderDomainIsNotWithinAndItsElementsAreNamed) {
+  const InputDomain outer = DomainOf("0-1: [0, 1]; 2-3: one_hot; 4: 5");
+  const auto error_of = [&](const InputDomain& domain) {
+    const absl::Status status = domain.CheckWithin(outer);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    return std::string(status.message());
+  };
+  EXPECT_THAT(
+      error_of(DomainOf("0: 1; 1: [0, 1.5]; 2-3: one_hot; 4: 5")),
+      HasSubstr("the domain of input \"x\": x[0-1] may be more than [0, 1]"));
+  EXPECT_THAT(error_of(DomainOf("0-1: [0, 1]; 2-3: [0, 1]; 4: 5")),
+              HasSubstr("x[2-3] may be more than one_hot"));
+  EXPECT_THAT(error_of(DomainOf("0-1: [0, 1]; 2-3: one_hot")),
+              HasSubstr("x[4] may be more than 5"));
+  EXPECT_THAT(error_of(InputDomain()), HasSubstr("x[0-1]"));
+}
+
+TEST(InputDomainTest, DomainOfDoublesIsWithinItsBox) {
+  const InputDomain outer =
+      DomainOf(fmt::format("[{}, 1]", double{0.1F}), DataType::kFp64);
+  EXPECT_TRUE(DomainOf("[0.1, 1]", DataType::kFp64).CheckWithin(outer).ok());
+  EXPECT_FALSE(DomainOf("[0.09, 1]", DataType::kFp64).CheckWithin(outer).ok());
 }
 
 TEST(InputDomainTest, BoxOfDoublesIsWhatFloat32MakesOfThem) {

@@ -142,5 +142,14 @@ TEST_F(GuaranteeConfigTest, DefaultsAreFilledInAndWhatIsGivenStays) {
             "warn");
 }
 
+TEST_F(GuaranteeConfigTest, DomainThatIsNotOfTheConfigIsFilledIn) {
+  GuaranteeConfig of_file;
+  of_file.domain = {{.input = "x", .rules = {{.low = 0.0, .high = 1.0}}}};
+  inference::ModelConfig message;
+  FillGuarantees(of_file, message);
+  EXPECT_EQ(message.parameters().at("input_domain.x").string_value(), "[0, 1]");
+  EXPECT_EQ(message.parameters().at("domain_policy").string_value(), "reject");
+}
+
 }  // namespace
 }  // namespace relu

@@ -18,11 +18,14 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/graph/onnx_fields.h"
 #include "core/metrics/metrics.h"
 #include "core/metrics/model_metrics.h"
+#include "core/relu/domain_rule.h"
 #include "core/repository/model.h"
 #include "core/repository/model_config.h"
 #include "fmt/format.h"
+#include "proto/onnx.pb.h"
 #include "tests/core/graph/model_builder.h"
 #include "tests/core/repository/offset_model.h"
 #include "tests/core/repository/temp_repository.h"
@@ -69,6 +72,16 @@ class ModelGuaranteesTest : public ::testing::Test {
                 text);
   }
 
+  // The same of a file that says that it is made smaller for a box of "x".
+  absl::Status LoadOffsetForBox(std::string_view box, const std::string& text) {
+    onnx::StringStringEntryProto entry;
+    entry.set_key("relud.compact.box.x");
+    entry.set_value(std::string(box));
+    std::string bytes = OffsetModel(0.0F);
+    AppendField(kModelMetadata, entry.SerializeAsString(), bytes);
+    return Load(files_.Write("m/1/model.onnx", bytes), text);
+  }
+
   // A whole request of these values; its answer is answer_.
   absl::Status Infer(std::vector<float> values) {
     findings_ = {};
@@ -103,6 +116,51 @@ class ModelGuaranteesTest : public ::testing::Test {
   std::vector<float> answer_;
   GuaranteeFindings findings_;
 };
+
+// As reluctl inspect --compact writes it.
+constexpr char kBox[] = "0: [0, 1]; 1: [-2, 2]";
+
+TEST_F(ModelGuaranteesTest, BoxOfTheFileIsADomainThatRejects) {
+  ASSERT_TRUE(LoadOffsetForBox(kBox, "").ok());
+  EXPECT_TRUE(Infer({1, 2}).ok());
+  EXPECT_TRUE(model_->guarantees().RestrictsInputs());
+  const absl::Status outside = Infer({0, 0, 1.5F, 0});
+  EXPECT_EQ(outside.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(outside.message()),
+              HasSubstr("input \"x\": row 1, element 0 is 1.5, the domain of "
+                        "x[0] is [0, 1]"));
+  // It is shown as if it were configured.
+  ASSERT_EQ(model_->config().guarantees.domain.size(), 1U);
+  EXPECT_EQ(DomainRulesText(model_->config().guarantees.domain[0].rules), kBox);
+}
+
+TEST_F(ModelGuaranteesTest, ConfiguredDomainWithinTheBoxOfTheFileIsTaken) {
+  ASSERT_TRUE(
+      LoadOffsetForBox(kBox, Parameter("input_domain.x", "0: 0.5; 1: [-1, 1]") +
+                                 Parameter("domain_policy", "clamp"))
+          .ok());
+  ASSERT_TRUE(Infer({1, 2}).ok());
+  EXPECT_THAT(answer_, ElementsAre(0.5F, 1));
+}
+
+TEST_F(ModelGuaranteesTest, ConfiguredDomainBeyondTheBoxOfTheFileIsRefused) {
+  for (const std::string_view domain : {"0: [0, 2]; 1: 1", "0: 1"}) {
+    const absl::Status status =
+        LoadOffsetForBox(kBox, Parameter("input_domain.x", domain));
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr("the model was made smaller for a part of its "
+                                "inputs"),
+                      HasSubstr("may be more than")));
+  }
+}
+
+TEST_F(ModelGuaranteesTest, BoxOfTheFileThatDoesNotFitIsRefused) {
+  EXPECT_THAT(std::string(LoadOffsetForBox("7: 1", "").message()),
+              HasSubstr("a row has 2 elements"));
+  EXPECT_THAT(std::string(LoadOffsetForBox("?", "").message()),
+              HasSubstr("metadata \"relud.compact.box.x\""));
+}
 
 TEST_F(ModelGuaranteesTest, GoodRequestHasNoFindings) {
   ASSERT_TRUE(LoadOffset("", 1).ok());
