@@ -56,7 +56,7 @@ std::string ExplainReport::Heading(const ExplainedElement& explained) const {
     text += fmt::format(", intercept {}", SixDigits(explained.intercept));
   }
   if (explained.kinks > 0) {
-    text += fmt::format(", {} activations on a kink", explained.kinks);
+    text += fmt::format(", {} activations at a kink", explained.kinks);
   }
   if (explained.pieces > 0) {
     text += fmt::format(", {} pieces", explained.pieces);

@@ -61,7 +61,7 @@ TEST(ExplainReportTest, WithoutBaselineTheInterceptIsShown) {
   const std::string text =
       ExplainReport(Explained(), inputs, columns, /*has_baseline=*/false)
           .Table();
-  EXPECT_THAT(text, HasSubstr("row 4: y[1] = 10, intercept 3, 6 activations on "
+  EXPECT_THAT(text, HasSubstr("row 4: y[1] = 10, intercept 3, 6 activations at "
                               "a kink, 7 pieces\n"));
   EXPECT_THAT(text, HasSubstr("c[0]"));
   // 10 - 0.5 - 3 + 4
