@@ -270,8 +270,9 @@ std::string ModelCompaction::Text() const {
   }
   if (!output_.empty()) {
     text += fmt::format(
-        "Written: {}, {} bytes; the same bits on {} rows and {} points\n",
-        output_, bytes_, checked_.rows, checked_.points);
+        "Written: {}, {} bytes; the same bits on {} rows and {} points, {} of "
+        "them also alone\n",
+        output_, bytes_, checked_.rows, checked_.points, checked_.alone);
   }
   return text;
 }
@@ -298,6 +299,7 @@ std::string ModelCompaction::Json() const {
     json["written_bytes"] = bytes_;
     json["checked_rows"] = checked_.rows;
     json["checked_points"] = checked_.points;
+    json["checked_alone"] = checked_.alone;
   }
   return json.dump(-1, ' ', /*ensure_ascii=*/false,
                    CompactionJson::error_handler_t::replace);

@@ -26,13 +26,14 @@ struct SameBitsOptions {
 struct SameBitsCount {
   std::int64_t rows = 0;
   std::int64_t points = 0;
+  std::int64_t alone = 0;  // Of both: how many were also run as one row.
 };
 
 // Runs both on the rows and on points of the box, whose elements are those of
-// all inputs, and compares each byte of each output. Inputs for which neither
-// has an answer (an index outside of its table) count as equal. Both have the
-// same inputs and outputs and keep rows apart. INTERNAL, naming the output and
-// both values, if they differ.
+// all inputs, in blocks and some of them alone, and compares each byte of each
+// output. Inputs for which neither has an answer (an index outside of its
+// table) count as equal. Both have the same inputs and outputs and keep rows
+// apart. INTERNAL, naming the output and both values, if they differ.
 absl::StatusOr<SameBitsCount> CheckSameBits(
     const CompiledModel& model, const CompiledModel& other, const InputBox& box,
     const InputRows& rows, const SameBitsOptions& options = {});

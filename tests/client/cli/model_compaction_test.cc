@@ -116,6 +116,7 @@ TEST(ModelCompactionTest, BoxIsRecordedInTheFile) {
   EXPECT_EQ(json["needs_box"], true);
   EXPECT_EQ(json["layers"][0]["kept"], 1);
   EXPECT_EQ(json["checked_points"], 100'000);
+  EXPECT_EQ(json["checked_alone"], 1563);
   const auto bytes = ReadFile(subject.output(), /*max_bytes=*/1 << 16);
   ASSERT_TRUE(bytes.ok()) << bytes.status();
   EXPECT_THAT(*bytes, HasSubstr("relud.compact.box.x"));

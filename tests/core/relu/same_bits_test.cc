@@ -40,6 +40,8 @@ TEST(SameBitsTest, RowsAndPointsAreCounted) {
   ASSERT_TRUE(same.ok()) << same.status();
   EXPECT_EQ(same->rows, 2);
   EXPECT_EQ(same->points, 1000);
+  // One of each block: of 2 rows, and of 64 points.
+  EXPECT_EQ(same->alone, 1 + 16);
 }
 
 TEST(SameBitsTest, LastBitMakesADifference) {
