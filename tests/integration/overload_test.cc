@@ -80,21 +80,6 @@ void WriteFloodedNetwork(const fs::path& file) {
   std::ofstream(file, std::ios::binary) << builder.model().SerializeAsString();
 }
 
-// A figure of /proc/PID/status, in KiB.
-std::int64_t StatusKib(pid_t pid, const std::string& name) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
-  std::string word;
-  while (file >> word) {
-    if (word == name + ":") {
-      std::int64_t kib = 0;
-      file >> kib;
-      return kib;
-    }
-  }
-  ADD_FAILURE() << "/proc says nothing of " << name;
-  return 0;
-}
-
 class OverloadTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -161,7 +146,7 @@ TEST_F(OverloadTest, TenTimesThePeakIsRefusedInBoundedMemory) {
   H2Client flood(server_->grpc_address(), kInferPath, {message}, kConnections);
   const LoadFigures peak = flood.Run(/*in_flight=*/8, milliseconds(1000));
   ASSERT_GT(peak.ok, 0U);
-  const std::int64_t before_kib = StatusKib(server_->pid(), "VmHWM");
+  const std::int64_t before_kib = server_->StatusKib("VmHWM");
 
   LoadFigures figures;
   std::thread thread([&] {
@@ -190,7 +175,7 @@ TEST_F(OverloadTest, TenTimesThePeakIsRefusedInBoundedMemory) {
     EXPECT_THAT(error,
                 testing::AnyOf(8, 14));  // RESOURCE_EXHAUSTED, UNAVAILABLE
   }
-  EXPECT_LT(StatusKib(server_->pid(), "VmHWM") - before_kib, kMostFloodKib);
+  EXPECT_LT(server_->StatusKib("VmHWM") - before_kib, kMostFloodKib);
   // The flood is over.
   const absl::StatusOr<std::vector<float>> after = Infer();
   ASSERT_TRUE(after.ok()) << after.status();

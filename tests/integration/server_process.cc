@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include <array>
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -94,12 +94,15 @@ ServerProcess::~ServerProcess() {
   close(log_fd_);
 }
 
-std::size_t ServerProcess::ResidentBytes() const {
-  std::ifstream statm("/proc/" + std::to_string(pid_) + "/statm");
-  std::size_t total = 0;
-  std::size_t resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+std::int64_t ServerProcess::StatusKib(const std::string& name) const {
+  std::ifstream file(fmt::format("/proc/{}/status", pid_));
+  std::string word;
+  while (word != name + ":") {
+    CHECK(file >> word);
+  }
+  std::int64_t kib = 0;
+  CHECK(file >> kib);
+  return kib;
 }
 
 std::string ServerProcess::log() const {

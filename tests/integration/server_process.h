@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -43,8 +43,9 @@ class ServerProcess {
   const std::string& grpc_address() const { return grpc_address_; }
   const std::string& metrics_address() const { return metrics_address_; }
 
-  // Of its memory, what is in RAM.
-  std::size_t ResidentBytes() const;
+  // A figure of /proc/PID/status: "VmRSS" is the memory that it has, "VmHWM"
+  // the most that it had.
+  std::int64_t StatusKib(const std::string& name) const;
 
   // What the process has printed so far.
   std::string log() const ABSL_LOCKS_EXCLUDED(mu_);
