@@ -164,6 +164,25 @@ test('a model with two inputs, given in the other order', async () => {
   assertClose(floats(answer.raw_output_contents[0]), floats(output('credit_embed', 'prob', 2).bytes), 1e-5);
 });
 
+test('typed tensors of two types give the same bits as raw ones', async () => {
+  const dense = input('credit_embed', 'dense', 3);
+  const cat = input('credit_embed', 'cat', 3);
+  const integers = Array.from({length: cat.bytes.length / 8}, (_, i) => Number(cat.bytes.readBigInt64LE(8 * i)));
+  const inputs = [tensor('dense', 'FP32', dense), tensor('cat', 'INT64', cat)];
+  const raw = await call(client, 'ModelInfer', {
+    model_name: 'credit_embed', inputs, raw_input_contents: [dense.bytes, cat.bytes],
+  });
+  const typed = await call(client, 'ModelInfer', {
+    model_name: 'credit_embed',
+    inputs: [
+      {...inputs[0], contents: {fp32_contents: floats(dense.bytes)}},
+      {...inputs[1], contents: {int64_contents: integers}},
+    ],
+  });
+  assert.deepEqual(typed.raw_output_contents, raw.raw_output_contents);
+  assert.deepEqual(typed.outputs, raw.outputs);  // No typed contents.
+});
+
 test('only the outputs asked for come back, in that order', async () => {
   const x = input('iris_argmax', 'input', 4);
   const request = {
@@ -351,14 +370,16 @@ test('health is answered for the server and for each model', async () => {
   await assert.rejects(call(health, 'Check', {service: 'nope'}), (error) => error.code === status.NOT_FOUND);
 });
 
-test('health can be watched', async () => {
-  const stream = health.Watch({service: 'digits_mlp'});
-  const first = await new Promise((resolve, reject) => {
-    stream.on('data', resolve);
-    stream.on('error', reject);
-  });
-  assert.deepEqual(first, {status: 1});
-  stream.on('error', () => {});
+test('who watches the health of a model sees it go and come back', async () => {
+  const stream = health.Watch({service: 'iris_argmax'}, {deadline: Date.now() + 10_000});
+  const changes = stream[Symbol.asyncIterator]();
+  const next = async () => (await changes.next()).value.status;
+  assert.equal(await next(), 1);  // SERVING
+  await call(client, 'RepositoryModelUnload', {model_name: 'iris_argmax'});
+  assert.equal(await next(), 2);  // NOT_SERVING: its files are still there.
+  await call(client, 'RepositoryModelLoad', {model_name: 'iris_argmax'});
+  assert.equal(await next(), 1);
+  stream.on('error', () => {});  // CANCELLED.
   stream.cancel();
 });
 
