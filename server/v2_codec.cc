@@ -76,12 +76,36 @@ absl::Status ApplyPriority(const inference::InferParameter& priority,
   return absl::OkStatus();
 }
 
+// Keys that begin with "triton_" are Triton's own. The one that its clients
+// send allows an empty last answer in a stream; here every answer is the last.
+absl::Status CheckReservedParameters(const TensorParameters& parameters) {
+  constexpr std::string_view kAllowed = "triton_enable_empty_final_response";
+  for (const auto& [key, value] : parameters) {
+    if (!key.starts_with("triton_")) {
+      continue;
+    }
+    if (key != kAllowed) {
+      return Invalid(fmt::format(
+          "parameter keys starting with 'triton_' are reserved for Triton "
+          "usage. Only the following keys starting with 'triton_' are allowed: "
+          "{}; got '{}'",
+          kAllowed, Printable(key)));
+    }
+    if (!value.has_bool_param()) {
+      return Invalid(fmt::format(
+          "invalid value type for '{}' parameter, expected bool_param.", key));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status ApplyRequestParameters(const TensorParameters& parameters,
                                     const Model& model,
                                     InferenceRequest& request) {
   if (parameters.empty()) {
     return absl::OkStatus();
   }
+  RETURN_IF_ERROR(CheckReservedParameters(parameters));
   for (const char* name : {"sequence_id", "sequence_start", "sequence_end"}) {
     if (parameters.contains(name)) {
       return absl::UnimplementedError(

@@ -243,6 +243,8 @@ const badRequests = {
   'typed elements in the wrong field': [
     {...digits, raw_input_contents: [], inputs: [{...digitsTensor, contents: {int_contents: Array(64).fill(1)}}]},
     status.INVALID_ARGUMENT, /fp32_contents/],
+  'reserved parameter': [
+    {...digits, parameters: {triton_x: {bool_param: true}}}, status.INVALID_ARGUMENT, /reserved.*got 'triton_x'/],
   'unknown output': [
     {...digits, outputs: [{name: 'DUMMY'}]}, status.INVALID_ARGUMENT, /unexpected inference output 'DUMMY'/],
   'output asked for twice': [

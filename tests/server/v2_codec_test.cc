@@ -154,8 +154,7 @@ TEST_F(V2CodecTest, NarrowTypedInputIsConverted) {
 
 TEST_F(V2CodecTest, UnknownParametersAreIgnored) {
   ModelInferRequest message = DigitsRequest();
-  (*message.mutable_parameters())["triton_enable_empty_final_response"]
-      .set_bool_param(true);
+  (*message.mutable_parameters())["tritonic"].set_bool_param(true);
   (*message.mutable_parameters())["priority"].set_uint64_param(1);
   (*message.mutable_inputs(0)->mutable_parameters())["binary_data_size"]
       .set_int64_param(256);
@@ -163,6 +162,36 @@ TEST_F(V2CodecTest, UnknownParametersAreIgnored) {
   (*message.mutable_outputs(0)->mutable_parameters())["binary_data"]
       .set_bool_param(true);
   EXPECT_TRUE(Take(message).ok());
+}
+
+TEST_F(V2CodecTest, ReservedParameterThatTritonsClientsSendIsTaken) {
+  // Its C++ client sends it with every request, be it true or not.
+  for (const bool value : {false, true}) {
+    ModelInferRequest message = DigitsRequest();
+    (*message.mutable_parameters())["triton_enable_empty_final_response"]
+        .set_bool_param(value);
+    EXPECT_TRUE(Take(message).ok());
+  }
+}
+
+TEST_F(V2CodecTest, OtherReservedParametersReturnInvalidArgument) {
+  for (const char* key : {"triton_", "triton_final_response"}) {
+    ModelInferRequest message = DigitsRequest();
+    (*message.mutable_parameters())[key].set_bool_param(true);
+    ExpectInvalid(message,
+                  "parameter keys starting with 'triton_' are reserved for "
+                  "Triton usage.");
+    ExpectInvalid(message, std::string("got '") + key + "'");
+  }
+}
+
+TEST_F(V2CodecTest, ReservedParameterOfAnotherTypeReturnsInvalidArgument) {
+  ModelInferRequest message = DigitsRequest();
+  (*message.mutable_parameters())["triton_enable_empty_final_response"]
+      .set_string_param("true");
+  ExpectInvalid(message,
+                "invalid value type for 'triton_enable_empty_final_response' "
+                "parameter, expected bool_param.");
 }
 
 TEST_F(V2CodecTest, NothingOfTheRequestBeforeIsLeft) {
