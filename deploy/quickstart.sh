@@ -11,7 +11,10 @@ step "Installing what is missing"
 deploy/install-deps.sh
 
 step "Building relud and reluctl (a few minutes the first time)"
-cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+# Whoever has configured it already may want the tests, too.
+if [[ ! -e build/release/build.ninja ]]; then
+  cmake --preset release -DBUILD_TESTING=OFF >/dev/null
+fi
 cmake --build --preset release --target relud reluctl
 
 step "Starting relud with the models in deploy/models"
