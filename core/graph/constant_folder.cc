@@ -1,7 +1,6 @@
 #include "core/graph/constant_folder.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -12,14 +11,13 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/interpreter.h"
-#include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
 
 namespace relu {
 namespace {
 
-constexpr std::size_t kMinLimitBytes = std::size_t{16} << 20U;
+constexpr std::int64_t kMinElements = std::int64_t{1} << 20U;
 // A few seconds.
 constexpr std::int64_t kMaxOperations = std::int64_t{1} << 31U;
 
@@ -52,22 +50,17 @@ std::int64_t CountOperations(const Node& node, std::int64_t results,
 absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
     const Node& node, std::span<const ValueType> results,
     std::span<const Tensor* const> inputs) {
-  const std::size_t limit_bytes =
-      std::max(kMinLimitBytes, std::size_t{4} * given_bytes_);
-  const std::size_t room = limit_bytes - std::min(limit_bytes, folded_bytes_);
-  std::size_t result_bytes = 0;
+  const std::int64_t most = std::max(kMinElements, given_elements_);
   std::int64_t count = 0;
   for (const ValueType& result : results) {
     const std::optional<std::int64_t> elements = ElementCount(result.shape);
-    const std::size_t element_bytes = DataTypeSize(result.type);
-    if (!elements || static_cast<std::size_t>(*elements) >
-                         (room - result_bytes) / element_bytes) {
+    if (!elements || *elements > most - count ||
+        *elements > 4 * most - folded_elements_ - count) {
       return absl::UnimplementedError(fmt::format(
-          "{}: the constants that nodes compute take more than {} bytes; "
-          "export with constants folded",
-          NodeText(node), limit_bytes));
+          "{}: with {} the constants that nodes compute have more elements "
+          "than {} a node or {} in all; export with constants folded",
+          NodeText(node), ShapeText(result.shape), most, 4 * most));
     }
-    result_bytes += static_cast<std::size_t>(*elements) * element_bytes;
     count += *elements;
   }
   const std::int64_t operations = CountOperations(node, count, inputs);
@@ -78,7 +71,7 @@ absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
         NodeText(node), kMaxOperations));
   }
   operations_ += operations;
-  folded_bytes_ += result_bytes;
+  folded_elements_ += count;
   return EvaluateNode(node, results, inputs);
 }
 

@@ -4,7 +4,6 @@
 #ifndef CORE_GRAPH_CONSTANT_FOLDER_H_
 #define CORE_GRAPH_CONSTANT_FOLDER_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -17,13 +16,15 @@
 
 namespace relu {
 
-// A small file could ask for more memory or time than there is. So all folded
-// constants of a model together take at most 16 MiB or four times the constants
-// that the model gives, and at most 2^31 operations. For one thread.
+// A small file could ask for more memory or time than there is. So a node makes
+// at most as many elements as the constants that the model gives have, or 2^20
+// if they have fewer, and all nodes together four times as many, in at most
+// 2^31 operations. Elements, not bytes: whatever their type, the interpreter
+// has 8 bytes for each, up to three times. For one thread.
 class ConstantFolder {
  public:
   // Adds to what the model gives.
-  void AddGivenBytes(std::size_t bytes) { given_bytes_ += bytes; }
+  void AddGivenElements(std::int64_t count) { given_elements_ += count; }
 
   // The outputs of `node`. Nothing is allocated for them before the limits are
   // checked. Errors: those of EvaluateNode(); UNIMPLEMENTED beyond the limits.
@@ -32,8 +33,8 @@ class ConstantFolder {
       std::span<const Tensor* const> inputs);
 
  private:
-  std::size_t given_bytes_ = 0;
-  std::size_t folded_bytes_ = 0;
+  std::int64_t given_elements_ = 0;
+  std::int64_t folded_elements_ = 0;
   std::int64_t operations_ = 0;
 };
 

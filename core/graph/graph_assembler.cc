@@ -86,7 +86,7 @@ GraphAssembler::GraphAssembler(Options options)
 
 absl::Status GraphAssembler::AddInitializer(const onnx::TensorProto& proto) {
   ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(proto, external_));
-  folder_.AddGivenBytes(tensor.bytes().size());
+  folder_.AddGivenElements(tensor.element_count());
   return AddConstant(proto.name(), std::move(tensor));
 }
 
@@ -127,7 +127,7 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
   const bool is_standard = proto.domain().empty();
   if (is_standard && op_type == "Constant") {
     ASSIGN_OR_RETURN(Tensor tensor, ReadConstantNode(proto, external_));
-    folder_.AddGivenBytes(tensor.bytes().size());
+    folder_.AddGivenElements(tensor.element_count());
     return AddConstant(proto.output(0), std::move(tensor));
   }
   if (is_standard && op_type == "ConstantOfShape") {

@@ -324,7 +324,7 @@ TEST(GraphAssemblerTest, FoldingIsBounded) {
       .Node("Add", {"x", "c"}, "y")
       .Output("y");
   EXPECT_THAT(ImportGraph(builder).status(),
-              Fails(kUnimplemented, "16777216 bytes"));
+              Fails(kUnimplemented, "more elements than 1048576 a node"));
 }
 
 TEST(GraphAssemblerTest, SizesOfZeroDoNotHideThoseThatOverflow) {

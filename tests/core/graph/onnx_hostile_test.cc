@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -168,6 +169,26 @@ TEST_F(OnnxMemoryTest, FoldingThatAsksForMuchTakesLittle) {
       .Node("Add", {"x", "c"}, "y")
       .Output("y");
   EXPECT_TRUE(IsRefusedWithin(folder_.Write("fold.onnx", builder.model()),
+                              4 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, FoldingOfBytesThatAreWidenedTakesLittle) {
+  // 2^24 elements, for each of which the interpreter has 16 bytes.
+  ModelBuilder builder;
+  for (const auto& dims :
+       {std::vector<std::int64_t>{1 << 12, 1}, {1, 1 << 12}}) {
+    onnx::TensorProto tensor;
+    tensor.set_name(dims[0] == 1 ? "b" : "a");
+    tensor.mutable_dims()->Add(dims.begin(), dims.end());
+    tensor.set_data_type(onnx::TensorProto::INT8);
+    tensor.set_raw_data(std::string(1 << 12, '\1'));
+    builder.Initializer(std::move(tensor));
+  }
+  builder.Input("x", {.sizes = {-1, 4}})
+      .Node("Add", {"a", "b"}, "c")
+      .Node("Relu", {"x"}, "y")
+      .Output("none");
+  EXPECT_TRUE(IsRefusedWithin(folder_.Write("bytes.onnx", builder.model()),
                               4 * kMebibyte));
 }
 
