@@ -449,8 +449,8 @@ void MeasureProcess(const Plan& plan, nlohmann::json& rows) {
                            std::chrono::steady_clock::now() - start)
                            .count());
     CHECK(process.ok());
-    resident_mb.push_back(static_cast<double>((*process)->ResidentBytes()) /
-                          1e6);
+    resident_mb.push_back(
+        static_cast<double>((*process)->StatusKib("VmRSS") * 1024) / 1e6);
   }
   rows.push_back(Row("ms from the start of the process until it is ready",
                      Median(ready_ms), Floor{.value = 50, .at_least = false},
