@@ -116,7 +116,8 @@ absl::Status RankCall::PrepareItems() {
 
 absl::Status RankCall::CheckItems() {
   const ModelGuarantees& guarantees = model_->guarantees();
-  if (!guarantees.RestrictsInputs()) {
+  RETURN_IF_ERROR(guarantees.CheckFinite(request_, findings_));
+  if (!guarantees.HasDomain()) {
     return absl::OkStatus();
   }
   const auto rows = static_cast<std::size_t>(request_.rows);
@@ -139,7 +140,7 @@ absl::Status RankCall::CheckItems() {
     }
     whole.inputs.push_back(all.data());
   }
-  RETURN_IF_ERROR(guarantees.CheckInputs(whole, whole_rows_, findings_));
+  RETURN_IF_ERROR(guarantees.CheckDomain(whole, whole_rows_, findings_));
   if (findings_.clamped) {
     request_.inputs = whole.inputs;
     request_.shared.clear();

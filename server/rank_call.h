@@ -53,7 +53,7 @@ class RankCall {
   // Up to the scheduler. What is not OK ends the call.
   absl::Status Prepare(std::string_view bytes);
   absl::Status PrepareItems();
-  // Whole rows are put together for the checks of a model that restricts them.
+  // Whole rows are put together for a model with a domain alone.
   absl::Status CheckItems();
   void Submit(std::shared_ptr<RankCall> self) ABSL_LOCKS_EXCLUDED(mu_);
   // Counts bytes that the call holds from now on.

@@ -16,6 +16,24 @@ std::size_t SharedValues::OwnBytes(std::size_t row_bytes) const {
   return row_bytes;
 }
 
+std::size_t SharedValues::PlaceOfShared(std::size_t byte) const {
+  auto piece = pieces.begin();
+  for (; byte >= piece->bytes; ++piece) {
+    byte -= piece->bytes;
+  }
+  return piece->offset_bytes + byte;
+}
+
+std::size_t SharedValues::PlaceOfOwn(std::size_t byte) const {
+  for (const Piece& piece : pieces) {
+    if (byte < piece.offset_bytes) {
+      break;
+    }
+    byte += piece.bytes;
+  }
+  return byte;
+}
+
 void CopyWholeRow(const SharedValues& shared, const std::byte* own,
                   std::size_t row_bytes, std::byte* row) {
   const std::byte* common = shared.values;

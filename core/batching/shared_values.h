@@ -29,6 +29,10 @@ struct SharedValues {
 
   // Bytes of a row that are its own.
   std::size_t OwnBytes(std::size_t row_bytes) const;
+
+  // Where in a row byte `byte` of `values` lies, and that of a row's own bytes.
+  std::size_t PlaceOfShared(std::size_t byte) const;
+  std::size_t PlaceOfOwn(std::size_t byte) const;
 };
 
 // Puts a row of an input together: `shared`, and of `own` the rest. `row` has

@@ -28,6 +28,8 @@ struct GuaranteeFindings {
 
   std::int64_t nonfinite_input_rows = 0;
   std::int64_t nonfinite_output_rows = 0;
+  // Of what comes once for all rows: values that are NaN or infinite.
+  std::int64_t nonfinite_shared_values = 0;
   // Rows with values outside of the domain: how many, the first of them,
   // ascending, and what the first value is; whether values were moved.
   std::int64_t outside_rows = 0;
@@ -58,15 +60,20 @@ class ModelGuarantees {
   // moved to the domain are moved in a copy of their input, `copies` by input,
   // which the request then points to. INVALID_ARGUMENT, with the input, row,
   // element, value and what was wanted, if the configuration is to reject, or
-  // to clamp what has no nearest value.
+  // to clamp what has no nearest value. The rows have nothing in common.
   absl::Status CheckInputs(InferenceRequest& request,
                            std::vector<std::vector<std::byte>>& copies,
                            GuaranteeFindings& findings) const;
 
-  // Whether CheckInputs() may refuse rows or move values, not only count.
-  bool RestrictsInputs() const {
-    return inputs_ == NonfinitePolicy::kReject || !domain_.empty();
-  }
+  // The two halves of it, for a request whose rows share values. The first
+  // reads them where they are; the second, needed if there is a domain, takes a
+  // request of whole rows.
+  absl::Status CheckFinite(const InferenceRequest& request,
+                           GuaranteeFindings& findings) const;
+  bool HasDomain() const { return !domain_.empty(); }
+  absl::Status CheckDomain(InferenceRequest& request,
+                           std::vector<std::vector<std::byte>>& copies,
+                           GuaranteeFindings& findings) const;
 
   // Checks the outputs of a request that was answered. INVALID_ARGUMENT if the
   // configuration is to reject.
@@ -79,10 +86,6 @@ class ModelGuarantees {
   }
 
  private:
-  absl::Status CheckDomain(InferenceRequest& request,
-                           std::vector<std::vector<std::byte>>& copies,
-                           GuaranteeFindings& findings) const;
-
   const CompiledModel& compiled_;
   const DomainPolicy domain_policy_;
   const NonfinitePolicy inputs_;

@@ -62,6 +62,22 @@ TEST(SharedValuesTest, OwnBytesAreTheRest) {
   EXPECT_EQ(shared.OwnBytes(20), 8U);
 }
 
+TEST(SharedValuesTest, BytesHaveTheirPlaceInTheRow) {
+  const SharedValues shared{.pieces = {{.offset_bytes = 4, .bytes = 4},
+                                       {.offset_bytes = 12, .bytes = 8}}};
+  std::vector<std::size_t> common;
+  for (std::size_t byte = 0; byte < 12; byte += 4) {
+    common.push_back(shared.PlaceOfShared(byte));
+  }
+  EXPECT_THAT(common, ElementsAre(4, 12, 16));
+  std::vector<std::size_t> own;
+  for (std::size_t byte = 0; byte < 16; byte += 4) {
+    own.push_back(shared.PlaceOfOwn(byte));
+  }
+  EXPECT_THAT(own, ElementsAre(0, 8, 20, 24));
+  EXPECT_EQ(SharedValues().PlaceOfOwn(6), 6U);
+}
+
 TEST(SharedValuesTest, RowsWithoutSharedValuesAreTheirOwn) {
   EXPECT_THAT(Gathered({}, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}),
               ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9, 10));
