@@ -49,6 +49,22 @@ struct RankRequest {
   std::uint32_t top_k = 0;  // 0: all, in the order in which they came.
 };
 
+// What the server's checks of the model's guarantees have found in all items of
+// the request, by their numbers there.
+struct RankFindings {
+  // Items, and shared values, with NaN or infinity; items whose row of the
+  // output has some.
+  std::int64_t nonfinite_items = 0;
+  std::int64_t nonfinite_shared_values = 0;
+  std::int64_t nonfinite_outputs = 0;
+  // Outside of the model's domain: how many, the first 256, the first value in
+  // words, and how many of them were moved to the nearest of the domain.
+  std::int64_t out_of_domain_items = 0;
+  std::vector<std::uint32_t> out_of_domain_list = {};
+  std::string out_of_domain_first = {};
+  std::int64_t clamped_items = 0;
+};
+
 struct RankResult {
   std::string model_name;
   std::string model_version;
@@ -57,6 +73,7 @@ struct RankResult {
   // scores are those of all items.
   std::vector<std::uint32_t> items;
   std::vector<float> scores;
+  RankFindings findings = {};
 };
 
 }  // namespace relu

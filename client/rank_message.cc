@@ -25,6 +25,17 @@ void FillTensors(const std::vector<RankTensor>& tensors,
   }
 }
 
+RankFindings ToFindings(const v1::RankFindings& message) {
+  return {.nonfinite_items = message.nonfinite_items(),
+          .nonfinite_shared_values = message.nonfinite_shared_values(),
+          .nonfinite_outputs = message.nonfinite_outputs(),
+          .out_of_domain_items = message.out_of_domain_items(),
+          .out_of_domain_list = {message.out_of_domain_list().begin(),
+                                 message.out_of_domain_list().end()},
+          .out_of_domain_first = message.out_of_domain_first(),
+          .clamped_items = message.clamped_items()};
+}
+
 }  // namespace
 
 std::string EncodeRankRequest(const RankRequest& request) {
@@ -59,7 +70,8 @@ absl::StatusOr<RankResult> DecodeRankResponse(const std::string& bytes) {
       .model_version = message.model_version(),
       .output = message.output(),
       .items = {message.items().begin(), message.items().end()},
-      .scores = {message.scores().begin(), message.scores().end()}};
+      .scores = {message.scores().begin(), message.scores().end()},
+      .findings = ToFindings(message.findings())};
 }
 
 }  // namespace relu

@@ -4,6 +4,7 @@
 
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 
 namespace relu {
 namespace {
@@ -33,6 +34,19 @@ void AddGuaranteeParameters(const GuaranteeFindings& findings,
   if (findings.clamped) {
     parameters["relu_clamped"].set_bool_param(true);
   }
+}
+
+void SetGuaranteeFields(const GuaranteeFindings& findings,
+                        v1::RankFindings& message) {
+  message.set_nonfinite_items(findings.nonfinite_input_rows);
+  message.set_nonfinite_shared_values(findings.nonfinite_shared_values);
+  message.set_nonfinite_outputs(findings.nonfinite_output_rows);
+  message.set_out_of_domain_items(findings.outside_rows);
+  for (const std::int64_t row : findings.listed_rows) {
+    message.add_out_of_domain_list(static_cast<std::uint32_t>(row));
+  }
+  message.set_out_of_domain_first(findings.first_outside);
+  message.set_clamped_items(findings.clamped ? findings.outside_rows : 0);
 }
 
 }  // namespace relu

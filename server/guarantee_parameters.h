@@ -1,5 +1,5 @@
-// What checks of a request and its answer have found, as parameters of the
-// answer.
+// What checks of a request and its answer have found, as parameters or fields
+// of the answer.
 
 #ifndef SERVER_GUARANTEE_PARAMETERS_H_
 #define SERVER_GUARANTEE_PARAMETERS_H_
@@ -12,6 +12,10 @@ class ModelInferResponse;
 
 namespace relu {
 
+namespace v1 {
+class RankFindings;
+}  // namespace v1
+
 // Sets, of these, the parameters of which there is something to say:
 //
 //   relu_nonfinite_input_rows    rows of the request with NaN or infinity
@@ -22,6 +26,10 @@ namespace relu {
 //   relu_clamped                 true: what was answered is the nearest row
 void AddGuaranteeParameters(const GuaranteeFindings& findings,
                             inference::ModelInferResponse& response);
+
+// The same of a call whose rows are items.
+void SetGuaranteeFields(const GuaranteeFindings& findings,
+                        v1::RankFindings& message);
 
 }  // namespace relu
 

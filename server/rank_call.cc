@@ -28,6 +28,7 @@
 #include "core/repository/model_guarantees.h"
 #include "fmt/format.h"
 #include "server/access_log.h"
+#include "server/guarantee_parameters.h"
 #include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
 #include "server/rank_codec.h"
@@ -227,6 +228,9 @@ std::string RankCall::Answer() {
       response.add_items(item);
       response.add_scores(scores[item]);
     }
+  }
+  if (findings_.any()) {
+    SetGuaranteeFields(findings_, *response.mutable_findings());
   }
   return response.SerializeAsString();
 }

@@ -38,11 +38,27 @@ void GuaranteeNotes::Add(const InferResult& answer) {
   }
 }
 
+void GuaranteeNotes::Add(const RankFindings& findings) {
+  nonfinite_input_rows_ += findings.nonfinite_items;
+  nonfinite_shared_values_ += findings.nonfinite_shared_values;
+  nonfinite_output_rows_ += findings.nonfinite_outputs;
+  outside_rows_ += findings.out_of_domain_items;
+  clamped_ = clamped_ || findings.clamped_items > 0;
+  if (first_outside_.empty()) {
+    first_outside_ = findings.out_of_domain_first;
+  }
+}
+
 std::vector<std::string> GuaranteeNotes::Lines() const {
   std::vector<std::string> lines;
   if (nonfinite_input_rows_ > 0) {
     lines.push_back(fmt::format("{} rows that were sent have NaN or infinity",
                                 nonfinite_input_rows_));
+  }
+  if (nonfinite_shared_values_ > 0) {
+    lines.push_back(
+        fmt::format("{} values that all rows share are NaN or infinite",
+                    nonfinite_shared_values_));
   }
   if (nonfinite_output_rows_ > 0) {
     lines.push_back(fmt::format("{} rows of the answer have NaN or infinity",

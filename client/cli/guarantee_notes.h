@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/inference_client.h"
+#include "client/rank.h"
 
 namespace relu {
 
@@ -17,12 +18,15 @@ class GuaranteeNotes {
  public:
   // Of one more answer.
   void Add(const InferResult& answer);
+  // The items are its rows.
+  void Add(const RankFindings& findings);
 
   // One line each, for people; empty: there is nothing to say.
   std::vector<std::string> Lines() const;
 
  private:
   std::int64_t nonfinite_input_rows_ = 0;
+  std::int64_t nonfinite_shared_values_ = 0;
   std::int64_t nonfinite_output_rows_ = 0;
   std::int64_t outside_rows_ = 0;
   std::string first_outside_;  // Its row counts from that of its request.

@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "client/cli/guarantee_notes.h"
 #include "client/cli/outcome.h"
 #include "client/cli/rank_report.h"
 #include "client/cli/row_source.h"
@@ -168,7 +169,12 @@ Outcome RunRank(InferenceClient& client, const RankCommandOptions& options,
   if (!result.ok()) {
     return CallFailed(result.status());
   }
+  GuaranteeNotes guarantees;
+  guarantees.Add(result->findings);
   Outcome outcome;
+  for (const std::string& line : guarantees.Lines()) {
+    outcome.err += ErrorLine(fmt::format("note: {}", line));
+  }
   outcome.out = RankReport(*result, items->labels, options.form);
   return outcome;
 }

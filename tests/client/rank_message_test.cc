@@ -79,6 +79,30 @@ TEST(RankMessageTest, EveryFieldOfTheAnswerIsRead) {
               IsEmpty());
 }
 
+TEST(RankMessageTest, EveryFindingIsRead) {
+  v1::RankResponse message;
+  const auto nothing = DecodeRankResponse(message.SerializeAsString());
+  EXPECT_EQ(nothing->findings.nonfinite_items, 0);
+  EXPECT_THAT(nothing->findings.out_of_domain_list, IsEmpty());
+  v1::RankFindings& sent = *message.mutable_findings();
+  sent.set_nonfinite_items(1);
+  sent.set_nonfinite_shared_values(2);
+  sent.set_nonfinite_outputs(3);
+  sent.set_out_of_domain_items(4);
+  sent.add_out_of_domain_list(5);
+  sent.set_out_of_domain_first("text");
+  sent.set_clamped_items(6);
+  const auto result = DecodeRankResponse(message.SerializeAsString());
+  const RankFindings& findings = result->findings;
+  EXPECT_EQ(findings.nonfinite_items, 1);
+  EXPECT_EQ(findings.nonfinite_shared_values, 2);
+  EXPECT_EQ(findings.nonfinite_outputs, 3);
+  EXPECT_EQ(findings.out_of_domain_items, 4);
+  EXPECT_THAT(findings.out_of_domain_list, ElementsAre(5));
+  EXPECT_EQ(findings.out_of_domain_first, "text");
+  EXPECT_EQ(findings.clamped_items, 6);
+}
+
 TEST(RankMessageTest, AnswersThatMakeNoSenseAreInternalErrors) {
   EXPECT_EQ(DecodeRankResponse("\x0a\x7f").status().code(),
             absl::StatusCode::kInternal);

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <memory>
 #include <random>
 #include <span>
@@ -128,6 +129,22 @@ TEST_F(RankTest, ScoresAreThoseOfFullRowsWhateverElseIsServed) {
   stop = true;
   others.join();
   EXPECT_EQ(server_->Stop(SIGTERM), 0);
+}
+
+TEST_F(RankTest, NanOfAnItemIsTold) {
+  std::vector<float> items = RandomPixels(3 * 48, /*seed=*/2);
+  items[50] = std::numeric_limits<float>::quiet_NaN();
+  RankRequest request;
+  request.model = "digits";
+  request.shared = {
+      RankValues<float>(input_, {1, 16}, RandomPixels(16, /*seed=*/1))};
+  request.items = {RankValues<float>(input_, {3, 48}, items)};
+  request.element = 7;
+  const auto result = client_->Rank(request);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->findings.nonfinite_items, 1);
+  EXPECT_EQ(result->findings.nonfinite_shared_values, 0);
+  EXPECT_EQ(result->findings.nonfinite_outputs, 1);
 }
 
 TEST_F(RankTest, ErrorsSayWhatIsWrong) {

@@ -13,6 +13,7 @@
 
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
+#include "proto/relu.pb.h"
 #include "tests/server/grpc_fixture.h"
 #include "tests/server/loaded_repository.h"
 #include "tests/server/rest_fixture.h"
@@ -21,6 +22,7 @@
 namespace relu {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -94,6 +96,28 @@ TEST(GuaranteeParametersTest, EverythingIsSaidThatWasFound) {
   EXPECT_EQ(parameters.at("relu_out_of_domain_row_list").string_param(), "0,7");
   EXPECT_EQ(parameters.at("relu_out_of_domain_first").string_param(), "text");
   EXPECT_TRUE(parameters.at("relu_clamped").bool_param());
+}
+
+TEST(GuaranteeParametersTest, FieldsSayTheSameOfItems) {
+  GuaranteeFindings findings{.nonfinite_input_rows = 5,
+                             .nonfinite_output_rows = 2,
+                             .nonfinite_shared_values = 1,
+                             .outside_rows = 2,
+                             .listed_rows = {0, 7},
+                             .first_outside = "text"};
+  v1::RankFindings flagged;
+  SetGuaranteeFields(findings, flagged);
+  EXPECT_EQ(flagged.nonfinite_items(), 5);
+  EXPECT_EQ(flagged.nonfinite_shared_values(), 1);
+  EXPECT_EQ(flagged.nonfinite_outputs(), 2);
+  EXPECT_EQ(flagged.out_of_domain_items(), 2);
+  EXPECT_THAT(flagged.out_of_domain_list(), ElementsAre(0, 7));
+  EXPECT_EQ(flagged.out_of_domain_first(), "text");
+  EXPECT_EQ(flagged.clamped_items(), 0);
+  findings.clamped = true;
+  v1::RankFindings moved;
+  SetGuaranteeFields(findings, moved);
+  EXPECT_EQ(moved.clamped_items(), 2);
 }
 
 TEST(GuaranteeParametersTest, GrpcRejectsWithTheInputAndWhatWasWanted) {

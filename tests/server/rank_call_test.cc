@@ -16,8 +16,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/batching/inference_request.h"
+#include "core/metrics/guarantee_metrics.h"
 #include "core/metrics/model_metrics.h"
 #include "core/repository/model.h"
+#include "core/repository/model_guarantees.h"
 #include "proto/relu.pb.h"
 #include "server/access_log.h"
 #include "server/in_flight_bytes.h"
@@ -144,66 +147,56 @@ TEST_F(RankCallTest, ItemWithoutAnswerIsNamed) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("row 1"));
 }
 
-// The digits with a domain for all features.
-class RankInDomainTest : public testing::Test {
- protected:
-  absl::Status Rank(LoadedRepository& loaded, const DigitItems& items,
-                    v1::RankResponse& response) {
-    const InferEnvironment environment{.repository = loaded.repository(),
-                                       .metrics = loaded.metrics(),
-                                       .max_response_bytes = 1 << 20};
-    Deferred<std::string> answer;
-    RankCall::Begin(environment, items.Request().SerializeAsString(), {},
-                    answer.done());
-    const absl::StatusOr<std::string> bytes = answer.Wait();
-    if (bytes.ok()) {
-      EXPECT_TRUE(response.ParseFromString(*bytes));
-    }
-    return bytes.status();
-  }
-
-  static std::string Config(const std::string& policy) {
-    return "parameters { key: \"input_domain.input\" "
-           "value { string_value: \"0-63: [-3, 3]\" } } "
-           "parameters { key: \"domain_policy\" value { string_value: \"" +
-           policy + "\" } }";
-  }
-};
-
-TEST_F(RankInDomainTest, ItemOutsideIsRefused) {
-  LoadedRepository loaded({.config = Config("reject")});
-  v1::RankResponse response;
-  DigitItems items(5, 20, 1);
-  EXPECT_TRUE(Rank(loaded, items, response).ok());
-  items.own[2 * 44 + 7] = 3.5F;
-  const absl::Status status = Rank(loaded, items, response);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("row 2"), HasSubstr("27"), HasSubstr("3.5")));
-  items.own[2 * 44 + 7] = 0;
-  items.shared[4] = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_FALSE(Rank(loaded, items, response).ok());
-}
-
-TEST_F(RankInDomainTest, MovedItemsScoreAsRowsThatWereInside) {
-  LoadedRepository loaded({.config = Config("clamp")});
-  DigitItems items(5, 20, 1);
-  items.own[2 * 44 + 7] = 3;
-  v1::RankResponse inside;
-  ASSERT_TRUE(Rank(loaded, items, inside).ok());
-  items.own[2 * 44 + 7] = 30;
-  v1::RankResponse moved;
-  ASSERT_TRUE(Rank(loaded, items, moved).ok());
-  EXPECT_THAT(moved.scores(), testing::ElementsAreArray(inside.scores()));
-}
-
-TEST_F(RankCallTest, NanOfAScoreIsCounted) {
-  DigitItems items(3, 20, 1);
-  items.own[44] = std::numeric_limits<float>::quiet_NaN();
+TEST_F(RankCallTest, NanOfAnItemIsToldWithoutAnyConfiguration) {
+  DigitItems items(4, 20, 1);
+  items.own[2 * 44] = kNanFeature;
   const absl::StatusOr<v1::RankResponse> response = Rank(items.Request());
   ASSERT_TRUE(response.ok());
-  EXPECT_TRUE(std::isnan(response->scores(1)));
+  EXPECT_TRUE(std::isnan(response->scores(2)));
+  EXPECT_EQ(response->findings().nonfinite_items(), 1);
+  EXPECT_EQ(response->findings().nonfinite_shared_values(), 0);
+  EXPECT_EQ(response->findings().nonfinite_outputs(), 1);
+  EXPECT_EQ(Figures().guarantees.inputs.rows, 1U);
+  EXPECT_EQ(Figures().guarantees.inputs.nans, 1U);
   EXPECT_EQ(Figures().guarantees.outputs.rows, 1U);
+  // What was said of one call is not said of the next.
+  EXPECT_FALSE(Rank(DigitItems(4, 20, 1).Request())->has_findings());
+}
+
+TEST_F(RankCallTest, SharedInfinityIsCountedAsInFullRows) {
+  DigitItems items(4, 20, 1);
+  items.shared[7] = std::numeric_limits<float>::infinity();
+  items.own[44] = kNanFeature;
+  const absl::StatusOr<v1::RankResponse> response = Rank(items.Request());
+  ASSERT_TRUE(response.ok());
+  EXPECT_EQ(response->findings().nonfinite_items(), 4);
+  EXPECT_EQ(response->findings().nonfinite_shared_values(), 1);
+  const GuaranteeFigures ranked = Figures().guarantees;
+  // Beside these, the same of ModelInfer.
+  std::vector<float> rows = items.Expanded();
+  InferenceRequest full;
+  full.rows = 4;
+  full.inputs = {reinterpret_cast<const std::byte*>(rows.data())};
+  std::vector<std::vector<std::byte>> copies(1);
+  GuaranteeFindings findings;
+  ASSERT_TRUE(
+      loaded_.model()->guarantees().CheckInputs(full, copies, findings).ok());
+  EXPECT_EQ(findings.nonfinite_input_rows, 4);
+  const NonfiniteCounts both = Figures().guarantees.inputs;
+  EXPECT_EQ(both.rows, 2 * ranked.inputs.rows);
+  EXPECT_EQ(both.nans, 2 * ranked.inputs.nans);
+  EXPECT_EQ(both.infinities, 2 * ranked.inputs.infinities);
+}
+
+TEST_F(RankCallTest, ItemsThatTopKLeavesOutAreToldOf) {
+  DigitItems items(6, 20, 1);
+  items.own[3 * 44] = kNanFeature;
+  v1::RankRequest request = items.Request();
+  request.set_top_k(2);
+  const v1::RankResponse best = Rank(request).value();
+  EXPECT_THAT(best.items(), testing::Not(testing::Contains(3)));
+  EXPECT_EQ(best.findings().nonfinite_items(), 1);
+  EXPECT_EQ(best.findings().nonfinite_outputs(), 1);
 }
 
 TEST_F(RankCallTest, CallsAreCountedAsRequestsAndByThemselves) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@
 #include "tests/core/repository/outcome.h"
 
 namespace relu {
+
+inline constexpr float kNanFeature = std::numeric_limits<float>::quiet_NaN();
 
 inline std::vector<float> RandomFloats(std::size_t count, std::uint32_t seed) {
   std::mt19937 random(seed);

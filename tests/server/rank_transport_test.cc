@@ -161,6 +161,28 @@ TEST(RankOverRestTest, AnswersAsOverGrpc) {
       404);
 }
 
+TEST(RankOverRestTest, FindingsAreThereIfThereAreSome) {
+  RestFixture rest({.config = "parameters { key: \"input_domain.input\" "
+                              "value { string_value: \"[-3, 3]\" } } "
+                              "parameters { key: \"domain_policy\" "
+                              "value { string_value: \"clamp\" } }"});
+  DigitItems digits(5, 60, 1);
+  const std::string path = "/v2/models/digits_mlp/rank";
+  EXPECT_FALSE(nlohmann::json::parse(rest.Post(path, JsonOf(digits)).body)
+                   .contains("findings"));
+  digits.own[3 * 4] = 30;
+  const HttpResponse response = rest.Post(path, JsonOf(digits));
+  ASSERT_EQ(response.status, 200) << response.body;
+  const auto findings = nlohmann::json::parse(response.body)["findings"];
+  EXPECT_EQ(findings["out_of_domain_items"], 1);
+  EXPECT_EQ(findings["out_of_domain_list"], nlohmann::json({3}));
+  EXPECT_EQ(findings["out_of_domain_first"],
+            "input \"input\": row 3, element 60 is 30, the domain of input is "
+            "[-3, 3]");
+  EXPECT_EQ(findings["clamped_items"], 1);
+  EXPECT_EQ(findings["nonfinite_items"], 0);
+}
+
 TEST(RankOverRestTest, BodiesMayBeLarge) {
   RestFixture rest;
   const DigitItems digits(30'000, 60, 1);

@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 
 #include "client/infer_message.h"
+#include "client/rank.h"
 #include "proto/inference.pb.h"
 
 namespace relu {
@@ -60,6 +61,25 @@ TEST(GuaranteeNotesTest, FirstValueOutsideIsShownAndWhatWasDone) {
   EXPECT_THAT(clamped.Lines(),
               ElementsAre("4 rows are outside of the model's domain, and the "
                           "nearest rows of it are answered; the first: row 7 "
+                          "is odd"));
+}
+
+TEST(GuaranteeNotesTest, ItemsAreRows) {
+  GuaranteeNotes notes;
+  notes.Add(RankFindings{});
+  EXPECT_THAT(notes.Lines(), IsEmpty());
+  notes.Add(RankFindings{.nonfinite_items = 7,
+                         .nonfinite_shared_values = 1,
+                         .nonfinite_outputs = 6,
+                         .out_of_domain_items = 2,
+                         .out_of_domain_first = "row 3 is odd",
+                         .clamped_items = 2});
+  EXPECT_THAT(notes.Lines(),
+              ElementsAre("7 rows that were sent have NaN or infinity",
+                          "1 values that all rows share are NaN or infinite",
+                          "6 rows of the answer have NaN or infinity",
+                          "2 rows are outside of the model's domain, and the "
+                          "nearest rows of it are answered; the first: row 3 "
                           "is odd"));
 }
 

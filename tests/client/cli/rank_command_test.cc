@@ -46,6 +46,9 @@ class RankCommandTest : public testing::Test {
     answers.rank = [this](const v1::RankRequest& request,
                           v1::RankResponse& response) {
       request_ = request;
+      if (findings_.ByteSizeLong() > 0) {
+        *response.mutable_findings() = findings_;
+      }
       return status_.ok() ? LastFirst(request, response) : status_;
     };
     const FakeServer server(std::move(answers));
@@ -72,7 +75,8 @@ class RankCommandTest : public testing::Test {
 
   const TemporaryFolder folder_;
   v1::RankRequest request_;
-  grpc::Status status_;  // That the server answers with.
+  v1::RankFindings findings_;  // What the server finds; empty: nothing.
+  grpc::Status status_;        // That it answers with.
 };
 
 std::string RawOf(const std::vector<float>& values) {
@@ -161,6 +165,20 @@ TEST_F(RankCommandTest, RowsThatDoNotFitAreWrongInput) {
   EXPECT_THAT(Run(options, "1\n").err, HasSubstr("2 rows, wanted is the one"));
   options.shared = "/nowhere.csv";
   EXPECT_EQ(Run(options, "1\n").code, ExitCode::kWrongInput);
+}
+
+TEST_F(RankCommandTest, FindingsAreNotesBesideTheScores) {
+  EXPECT_EQ(Run(One(), "30\n40\n").err, "");
+  findings_.set_nonfinite_items(1);
+  findings_.set_out_of_domain_items(2);
+  findings_.set_out_of_domain_first("row 0 is odd");
+  const Outcome outcome = Run(One(), "30\n40\n");
+  EXPECT_EQ(outcome.code, ExitCode::kOk);
+  EXPECT_EQ(outcome.out, "item  y\n1     1\n0     0\n");
+  EXPECT_EQ(outcome.err,
+            "reluctl: note: 1 rows that were sent have NaN or infinity\n"
+            "reluctl: note: 2 rows are outside of the model's domain; the "
+            "first: row 0 is odd\n");
 }
 
 TEST_F(RankCommandTest, RefusalIsShown) {
