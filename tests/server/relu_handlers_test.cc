@@ -1,10 +1,15 @@
 #include "server/relu_handlers.h"
 
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
+#include <latch>
+#include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -15,6 +20,7 @@
 #include "core/repository/model.h"
 #include "proto/relu.pb.h"
 #include "tests/server/loaded_repository.h"
+#include "tests/server/rank_testing.h"
 
 namespace relu {
 namespace {
@@ -175,6 +181,52 @@ TEST_F(ReluHandlersTest, ElementsAreThoseAskedFor) {
   ASSERT_EQ(response.explanations_size(), 2);
   EXPECT_EQ(response.explanations(0).element(), 7);
   EXPECT_EQ(response.explanations(1).element(), 2);
+}
+
+// Of one row of the digits, in one of the ways in which that can be done.
+v1::ExplainRequest DigitsExplanation(int number) {
+  v1::ExplainRequest request;
+  request.set_model_name("digits_mlp");
+  AddRows(*request.mutable_inputs(), "input", {1, 64},
+          std::vector<double>(64, 0.25));
+  AddRows(*request.mutable_baseline(), "input", {1, 64},
+          std::vector<double>(64, 0));
+  request.set_attribution(static_cast<v1::Attribution>(1 + number % 3));
+  request.add_elements(number % 10);
+  return request;
+}
+
+TEST_F(ReluHandlersTest, AnswersBesideExplanationsHaveTheSameBits) {
+  constexpr std::int64_t kRows = 21;
+  constexpr int kAnswers = 200;  // Of each thread.
+  constexpr int kThreads = 3;
+  const std::shared_ptr<Model> model = loaded_.model();
+  const std::vector<float> values = RandomFloats(kRows * 64, /*seed=*/5);
+  const std::vector<float> first = Answers(*model, kRows, values);
+  std::latch start(kThreads + 1);
+  std::atomic<int> inferring = kThreads;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kThreads; ++i) {
+    threads.emplace_back([&] {
+      start.arrive_and_wait();
+      for (int answer = 0; answer < kAnswers; ++answer) {
+        const std::vector<float> again = Answers(*model, kRows, values);
+        EXPECT_EQ(std::memcmp(again.data(), first.data(),
+                              first.size() * sizeof(float)),
+                  0);
+      }
+      --inferring;
+    });
+  }
+  // The first of them makes the explainer, from the model's file.
+  start.arrive_and_wait();
+  for (int number = 0; number < 30 || inferring > 0; ++number) {
+    EXPECT_EQ(Explain(DigitsExplanation(number)).explanations_size(), 1);
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(Answers(*model, kRows, values), first);
 }
 
 TEST_F(ReluHandlersTest, ExplanationsAreCounted) {
