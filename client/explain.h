@@ -59,6 +59,16 @@ struct ExplainedElement {
   std::vector<InputContribution> contributions;
 };
 
+// What the server's check of the model's domain has found in the rows.
+struct ExplainFindings {
+  // Outside of it: how many, the first 256, the first value in words, and how
+  // many of them were moved to the nearest of the domain.
+  std::int64_t out_of_domain_rows = 0;
+  std::vector<std::int64_t> out_of_domain_list = {};
+  std::string out_of_domain_first = {};
+  std::int64_t clamped_rows = 0;
+};
+
 struct ExplainResult {
   std::string model_name;
   std::string model_version;
@@ -66,6 +76,7 @@ struct ExplainResult {
   std::string explained;
   std::string link;
   std::vector<ExplainedElement> explanations;
+  ExplainFindings findings = {};
 };
 
 }  // namespace relu

@@ -62,6 +62,14 @@ ExplainedElement FromExplanation(const v1::Explanation& message) {
   return explained;
 }
 
+ExplainFindings FromFindings(const v1::ExplainFindings& message) {
+  return {.out_of_domain_rows = message.out_of_domain_rows(),
+          .out_of_domain_list = {message.out_of_domain_list().begin(),
+                                 message.out_of_domain_list().end()},
+          .out_of_domain_first = message.out_of_domain_first(),
+          .clamped_rows = message.clamped_rows()};
+}
+
 }  // namespace
 
 std::string EncodeExplainRequest(const ExplainRequest& request) {
@@ -89,7 +97,8 @@ absl::StatusOr<ExplainResult> DecodeExplainResponse(const std::string& bytes) {
                        .output = message.output(),
                        .explained = message.explained(),
                        .link = message.link(),
-                       .explanations = {}};
+                       .explanations = {},
+                       .findings = FromFindings(message.findings())};
   for (const v1::Explanation& explanation : message.explanations()) {
     result.explanations.push_back(FromExplanation(explanation));
   }

@@ -49,4 +49,13 @@ void SetGuaranteeFields(const GuaranteeFindings& findings,
   message.set_clamped_items(findings.clamped ? findings.outside_rows : 0);
 }
 
+void SetGuaranteeFields(const GuaranteeFindings& findings,
+                        v1::ExplainFindings& message) {
+  message.set_out_of_domain_rows(findings.outside_rows);
+  message.mutable_out_of_domain_list()->Add(findings.listed_rows.begin(),
+                                            findings.listed_rows.end());
+  message.set_out_of_domain_first(findings.first_outside);
+  message.set_clamped_rows(findings.clamped ? findings.outside_rows : 0);
+}
+
 }  // namespace relu

@@ -13,6 +13,7 @@ class ModelInferResponse;
 namespace relu {
 
 namespace v1 {
+class ExplainFindings;
 class RankFindings;
 }  // namespace v1
 
@@ -30,6 +31,10 @@ void AddGuaranteeParameters(const GuaranteeFindings& findings,
 // The same of a call whose rows are items.
 void SetGuaranteeFields(const GuaranteeFindings& findings,
                         v1::RankFindings& message);
+
+// The same of rows that are explained, as far as it can be.
+void SetGuaranteeFields(const GuaranteeFindings& findings,
+                        v1::ExplainFindings& message);
 
 }  // namespace relu
 

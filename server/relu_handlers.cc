@@ -20,10 +20,13 @@
 #include "core/relu/explainer.h"
 #include "core/relu/leaf_rows.h"
 #include "core/relu/piecewise_network.h"
+#include "core/repository/explained_rows.h"
 #include "core/repository/model.h"
+#include "core/repository/model_guarantees.h"
 #include "core/repository/model_repository.h"
 #include "fmt/format.h"
 #include "proto/relu.pb.h"
+#include "server/guarantee_parameters.h"
 #include "server/text.h"
 
 namespace relu {
@@ -167,7 +170,7 @@ absl::Status ExplainModel(Model& model, const v1::ExplainRequest& request,
   ASSIGN_OR_RETURN(const std::shared_ptr<const Explainer> explainer,
                    model.explainers().For(request.output()));
   const PiecewiseNetwork& network = explainer->network();
-  ASSIGN_OR_RETURN(const InputRows inputs,
+  ASSIGN_OR_RETURN(InputRows inputs,
                    ReadRows(network, request.inputs(), "input"));
   InputRows baseline;
   if (request.baseline_size() > 0) {
@@ -179,6 +182,9 @@ absl::Status ExplainModel(Model& model, const v1::ExplainRequest& request,
   options.elements.assign(request.elements().begin(), request.elements().end());
   options.max_multiply_adds = ReluHandlers::kMaxMultiplyAdds;
   RETURN_IF_ERROR(CheckSize(network, inputs.rows, options));
+  GuaranteeFindings findings;
+  RETURN_IF_ERROR(
+      CheckExplainedRows(model.guarantees(), network, inputs, findings));
   ASSIGN_OR_RETURN(const std::vector<Explanation> explanations,
                    explainer->Explain(inputs, baseline, options));
   response.set_model_name(model.name());
@@ -189,6 +195,9 @@ absl::Status ExplainModel(Model& model, const v1::ExplainRequest& request,
   const Answering answering(network, inputs, baseline);
   for (const Explanation& explanation : explanations) {
     answering.Fill(explanation, request.top_k(), *response.add_explanations());
+  }
+  if (findings.any()) {
+    SetGuaranteeFields(findings, *response.mutable_findings());
   }
   return absl::OkStatus();
 }

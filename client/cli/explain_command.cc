@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 
 #include "client/cli/explain_report.h"
+#include "client/cli/guarantee_notes.h"
 #include "client/cli/number.h"
 #include "client/cli/outcome.h"
 #include "client/cli/row_source.h"
@@ -72,7 +73,8 @@ absl::StatusOr<std::optional<Rows>> ReadBaseline(
 absl::StatusOr<ExplainResult> ExplainAll(InferenceClient& client,
                                          const ExplainCommandOptions& options,
                                          const Rows& rows,
-                                         const std::optional<Rows>& baseline) {
+                                         const std::optional<Rows>& baseline,
+                                         GuaranteeNotes& notes) {
   ExplainResult all;
   for (std::int64_t first = 0; first < rows.count;
        first += options.batch_rows) {
@@ -90,6 +92,7 @@ absl::StatusOr<ExplainResult> ExplainAll(InferenceClient& client,
                                               : RowsOf(*baseline, first, count);
     }
     ASSIGN_OR_RETURN(ExplainResult part, client.Explain(request));
+    notes.Add(part.findings);
     std::vector<ExplainedElement> earlier = std::move(all.explanations);
     for (ExplainedElement& explained : part.explanations) {
       explained.row += first;
@@ -119,13 +122,17 @@ Outcome RunExplain(InferenceClient& client,
   if (!baseline.ok()) {
     return WrongInput(baseline.status());
   }
-  auto result = ExplainAll(client, options, *rows, *baseline);
+  GuaranteeNotes guarantees;
+  auto result = ExplainAll(client, options, *rows, *baseline, guarantees);
   if (!result.ok()) {
     return CallFailed(result.status());
   }
   const ExplainReport report(*std::move(result), inputs, rows->columns,
                              baseline->has_value());
   Outcome outcome;
+  for (const std::string& line : guarantees.Lines()) {
+    outcome.err += ErrorLine(fmt::format("note: {}", line));
+  }
   outcome.out = options.json ? report.Json() : report.Table();
   return outcome;
 }

@@ -22,8 +22,8 @@ class ExplainReport {
   // contribution, and what these leave out.
   std::string Table() const;
 
-  // One object with every value in full: the fields of ExplainResponse, and
-  // "feature" of each contribution.
+  // One object with every value in full: the fields of ExplainResponse but for
+  // `findings`, and "feature" of each contribution.
   std::string Json() const;
 
  private:

@@ -42,10 +42,21 @@ void GuaranteeNotes::Add(const RankFindings& findings) {
   nonfinite_input_rows_ += findings.nonfinite_items;
   nonfinite_shared_values_ += findings.nonfinite_shared_values;
   nonfinite_output_rows_ += findings.nonfinite_outputs;
-  outside_rows_ += findings.out_of_domain_items;
-  clamped_ = clamped_ || findings.clamped_items > 0;
+  AddOutside(findings.out_of_domain_items, findings.clamped_items,
+             findings.out_of_domain_first);
+}
+
+void GuaranteeNotes::Add(const ExplainFindings& findings) {
+  AddOutside(findings.out_of_domain_rows, findings.clamped_rows,
+             findings.out_of_domain_first);
+}
+
+void GuaranteeNotes::AddOutside(std::int64_t rows, std::int64_t clamped_rows,
+                                const std::string& first) {
+  outside_rows_ += rows;
+  clamped_ = clamped_ || clamped_rows > 0;
   if (first_outside_.empty()) {
-    first_outside_ = findings.out_of_domain_first;
+    first_outside_ = first;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/explain.h"
 #include "client/inference_client.h"
 #include "client/rank.h"
 
@@ -20,11 +21,15 @@ class GuaranteeNotes {
   void Add(const InferResult& answer);
   // The items are its rows.
   void Add(const RankFindings& findings);
+  void Add(const ExplainFindings& findings);
 
   // One line each, for people; empty: there is nothing to say.
   std::vector<std::string> Lines() const;
 
  private:
+  void AddOutside(std::int64_t rows, std::int64_t clamped_rows,
+                  const std::string& first);
+
   std::int64_t nonfinite_input_rows_ = 0;
   std::int64_t nonfinite_shared_values_ = 0;
   std::int64_t nonfinite_output_rows_ = 0;

@@ -71,7 +71,7 @@ absl::Status ModelGuarantees::CheckFinite(const InferenceRequest& request,
 
 absl::Status ModelGuarantees::CheckDomain(
     InferenceRequest& request, std::vector<std::vector<std::byte>>& copies,
-    GuaranteeFindings& findings) const {
+    GuaranteeFindings& findings, Counting counting) const {
   // These take memory as soon as there is something to tell.
   std::optional<RowMarks> marks;
   std::vector<std::uint64_t> values;
@@ -106,8 +106,10 @@ absl::Status ModelGuarantees::CheckDomain(
     return absl::OkStatus();
   }
   findings.outside_rows = marks->count();
-  metrics_.CountOutside(static_cast<std::uint64_t>(findings.outside_rows),
-                        domain_.labels(), values);
+  if (counting == Counting::kCounted) {
+    metrics_.CountOutside(static_cast<std::uint64_t>(findings.outside_rows),
+                          domain_.labels(), values);
+  }
   if (domain_policy_ == DomainPolicy::kReject || !refused.empty()) {
     findings.refused = RejectReason::kOutOfDomain;
     return absl::InvalidArgumentError(

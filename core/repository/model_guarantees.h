@@ -67,13 +67,16 @@ class ModelGuarantees {
 
   // The two halves of it, for a request whose rows share values. The first
   // reads them where they are; the second, needed if there is a domain, takes a
-  // request of whole rows.
+  // request of whole rows. Rows that are not inferred are not counted: the
+  // metrics are compared with those of the rows that are.
   absl::Status CheckFinite(const InferenceRequest& request,
                            GuaranteeFindings& findings) const;
   bool HasDomain() const { return !domain_.empty(); }
+  enum class Counting : std::uint8_t { kCounted, kUncounted };
   absl::Status CheckDomain(InferenceRequest& request,
                            std::vector<std::vector<std::byte>>& copies,
-                           GuaranteeFindings& findings) const;
+                           GuaranteeFindings& findings,
+                           Counting counting = Counting::kCounted) const;
 
   // Checks the outputs of a request that was answered. INVALID_ARGUMENT if the
   // configuration is to reject.

@@ -1,6 +1,8 @@
 #include "client/explain_message.h"
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -107,6 +109,24 @@ TEST(ExplainMessageTest, EveryFieldOfTheAnswerIsRead) {
   EXPECT_EQ(part.baseline, 12);
   EXPECT_EQ(part.gradient, 13);
   EXPECT_EQ(part.contribution, 14);
+}
+
+TEST(ExplainMessageTest, EveryFindingIsRead) {
+  v1::ExplainResponse message;
+  EXPECT_EQ(DecodeExplainResponse(message.SerializeAsString())
+                ->findings.out_of_domain_rows,
+            0);
+  v1::ExplainFindings& sent = *message.mutable_findings();
+  sent.set_out_of_domain_rows(1);
+  sent.add_out_of_domain_list(2);
+  sent.set_out_of_domain_first("text");
+  sent.set_clamped_rows(3);
+  const auto result = DecodeExplainResponse(message.SerializeAsString());
+  EXPECT_EQ(result->findings.out_of_domain_rows, 1);
+  EXPECT_EQ(result->findings.out_of_domain_list,
+            std::vector<std::int64_t>({2}));
+  EXPECT_EQ(result->findings.out_of_domain_first, "text");
+  EXPECT_EQ(result->findings.clamped_rows, 3);
 }
 
 TEST(ExplainMessageTest, OtherBytesAreInternal) {

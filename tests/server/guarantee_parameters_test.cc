@@ -118,6 +118,12 @@ TEST(GuaranteeParametersTest, FieldsSayTheSameOfItems) {
   v1::RankFindings moved;
   SetGuaranteeFields(findings, moved);
   EXPECT_EQ(moved.clamped_items(), 2);
+  v1::ExplainFindings explained;
+  SetGuaranteeFields(findings, explained);
+  EXPECT_EQ(explained.out_of_domain_rows(), 2);
+  EXPECT_THAT(explained.out_of_domain_list(), ElementsAre(0, 7));
+  EXPECT_EQ(explained.out_of_domain_first(), "text");
+  EXPECT_EQ(explained.clamped_rows(), 2);
 }
 
 TEST(GuaranteeParametersTest, GrpcRejectsWithTheInputAndWhatWasWanted) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -227,6 +228,58 @@ TEST_F(ReluHandlersTest, AnswersBesideExplanationsHaveTheSameBits) {
     thread.join();
   }
   EXPECT_EQ(Answers(*model, kRows, values), first);
+}
+
+// The answer for the digits, all of whose features are in [0, 1], to a row with
+// a feature that is this.
+absl::StatusOr<v1::ExplainResponse> ExplainFeature(const std::string& policy,
+                                                   double value) {
+  LoadedRepository loaded(
+      {.config = policy.empty() ? ""
+                                : "parameters { key: \"input_domain.input\" "
+                                  "value { string_value: \"[0, 1]\" } } "
+                                  "parameters { key: \"domain_policy\" "
+                                  "value { string_value: \"" +
+                                      policy + "\" } }"});
+  v1::ExplainRequest request = DigitsExplanation(0);
+  // It is compared with what is in no domain.
+  request.mutable_baseline(0)->set_data(3, -5);
+  request.mutable_inputs(0)->set_data(3, value);
+  v1::ExplainResponse response;
+  const absl::Status status =
+      ReluHandlers(loaded.repository()).Explain(request, response);
+  if (!status.ok()) {
+    return status;
+  }
+  return response;
+}
+
+TEST(ExplainInDomainTest, ClampExplainsTheNearestRow) {
+  const v1::ExplainResponse inside = ExplainFeature("clamp", 1).value();
+  v1::ExplainResponse moved = ExplainFeature("clamp", 30).value();
+  EXPECT_FALSE(inside.has_findings());
+  EXPECT_EQ(moved.findings().out_of_domain_rows(), 1);
+  EXPECT_EQ(moved.findings().clamped_rows(), 1);
+  moved.clear_findings();
+  EXPECT_EQ(moved.SerializeAsString(), inside.SerializeAsString());
+}
+
+TEST(ExplainInDomainTest, FlagExplainsTheRowAndSaysSo) {
+  const v1::ExplainResponse plain = ExplainFeature("", 30).value();
+  v1::ExplainResponse flagged = ExplainFeature("flag", 30).value();
+  EXPECT_THAT(flagged.findings().out_of_domain_list(), testing::ElementsAre(0));
+  EXPECT_THAT(flagged.findings().out_of_domain_first(),
+              HasSubstr("row 0, element 3 is 30"));
+  EXPECT_EQ(flagged.findings().clamped_rows(), 0);
+  flagged.clear_findings();
+  EXPECT_EQ(flagged.SerializeAsString(), plain.SerializeAsString());
+}
+
+TEST(ExplainInDomainTest, RejectRefusesTheRow) {
+  EXPECT_TRUE(ExplainFeature("reject", 1).ok());
+  const absl::Status status = ExplainFeature("reject", 30).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("row 0, element 3 is 30"));
 }
 
 TEST_F(ReluHandlersTest, ExplanationsAreCounted) {

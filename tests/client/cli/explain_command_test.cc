@@ -35,6 +35,11 @@ FakeAnswers Explainer(std::vector<v1::ExplainRequest>& requests,
     requests.push_back(request);
     response.set_output("y");
     response.set_link("Sigmoid");
+    if (request.model_name() == "clamping") {
+      response.mutable_findings()->set_out_of_domain_rows(1);
+      response.mutable_findings()->set_out_of_domain_first("row 0 is odd");
+      response.mutable_findings()->set_clamped_rows(1);
+    }
     for (int row = 0; row < request.inputs(0).shape(0); ++row) {
       auto& explanation = *response.add_explanations();
       explanation.set_row(row);
@@ -94,6 +99,16 @@ TEST_F(ExplainCommandTest, RowsAreSentAndContributionsShownByColumn) {
   // 100 - 0 - 1 - 40
   EXPECT_THAT(outcome.out, HasSubstr("(2 others)"));
   EXPECT_THAT(outcome.out, HasSubstr("+59"));
+}
+
+TEST_F(ExplainCommandTest, FindingsOfAllBatchesAreANote) {
+  ExplainCommandOptions options = Labelled();
+  EXPECT_EQ(Run(options).err, "");
+  options.model = "clamping";
+  options.batch_rows = 2;
+  EXPECT_EQ(Run(options).err,
+            "reluctl: note: 2 rows are outside of the model's domain, and the "
+            "nearest rows of it are answered; the first: row 0 is odd\n");
 }
 
 TEST_F(ExplainCommandTest, BatchesAreJoined) {

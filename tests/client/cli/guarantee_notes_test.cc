@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "client/explain.h"
 #include "client/infer_message.h"
 #include "client/rank.h"
 #include "proto/inference.pb.h"
@@ -81,6 +82,19 @@ TEST(GuaranteeNotesTest, ItemsAreRows) {
                           "2 rows are outside of the model's domain, and the "
                           "nearest rows of it are answered; the first: row 3 "
                           "is odd"));
+}
+
+TEST(GuaranteeNotesTest, RowsThatAreExplainedAreAddedUp) {
+  GuaranteeNotes notes;
+  notes.Add(ExplainFindings{});
+  EXPECT_THAT(notes.Lines(), IsEmpty());
+  notes.Add(ExplainFindings{.out_of_domain_rows = 2,
+                            .out_of_domain_first = "row 3 is odd"});
+  notes.Add(ExplainFindings{.out_of_domain_rows = 1,
+                            .out_of_domain_first = "row 0 is odd"});
+  EXPECT_THAT(notes.Lines(),
+              ElementsAre("3 rows are outside of the model's domain; the "
+                          "first: row 3 is odd"));
 }
 
 TEST(GuaranteeNotesTest, ParametersOfOtherTypesSayNothing) {
