@@ -39,12 +39,50 @@ ElementPlace PlaceOf(const TensorSignature& signature, std::int64_t rows,
           .element = element / inner / row_count * inner + element % inner};
 }
 
+bool BytesAreFinite(DataType type, std::size_t bytes, const std::byte* values) {
+  return bytes == 0 || AllFinite(type, bytes / DataTypeSize(type), values);
+}
+
+bool InputsAreFinite(const CompiledModel& compiled,
+                     const InferenceRequest& request) {
+  for (std::size_t i = 0; i < request.inputs.size(); ++i) {
+    const TensorSignature& signature = compiled.inputs()[i];
+    std::size_t own_bytes = signature.Bytes(request.rows);
+    if (!request.shared.empty()) {
+      const SharedValues& shared = request.shared[i];
+      const std::size_t row_bytes = shared.OwnBytes(signature.row_bytes);
+      if (!BytesAreFinite(signature.type, signature.row_bytes - row_bytes,
+                          shared.values)) {
+        return false;
+      }
+      own_bytes = row_bytes * static_cast<std::size_t>(request.rows);
+    }
+    if (!BytesAreFinite(signature.type, own_bytes, request.inputs[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool OutputsAreFinite(const CompiledModel& compiled,
+                      const InferenceRequest& request) {
+  for (std::size_t i = 0; i < request.outputs.size(); ++i) {
+    const TensorSignature& signature = compiled.outputs()[i];
+    if (request.outputs[i] != nullptr &&
+        !BytesAreFinite(signature.type, signature.Bytes(request.rows),
+                        request.outputs[i])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // Calls `visit` with the place in bytes, and the value, of each that is not
 // finite.
 void VisitBytes(DataType type, std::size_t bytes, const std::byte* values,
                 absl::FunctionRef<void(std::size_t byte, double value)> visit) {
   const std::size_t size = DataTypeSize(type);
-  if (bytes == 0 || AllFinite(type, bytes / size, values)) {
+  if (BytesAreFinite(type, bytes, values)) {
     return;
   }
   VisitNonfinite(
@@ -139,6 +177,9 @@ class NonfiniteSearch {
 
 NonfiniteRows FindNonfiniteInputs(const CompiledModel& compiled,
                                   const InferenceRequest& request) {
+  if (InputsAreFinite(compiled, request)) {
+    return {};
+  }
   NonfiniteSearch search(request.rows);
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {
     const TensorSignature& signature = compiled.inputs()[i];
@@ -154,6 +195,9 @@ NonfiniteRows FindNonfiniteInputs(const CompiledModel& compiled,
 
 NonfiniteRows FindNonfiniteOutputs(const CompiledModel& compiled,
                                    const InferenceRequest& request) {
+  if (OutputsAreFinite(compiled, request)) {
+    return {};
+  }
   NonfiniteSearch search(request.rows);
   for (std::size_t i = 0; i < request.outputs.size(); ++i) {
     if (request.outputs[i] != nullptr) {
