@@ -123,7 +123,7 @@ constexpr char kBox[] = "0: [0, 1]; 1: [-2, 2]";
 TEST_F(ModelGuaranteesTest, BoxOfTheFileIsADomainThatRejects) {
   ASSERT_TRUE(LoadOffsetForBox(kBox, "").ok());
   EXPECT_TRUE(Infer({1, 2}).ok());
-  EXPECT_TRUE(model_->guarantees().RestrictsInputs());
+  EXPECT_TRUE(model_->guarantees().HasDomain());
   const absl::Status outside = Infer({0, 0, 1.5F, 0});
   EXPECT_EQ(outside.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(outside.message()),
