@@ -174,10 +174,11 @@ void ModelActivity::Sample(std::span<const BatchSlice> batch) {
   for (const BatchSlice& slice : batch) {
     rows += slice.rows;
   }
-  const std::int64_t left = rows_left_.load(std::memory_order_relaxed);
+  const std::int64_t past =
+      taken_rows_.fetch_add(rows, std::memory_order_relaxed) % every_;
   // Rows of the batch before that of slice begin, and the next to look at.
   std::int64_t begin = 0;
-  std::int64_t next = left - 1;
+  std::int64_t next = past == 0 ? 0 : every_ - past;
   for (const BatchSlice& slice : batch) {
     for (; next < begin + slice.rows; next += every_) {
       // A slice without answers has no activity that means anything.
@@ -187,7 +188,6 @@ void ModelActivity::Sample(std::span<const BatchSlice> batch) {
     }
     begin += slice.rows;
   }
-  rows_left_.store(next + 1 - rows, std::memory_order_relaxed);
 }
 
 void ModelActivity::Copy(const BatchSlice& slice, std::int64_t row) {

@@ -116,10 +116,8 @@ class ModelActivity : public std::enable_shared_from_this<ModelActivity> {
   const ActivityOptions options_;
   const std::int64_t every_;  // 0: not enabled.
   const std::int64_t window_rows_;
-  // Rows up to the next one to look at, with it. Read and written apart, which
-  // takes no lock of the bus: what one thread overwrites of another's moves
-  // that row by a batch.
-  std::atomic<std::int64_t> rows_left_ = 1;
+  // Rows that batches have taken. Nothing is published through it.
+  std::atomic<std::int64_t> taken_rows_ = 0;
 
   // Of the thread that has set processing_, under the lock.
   std::optional<ActivityPass> pass_;
