@@ -22,8 +22,8 @@ FileLook LookAt(const std::filesystem::path& file) {
   return {.device = found.st_dev,
           .inode = found.st_ino,
           .bytes = found.st_size,
-          .written_seconds = found.st_mtim.tv_sec,
-          .written_nanoseconds = found.st_mtim.tv_nsec};
+          .changed_seconds = found.st_ctim.tv_sec,
+          .changed_nanoseconds = found.st_ctim.tv_nsec};
 }
 
 std::vector<FileLook> LookAtAll(const FileWatch::Watched& watched) {

@@ -21,8 +21,9 @@ struct FileLook {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::int64_t bytes = -1;  // No such file.
-  std::int64_t written_seconds = 0;
-  std::int64_t written_nanoseconds = 0;
+  // Of its bytes, or of who may read it, so later than its time of writing.
+  std::int64_t changed_seconds = 0;
+  std::int64_t changed_nanoseconds = 0;
 
   bool operator==(const FileLook&) const = default;
 };
@@ -34,7 +35,7 @@ class FileWatch {
   struct Watched {
     std::vector<std::filesystem::path> files;
     // Called on the watching thread after one of them changed: another file,
-    // size or time of writing.
+    // size, contents, owner or permissions.
     std::function<void()> changed;
   };
 

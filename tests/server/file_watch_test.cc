@@ -39,6 +39,18 @@ TEST_F(FileWatchTest, AFileThatIsWrittenIsNoticed) {
   noticed.wait();
 }
 
+TEST_F(FileWatchTest, AFileThatOthersMayReadIsNoticed) {
+  // What could not be read before may be read now.
+  namespace fs = std::filesystem;
+  fs::permissions(folder_ / "file", fs::perms::owner_write);
+  std::latch noticed{1};
+  const FileWatch watch(
+      {{.files = {folder_ / "file"}, .changed = [&] { noticed.count_down(); }}},
+      milliseconds(1));
+  fs::permissions(folder_ / "file", fs::perms::owner_read);
+  noticed.wait();
+}
+
 TEST_F(FileWatchTest, AFileThatIsReplacedOrGoesIsNoticed) {
   std::latch replaced{1};
   std::latch gone{1};
