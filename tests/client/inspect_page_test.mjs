@@ -38,7 +38,7 @@ for (const [scheme, colour] of [["light", [0x25, 0x63, 0xc9]], ["dark", [0x6e, 0
     await checkCharts(page, ids);
     await checkPicture(page, ids, colour, `inspect-${scheme}`);
     assert.match(await page.title(), /credit_embed/);
-    assert.match(await page.textContent("#facts"), /no overflow of float16/);
+    assert.match(await page.textContent("#facts"), /certified: .*nor if values are stored as float16/);
     assert.equal(await page.$$eval("#gradients circle", (dots) => dots.length), 3 * 3);
     assert.equal(await page.$$eval("#layers tr", (lines) => lines.length), 1 + 3);
     const neurons = await page.$$eval("#firing0 rect title",
