@@ -26,7 +26,7 @@
 namespace relu {
 
 struct ActivityOptions {
-  // Choose so that it takes less than 1 % of the network's own time.
+  // Choose so that looks take less than 1 % of the network's own time.
   static constexpr std::int64_t kChoose = -1;
 
   // One row of so many is looked at; 0: none, kChoose: SampleEvery().
