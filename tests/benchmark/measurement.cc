@@ -10,6 +10,7 @@
 
 #include "core/base/aligned_buffer.h"
 #include "core/base/check.h"
+#include "tests/benchmark/median.h"
 #include "tests/benchmark/roofline.h"
 
 namespace relu::benchmarks {
@@ -219,13 +220,6 @@ Result Summarize(const Measurement& measurement,
                  static_cast<double>(
                      ReadableMemory(measurement.weight_bytes).size_bytes())));
   return result;
-}
-
-double Median(std::vector<double> values) {
-  const auto middle =
-      values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::ranges::nth_element(values, middle);
-  return *middle;
 }
 
 }  // namespace relu::benchmarks

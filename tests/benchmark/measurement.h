@@ -72,9 +72,6 @@ void Measure(const Measurement& measurement,
 Result Summarize(const Measurement& measurement,
                  const std::vector<Engine*>& engines, const Samples& samples);
 
-// The middle of `values`, of which there is at least one.
-double Median(std::vector<double> values);
-
 }  // namespace relu::benchmarks
 
 #endif  // TESTS_BENCHMARK_MEASUREMENT_H_

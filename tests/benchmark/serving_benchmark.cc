@@ -1,14 +1,12 @@
 // Measures ModelInfer of the real relud binary against a null RPC: the same
 // method, payload and answer size on the same gRPC, with nothing done between
 // them. The servers are processes of their own on one CPU, measured in turn;
-// the client, which is this process, has another CPU. And how long relud takes
-// to start, and what it takes of the disk and of memory. Runs from the root of
-// the source tree.
+// the client, which is this process, has another CPU. And what relud takes to
+// start, of disk and of memory. Runs from the root of the source tree.
 //
 //   serving_benchmark RELUD [--json=FILE] [--rounds=N] [--only=WORD]
 //   serving_benchmark --null-server BYTES THREADS   (what it starts by itself)
 
-#include <elf.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -39,8 +37,10 @@
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
 #include "proto/inference.pb.h"
+#include "tests/benchmark/median.h"
 #include "tests/benchmark/network.h"
 #include "tests/benchmark/null_server.h"
+#include "tests/benchmark/process_figures.h"
 #include "tests/integration/repository_builder.h"
 #include "tests/integration/server_process.h"
 #include "tests/support/h2_client.h"
@@ -98,12 +98,6 @@ void PinTo(std::size_t cpu) {
   CPU_ZERO(&cpus);
   CPU_SET(cpu, &cpus);
   CHECK(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
-}
-
-double Median(std::vector<double> values) {
-  CHECK(!values.empty());
-  std::ranges::sort(values);
-  return values[values.size() / 2];
 }
 
 // The network as a file in the repository.
@@ -419,52 +413,22 @@ void MeasureOverload(ModelServers& servers, const std::string& name, int rounds,
           "the queues are empty again"));
 }
 
-// What a file takes in memory, and so about what is left of it when symbols and
-// line tables are stripped.
-std::size_t LoadedBytes(const std::filesystem::path& program) {
-  std::ifstream file(program, std::ios::binary);
-  Elf64_Ehdr header{};
-  file.read(reinterpret_cast<char*>(&header), sizeof(header));
-  std::vector<Elf64_Phdr> parts(header.e_phnum);
-  file.seekg(static_cast<std::streamoff>(header.e_phoff));
-  file.read(reinterpret_cast<char*>(parts.data()),
-            static_cast<std::streamsize>(parts.size() * sizeof(Elf64_Phdr)));
-  CHECK(file.good());
-  std::size_t bytes = 0;
-  for (const Elf64_Phdr& part : parts) {
-    bytes += part.p_type == PT_LOAD ? part.p_filesz : 0;
-  }
-  return bytes;
-}
-
 // relud with the models that it comes with.
 void MeasureProcess(const Plan& plan, nlohmann::json& rows) {
-  const std::filesystem::path models = "deploy/models";
-  std::vector<double> ready_ms;
-  std::vector<double> resident_mb;
-  for (int i = 0; i < plan.rounds; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    const auto process = ServerProcess::Start(plan.relud, ReludFlags(models));
-    ready_ms.push_back(std::chrono::duration<double, std::milli>(
-                           std::chrono::steady_clock::now() - start)
-                           .count());
-    CHECK(process.ok());
-    resident_mb.push_back(
-        static_cast<double>((*process)->StatusKib("VmRSS") * 1024) / 1e6);
-  }
+  const ProcessFigures figures =
+      MeasureProcesses(plan.relud, "deploy/models", plan.rounds);
   rows.push_back(Row("ms from the start of the process until it is ready",
-                     Median(ready_ms), Floor{.value = 50, .at_least = false},
+                     Median(figures.ready_ms),
+                     Floor{.value = 50, .at_least = false},
                      "with the three models of deploy/models"));
-  rows.push_back(Row("MB of resident memory when idle", Median(resident_mb),
+  rows.push_back(Row("MB of resident memory when idle",
+                     Median(figures.resident_mb),
                      Floor{.value = 30, .at_least = false},
                      "with their weights; the floor is without"));
-  rows.push_back(Row(
-      "MB of the program", static_cast<double>(LoadedBytes(plan.relud)) / 1e6,
-      std::nullopt,
-      fmt::format(
-          "what is loaded of it; {:.1f} MB with symbols and line "
-          "tables",
-          static_cast<double>(std::filesystem::file_size(plan.relud)) / 1e6)));
+  rows.push_back(Row("MB of the program", figures.loaded_mb, std::nullopt,
+                     fmt::format("what is loaded of it; {:.1f} MB with symbols "
+                                 "and line tables",
+                                 figures.file_mb)));
 }
 
 int RunTable(const Plan& plan, const std::string& json_file,

@@ -40,16 +40,7 @@ class RankCallTest : public testing::Test {
  protected:
   absl::StatusOr<v1::RankResponse> Rank(const v1::RankRequest& request,
                                         const Rpc::Caller& caller = {}) {
-    Deferred<std::string> answer;
-    RankCall::Begin(environment_, request.SerializeAsString(), caller,
-                    answer.done());
-    const absl::StatusOr<std::string> bytes = answer.Wait();
-    if (!bytes.ok()) {
-      return bytes.status();
-    }
-    v1::RankResponse response;
-    EXPECT_TRUE(response.ParseFromString(*bytes));
-    return response;
+    return CallRank(environment_, request, caller);
   }
 
   ModelFigures Figures() { return loaded_.model()->metrics().Read(); }

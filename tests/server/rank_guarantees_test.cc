@@ -18,9 +18,6 @@
 #include "fmt/format.h"
 #include "proto/relu.pb.h"
 #include "server/infer_exchange.h"
-#include "server/rank_call.h"
-#include "server/rpc_table.h"
-#include "tests/core/repository/outcome.h"
 #include "tests/server/loaded_repository.h"
 #include "tests/server/rank_testing.h"
 
@@ -53,16 +50,7 @@ class Ranking {
     const InferEnvironment environment{.repository = loaded_.repository(),
                                        .metrics = loaded_.metrics(),
                                        .max_response_bytes = 1 << 20};
-    Deferred<std::string> answer;
-    RankCall::Begin(environment, request.SerializeAsString(), {},
-                    answer.done());
-    const absl::StatusOr<std::string> bytes = answer.Wait();
-    if (!bytes.ok()) {
-      return bytes.status();
-    }
-    v1::RankResponse response;
-    EXPECT_TRUE(response.ParseFromString(*bytes));
-    return response;
+    return CallRank(environment, request);
   }
 
   ModelFigures Figures() { return loaded_.model()->metrics().Read(); }

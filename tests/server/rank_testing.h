@@ -1,5 +1,5 @@
-// What the tests of Rank share: items of the model of digits, and its answers
-// to full rows.
+// What the tests of Rank share: items of the model of digits, its answers to
+// full rows, and calls.
 
 #ifndef TESTS_SERVER_RANK_TESTING_H_
 #define TESTS_SERVER_RANK_TESTING_H_
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "google/protobuf/repeated_field.h"
 #include "gtest/gtest.h"
 
@@ -19,6 +20,9 @@
 #include "core/batching/scheduler.h"
 #include "core/repository/model.h"
 #include "proto/relu.pb.h"
+#include "server/infer_exchange.h"
+#include "server/rank_call.h"
+#include "server/rpc_table.h"
 #include "tests/core/repository/outcome.h"
 
 namespace relu {
@@ -98,6 +102,22 @@ inline std::vector<float> Answers(Model& model, std::int64_t rows,
   model.scheduler().Submit(requests);
   EXPECT_TRUE(outcome.Wait().ok());
   return output;
+}
+
+// From a request to its answer, through the bytes of both.
+inline absl::StatusOr<v1::RankResponse> CallRank(
+    const InferEnvironment& environment, const v1::RankRequest& request,
+    const Rpc::Caller& caller = {}) {
+  Deferred<std::string> answer;
+  RankCall::Begin(environment, request.SerializeAsString(), caller,
+                  answer.done());
+  const absl::StatusOr<std::string> bytes = answer.Wait();
+  if (!bytes.ok()) {
+    return bytes.status();
+  }
+  v1::RankResponse response;
+  EXPECT_TRUE(response.ParseFromString(*bytes));
+  return response;
 }
 
 }  // namespace relu
