@@ -3,7 +3,6 @@
 #include <sys/stat.h>
 
 #include <chrono>
-#include <cstddef>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -13,6 +12,9 @@
 
 namespace relu {
 namespace {
+
+// Unlike any look at files.
+const std::vector<FileLook> kNeverRead = {};
 
 FileLook LookAt(const std::filesystem::path& file) {
   struct stat found {};
@@ -26,26 +28,21 @@ FileLook LookAt(const std::filesystem::path& file) {
           .changed_nanoseconds = found.st_ctim.tv_nsec};
 }
 
-std::vector<FileLook> LookAtAll(const FileWatch::Watched& watched) {
+}  // namespace
+
+std::vector<FileLook> LookAt(const std::vector<std::filesystem::path>& files) {
   std::vector<FileLook> looks;
-  for (const auto& file : watched.files) {
+  for (const auto& file : files) {
     looks.push_back(LookAt(file));
   }
   return looks;
 }
 
-}  // namespace
-
 FileWatch::FileWatch(std::vector<Watched> watched,
                      std::chrono::milliseconds interval)
-    : watched_(std::move(watched)), interval_(interval) {
-  // Not on the thread, which may start late: no change is missed.
-  std::vector<std::vector<FileLook>> first;
-  for (const Watched& files : watched_) {
-    first.push_back(LookAtAll(files));
-  }
-  thread_ = std::thread([this, looks = std::move(first)] { Loop(looks); });
-}
+    : watched_(std::move(watched)),
+      interval_(interval),
+      thread_([this] { Loop(); }) {}
 
 FileWatch::~FileWatch() {
   {
@@ -56,7 +53,7 @@ FileWatch::~FileWatch() {
   thread_.join();
 }
 
-void FileWatch::Loop(std::vector<std::vector<FileLook>> before) {
+void FileWatch::Loop() {
   while (true) {
     {
       const auto next = std::chrono::steady_clock::now() + interval_;
@@ -67,11 +64,11 @@ void FileWatch::Loop(std::vector<std::vector<FileLook>> before) {
         return;
       }
     }
-    for (std::size_t i = 0; i < watched_.size(); ++i) {
-      std::vector<FileLook> now = LookAtAll(watched_[i]);
-      if (now != before[i]) {
-        before[i] = std::move(now);
-        watched_[i].changed();
+    for (Watched& watched : watched_) {
+      // Looked at before they are read: what changes meanwhile is read again.
+      std::vector<FileLook> now = LookAt(watched.files);
+      if (now != watched.seen) {
+        watched.seen = watched.read() ? std::move(now) : kNeverRead;
       }
     }
   }

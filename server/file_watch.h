@@ -1,4 +1,5 @@
 // FileWatch: notices that files were replaced: certificates, keys and tokens.
+// FileLook: what it sees of one.
 
 #ifndef SERVER_FILE_WATCH_H_
 #define SERVER_FILE_WATCH_H_
@@ -28,6 +29,9 @@ struct FileLook {
   bool operator==(const FileLook&) const = default;
 };
 
+// In their order.
+std::vector<FileLook> LookAt(const std::vector<std::filesystem::path>& files);
+
 // Looks at the files every so often, on a thread of its own: there may be
 // links in the way, or another host's disk, where no notice comes of changes.
 class FileWatch {
@@ -35,8 +39,12 @@ class FileWatch {
   struct Watched {
     std::vector<std::filesystem::path> files;
     // Called on the watching thread after one of them changed: another file,
-    // size, contents, owner or permissions.
-    std::function<void()> changed;
+    // size, contents, owner or permissions. False: they could not be read,
+    // which need not be for the files (descriptors run out), so it is called
+    // again after each look until they are.
+    std::function<bool()> read;
+    // LookAt() them, before they were read for the first time.
+    std::vector<FileLook> seen = LookAt(files);
   };
 
   // Starts the thread. What the callbacks use outlives the watch.
@@ -49,9 +57,9 @@ class FileWatch {
   FileWatch& operator=(const FileWatch&) = delete;
 
  private:
-  void Loop(std::vector<std::vector<FileLook>> before) ABSL_LOCKS_EXCLUDED(mu_);
+  void Loop() ABSL_LOCKS_EXCLUDED(mu_);
 
-  const std::vector<Watched> watched_;
+  std::vector<Watched> watched_;  // The thread's own.
   const std::chrono::milliseconds interval_;
   Mutex mu_;
   CondVar ending_changed_;

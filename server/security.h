@@ -5,6 +5,7 @@
 #define SERVER_SECURITY_H_
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 
@@ -15,7 +16,8 @@
 namespace relu {
 
 // Thread-safe. A thread of its own looks after the files, if there are any; a
-// file that is wrong is logged, and what was read before stays in force.
+// file that is wrong is logged, and what was read before stays in force until
+// it can be read.
 class Security {
  public:
   // Errors: those of TlsContext::Load and AccessTokens::Load. Without a
@@ -25,7 +27,8 @@ class Security {
 
   // For Load().
   Security(std::unique_ptr<TlsContext> tls,
-           std::unique_ptr<AccessTokens> tokens);
+           std::unique_ptr<AccessTokens> tokens,
+           std::vector<FileWatch::Watched> watched);
 
   const TlsContext* tls() const { return tls_.get(); }  // nullptr: none.
   const AccessTokens& tokens() const { return *tokens_; }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <latch>
 #include <string>
 
@@ -12,6 +13,14 @@ namespace relu {
 namespace {
 
 using std::chrono::milliseconds;
+
+// Reads successfully, and counts it.
+std::function<bool()> Count(std::latch& latch) {
+  return [&latch] {
+    latch.count_down();
+    return true;
+  };
+}
 
 class FileWatchTest : public testing::Test {
  protected:
@@ -32,9 +41,8 @@ class FileWatchTest : public testing::Test {
 
 TEST_F(FileWatchTest, AFileThatIsWrittenIsNoticed) {
   std::latch noticed{1};
-  const FileWatch watch(
-      {{.files = {folder_ / "file"}, .changed = [&] { noticed.count_down(); }}},
-      milliseconds(1));
+  const FileWatch watch({{.files = {folder_ / "file"}, .read = Count(noticed)}},
+                        milliseconds(1));
   Write("file", "after, and longer");
   noticed.wait();
 }
@@ -44,9 +52,8 @@ TEST_F(FileWatchTest, AFileThatOthersMayReadIsNoticed) {
   namespace fs = std::filesystem;
   fs::permissions(folder_ / "file", fs::perms::owner_write);
   std::latch noticed{1};
-  const FileWatch watch(
-      {{.files = {folder_ / "file"}, .changed = [&] { noticed.count_down(); }}},
-      milliseconds(1));
+  const FileWatch watch({{.files = {folder_ / "file"}, .read = Count(noticed)}},
+                        milliseconds(1));
   fs::permissions(folder_ / "file", fs::perms::owner_read);
   noticed.wait();
 }
@@ -56,10 +63,10 @@ TEST_F(FileWatchTest, AFileThatIsReplacedOrGoesIsNoticed) {
   std::latch gone{1};
   bool second = false;
   const FileWatch watch({{.files = {folder_ / "other", folder_ / "file"},
-                          .changed =
+                          .read =
                               [&] {
                                 (second ? gone : replaced).count_down();
-                                second = true;
+                                return second = true;
                               }}},
                         milliseconds(1));
   Write("new", "before");  // The same size: another file.
@@ -74,9 +81,8 @@ TEST_F(FileWatchTest, ALinkThatLeadsElsewhereIsNoticed) {
   Write("second", "before");
   std::filesystem::create_symlink(folder_ / "file", folder_ / "link");
   std::latch noticed{1};
-  const FileWatch watch(
-      {{.files = {folder_ / "link"}, .changed = [&] { noticed.count_down(); }}},
-      milliseconds(1));
+  const FileWatch watch({{.files = {folder_ / "link"}, .read = Count(noticed)}},
+                        milliseconds(1));
   std::filesystem::create_symlink(folder_ / "second", folder_ / "next");
   std::filesystem::rename(folder_ / "next", folder_ / "link");
   noticed.wait();
@@ -88,9 +94,8 @@ TEST_F(FileWatchTest, OnlyTheCallbackOfWhatChangedIsCalled) {
   bool other = false;
   {
     const FileWatch watch(
-        {{.files = {folder_ / "file"}, .changed = [&] { other = true; }},
-         {.files = {folder_ / "second"},
-          .changed = [&] { noticed.count_down(); }}},
+        {{.files = {folder_ / "file"}, .read = [&] { return other = true; }},
+         {.files = {folder_ / "second"}, .read = Count(noticed)}},
         milliseconds(1));
     Write("second", "after, and longer");
     noticed.wait();
@@ -98,9 +103,34 @@ TEST_F(FileWatchTest, OnlyTheCallbackOfWhatChangedIsCalled) {
   EXPECT_FALSE(other);
 }
 
+TEST_F(FileWatchTest, WhatCouldNotBeReadIsReadAgain) {
+  std::latch read{3};
+  int tries = 0;
+  const FileWatch watch({{.files = {folder_ / "file"},
+                          .read =
+                              [&] {
+                                read.count_down();
+                                return ++tries == 3;
+                              }}},
+                        milliseconds(1));
+  Write("file", "after, and longer");
+  read.wait();
+}
+
+TEST_F(FileWatchTest, AChangeBeforeTheWatchBeginsIsNoticed) {
+  // As between the first time that a file is read and the watch.
+  std::latch noticed{1};
+  FileWatch::Watched watched = {.files = {folder_ / "file"},
+                                .read = Count(noticed)};
+  Write("file", "after, and longer");
+  const FileWatch watch({watched}, milliseconds(1));
+  noticed.wait();
+}
+
 TEST_F(FileWatchTest, EndsAtOnceHoweverLongItsInterval) {
-  const FileWatch watch({{.files = {folder_ / "file"}, .changed = [] {}}},
-                        std::chrono::hours(1));
+  const FileWatch watch(
+      {{.files = {folder_ / "file"}, .read = [] { return true; }}},
+      std::chrono::hours(1));
 }
 
 }  // namespace
