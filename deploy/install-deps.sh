@@ -17,7 +17,8 @@ cd "$(dirname "$0")/.."
 build_packages=(
   g++ cmake ninja-build pkg-config
   libabsl-dev libboost1.81-dev libcli11-dev libfmt-dev libgrpc++-dev
-  libhwy-dev libnghttp2-dev libprotobuf-dev libsimdjson-dev libssl-dev
+  libhwy-dev libnghttp2-dev libprotobuf-dev libsimdjson-dev libspdlog-dev
+  libssl-dev
   nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc
 )
 test_packages=(

@@ -1,15 +1,9 @@
 #include "server/log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,8 +11,14 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include <spdlog/common.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
 
 #include "core/base/mutex.h"
+#include "core/base/status_macros.h"
 #include "fmt/format.h"
 
 namespace relu {
@@ -36,14 +36,30 @@ std::uint32_t Mask(const LogSettings& settings) {
          bit(LogLevel::kError, settings.error);
 }
 
-// A line that cannot be written is lost: there is nowhere to say so.
-void WriteAll(int file, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = write(file, text.data(), text.size());
-    if (written < 0 && errno != EINTR) {
-      return;
-    }
-    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(0, written)));
+using Logger = std::shared_ptr<spdlog::logger>;
+
+// Writes lines to `sink` as they are: FormatLogLine() makes them.
+Logger MakeLogger(spdlog::sink_ptr sink) {
+  auto logger = std::make_shared<spdlog::logger>("relud", std::move(sink));
+  logger->set_pattern("%v");
+  logger->flush_on(spdlog::level::trace);
+  return logger;
+}
+
+Logger StandardError() {
+  return MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
+}
+
+absl::StatusOr<Logger> OpenLog(const std::string& file) {
+  if (file.empty()) {
+    return StandardError();
+  }
+  try {
+    return MakeLogger(
+        std::make_shared<spdlog::sinks::basic_file_sink_mt>(file));
+  } catch (const spdlog::spdlog_ex& error) {
+    return absl::InvalidArgumentError(
+        fmt::format("log file '{}' cannot be opened: {}", file, error.what()));
   }
 }
 
@@ -56,23 +72,11 @@ class ProcessLog {
   }
 
   absl::Status Set(const LogSettings& settings) ABSL_LOCKS_EXCLUDED(mu_) {
-    int file = STDERR_FILENO;
-    if (!settings.file.empty()) {
-      constexpr mode_t kOwnerAndGroup = 0640;
-      file = open(settings.file.c_str(),
-                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kOwnerAndGroup);
-      if (file < 0) {
-        return absl::InvalidArgumentError(
-            fmt::format("log file '{}' cannot be opened: {}", settings.file,
-                        std::strerror(errno)));
-      }
-    }
+    ASSIGN_OR_RETURN(Logger logger, OpenLog(settings.file));
     const MutexLock lock(mu_);
     settings_ = settings;
     mask_.store(Mask(settings), std::memory_order_relaxed);
-    if (const int old = std::exchange(file_, file); old != STDERR_FILENO) {
-      close(old);
-    }
+    logger_ = std::move(logger);
     return absl::OkStatus();
   }
 
@@ -85,18 +89,21 @@ class ProcessLog {
   void Write(LogLevel level, std::string_view message,
              std::span<const LogField> fields) ABSL_LOCKS_EXCLUDED(mu_) {
     const auto now = std::chrono::system_clock::now();
-    std::string line =
-        FormatLogLine(settings().format, level, now, message, fields);
-    line += '\n';
-    const MutexLock lock(mu_);
-    WriteAll(file_, line);
+    LogFormat format = LogFormat::kText;
+    Logger logger;
+    {
+      const MutexLock lock(mu_);
+      format = settings_.format;
+      logger = logger_;
+    }
+    logger->log(spdlog::level::info,
+                FormatLogLine(format, level, now, message, fields));
   }
 
  private:
   mutable Mutex mu_;
   LogSettings settings_ ABSL_GUARDED_BY(mu_);
-  // Ours to close, unless it is standard error.
-  int file_ ABSL_GUARDED_BY(mu_) = STDERR_FILENO;
+  Logger logger_ ABSL_GUARDED_BY(mu_) = StandardError();
   // A hint to save the work of lines that nobody wants: nothing is published
   // through it.
   std::atomic<std::uint32_t> mask_ = Mask(LogSettings());

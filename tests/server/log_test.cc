@@ -83,14 +83,14 @@ TEST_F(LogTest, LinesAreAppendedToTheFile) {
 
 TEST_F(LogTest, FileThatCannotBeOpenedReturnsInvalidArgument) {
   LogSettings settings;
-  settings.file = "/nonexistent/folder/log";
+  settings.file = "/dev/null/log";
   settings.info = false;
 
   const absl::Status status = SetLogSettings(settings);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()),
-              HasSubstr("/nonexistent/folder/log"));
+              HasSubstr("/dev/null/log"));
   EXPECT_TRUE(GetLogSettings().info);
 }
 
