@@ -54,6 +54,17 @@ class CallPool {
     idle_.push_back(&call);
   }
 
+  // Calls that have a client.
+  std::size_t in_use() const { return in_use_; }
+
+  // Of each call that there is, in use or not.
+  template <typename Visit>
+  void ForEach(const Visit& visit) const {
+    for (const auto& call : calls_) {
+      visit(*call);
+    }
+  }
+
   // Closed, and no call waits or is in use.
   bool over() const { return closed_ && armed_ == 0 && in_use_ == 0; }
 

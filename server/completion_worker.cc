@@ -1,5 +1,6 @@
 #include "server/completion_worker.h"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include "core/batching/dispatcher.h"
 #include "core/repository/model_repository.h"
+#include "server/answer_age.h"
 #include "server/generic_call.h"
 #include "server/grpc_services.h"
 #include "server/infer_call.h"
@@ -31,6 +33,9 @@ constexpr std::size_t kMaxBurst = 128;
 // Of requests that come alone, how many for each look for more.
 constexpr int kBurstsPerLook = 4;
 
+// How often it is seen whether answers are late, while events never end.
+constexpr int kRoundsPerClock = 64;
+
 // Looks in a row that find nothing, before there is nothing.
 constexpr int kLooks = 2;
 
@@ -42,7 +47,8 @@ constexpr int kLookShare = 64;
 
 CompletionWorker::CompletionWorker(
     const GrpcServices& services,
-    std::unique_ptr<grpc::ServerCompletionQueue> queue)
+    std::unique_ptr<grpc::ServerCompletionQueue> queue,
+    std::chrono::milliseconds answer_timeout)
     : services_(services),
       queue_(std::move(queue)),
       arrived_(services.environment.repository.dispatcher()),
@@ -57,10 +63,13 @@ CompletionWorker::CompletionWorker(
                                 services_, *queue_, stream_infer_calls_,
                                 arrived_);
                           }),
-      generic_calls_(kArmedGenericCalls, [this] {
-        return std::make_unique<GenericCall>(services_, *queue_,
-                                             generic_calls_);
-      }) {}
+      generic_calls_(kArmedGenericCalls,
+                     [this] {
+                       return std::make_unique<GenericCall>(services_, *queue_,
+                                                            generic_calls_);
+                     }),
+      look_interval_(answer_timeout / AnswerAge::kLooks),
+      next_look_(gpr_now(GPR_CLOCK_MONOTONIC)) {}
 
 CompletionWorker::~CompletionWorker() = default;
 
@@ -107,6 +116,7 @@ void CompletionWorker::Loop() {
       round_time_ = Clock::now() - start;
     }
     TendCalls();
+    LookAtAnswers();
   }
 }
 
@@ -118,12 +128,12 @@ void CompletionWorker::Dispatch(void* tag, bool ok) {
 bool CompletionWorker::TakeEvent(bool wait) {
   void* tag = nullptr;
   bool ok = false;
-  const grpc::CompletionQueue::NextStatus status =
-      queue_->AsyncNext(&tag, &ok,
-                        wait ? gpr_inf_future(GPR_CLOCK_MONOTONIC)
-                             : gpr_time_0(GPR_CLOCK_MONOTONIC));
+  const grpc::CompletionQueue::NextStatus status = queue_->AsyncNext(
+      &tag, &ok, wait ? WaitEnd() : gpr_time_0(GPR_CLOCK_MONOTONIC));
   if (status == grpc::CompletionQueue::GOT_EVENT) {
     Dispatch(tag, ok);
+  } else if (wait) {
+    may_be_late_ = true;
   }
   return status != grpc::CompletionQueue::SHUTDOWN;
 }
@@ -167,6 +177,33 @@ void CompletionWorker::TakeReady(Clock::duration patience) {
       return;
     }
   }
+}
+
+gpr_timespec CompletionWorker::WaitEnd() const {
+  const bool answers = infer_calls_.in_use() + stream_infer_calls_.in_use() +
+                           generic_calls_.in_use() >
+                       0;
+  return answers && look_interval_.count() > 0
+             ? next_look_
+             : gpr_inf_future(GPR_CLOCK_MONOTONIC);
+}
+
+void CompletionWorker::LookAtAnswers() {
+  // Where there is always something to do no wait ends.
+  may_be_late_ |= ++rounds_ % kRoundsPerClock == 0;
+  if (!std::exchange(may_be_late_, false) || look_interval_.count() == 0) {
+    return;
+  }
+  const gpr_timespec now = gpr_now(GPR_CLOCK_MONOTONIC);
+  if (gpr_time_cmp(now, next_look_) < 0) {
+    return;
+  }
+  next_look_ = gpr_time_add(
+      now, gpr_time_from_millis(look_interval_.count(), GPR_TIMESPAN));
+  const auto look = [](auto& call) { call.LookAtAnswer(); };
+  infer_calls_.ForEach(look);
+  stream_infer_calls_.ForEach(look);
+  generic_calls_.ForEach(look);
 }
 
 void CompletionWorker::TendCalls() {

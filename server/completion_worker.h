@@ -11,6 +11,7 @@
 #include <memory>
 #include <thread>
 
+#include "grpc/support/time.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/completion_queue.h"
 
@@ -28,9 +29,11 @@ namespace relu {
 // The public functions are for one thread, the one that owns the server.
 class CompletionWorker final : private Dispatcher::Worker {
  public:
-  // What `services` names outlives the worker.
+  // What `services` names outlives the worker. An answer that its client gives
+  // no room for `answer_timeout` ends its call; 0: it waits.
   CompletionWorker(const GrpcServices& services,
-                   std::unique_ptr<grpc::ServerCompletionQueue> queue);
+                   std::unique_ptr<grpc::ServerCompletionQueue> queue,
+                   std::chrono::milliseconds answer_timeout);
 
   // Join() first, if Start() was called.
   ~CompletionWorker() override;
@@ -76,6 +79,10 @@ class CompletionWorker final : private Dispatcher::Worker {
   // Until nothing has been found for `patience`, or a burst is full.
   void TakeReady(Clock::duration patience);
   void TendCalls();
+  // Until when a wait for an event may last.
+  gpr_timespec WaitEnd() const;
+  // Ends calls whose answers are late, if it is time to look.
+  void LookAtAnswers();
 
   const GrpcServices services_;
   // Before the calls, which hold tags and operations in it.
@@ -94,6 +101,12 @@ class CompletionWorker final : private Dispatcher::Worker {
   bool comes_alone_ = false;
   int unlooked_bursts_ = 0;
   Clock::duration round_time_{0};  // The thread's own: of the last batches.
+  // The thread's own: when answers are looked at next, in the clock of gRPC,
+  // how often, and whether to see if it is time.
+  const std::chrono::milliseconds look_interval_;  // 0: never.
+  gpr_timespec next_look_;
+  bool may_be_late_ = false;
+  int rounds_ = 0;
   std::thread thread_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/generic_call.h"
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,10 @@ grpc::ByteBuffer ToByteBuffer(std::string_view message) {
 GenericCall::GenericCall(const GrpcServices& services,
                          grpc::ServerCompletionQueue& queue,
                          CallPool<GenericCall>& pool)
-    : services_(services), queue_(queue), pool_(pool) {}
+    : services_(services),
+      queue_(queue),
+      pool_(pool),
+      held_(services.environment.in_flight_bytes) {}
 
 void GenericCall::Arm() {
   context_.emplace();
@@ -58,6 +62,7 @@ void GenericCall::OnEvent(Event event, bool ok) {
       OnWritten(ok);
       break;
     case Event::kFinished:
+      EndAnswer();
       break;
     case Event::kDone:
       OnDone();
@@ -144,6 +149,7 @@ void GenericCall::OnRead(bool ok) {
 }
 
 void GenericCall::OnWritten(bool ok) {
+  EndAnswer();
   {
     const MutexLock lock(mu_);
     writing_ = false;
@@ -187,11 +193,13 @@ void GenericCall::Write(std::string_view message) {
     writing_ = true;
     ++outstanding_;
   }
+  StartAnswer(message.size());
   stream_->Write(ToByteBuffer(message), &written_tag_);
 }
 
 void GenericCall::WriteAndFinish(std::string_view message) {
   if (Begin(/*last=*/true)) {
+    StartAnswer(message.size());
     stream_->WriteAndFinish(ToByteBuffer(message), grpc::WriteOptions(),
                             grpc::Status::OK, &finished_tag_);
   }
@@ -200,6 +208,23 @@ void GenericCall::WriteAndFinish(std::string_view message) {
 void GenericCall::Finish(const absl::Status& status) {
   if (Begin(/*last=*/true)) {
     stream_->Finish(ToGrpcStatus(status), &finished_tag_);
+  }
+}
+
+void GenericCall::StartAnswer(std::size_t bytes) {
+  held_.HoldAnyway(bytes);
+  answer_age_.Start();
+}
+
+void GenericCall::EndAnswer() {
+  answer_age_.End();
+  held_.LetGo();
+}
+
+void GenericCall::LookAtAnswer() {
+  if (answer_age_.LookFindsLate()) {
+    services_.environment.metrics.CountUnreadAnswer();
+    context_->TryCancel();
   }
 }
 
@@ -214,6 +239,7 @@ void GenericCall::Defer(std::string_view request) {
   cancel_ = rpc_->deferred(
       request, caller, [this](absl::StatusOr<std::string> answer) {
         if (answer.ok()) {
+          StartAnswer(answer->size());
           stream_->WriteAndFinish(ToByteBuffer(*answer), grpc::WriteOptions(),
                                   grpc::Status::OK, &finished_tag_);
         } else {
@@ -263,6 +289,7 @@ void GenericCall::Advance() {
         ToGrpcStatus(absl::UnavailableError("the server is shutting down")),
         &finished_tag_);
   } else {
+    answer_age_.Start();
     stream_->Write(ToByteBuffer(HealthResponse(status)), &written_tag_);
   }
 }

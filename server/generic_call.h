@@ -3,6 +3,7 @@
 #ifndef SERVER_GENERIC_CALL_H_
 #define SERVER_GENERIC_CALL_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +14,9 @@
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/support/byte_buffer.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/base/mutex.h"
+#include "server/answer_age.h"
 #include "server/call_pool.h"
 #include "server/grpc_services.h"
 #include "server/health.h"
@@ -43,6 +46,10 @@ class GenericCall final : public QueuedCall, private Health::Listener {
 
   void OnEvent(Event event, bool ok) override;
 
+  // Called every so often, on the thread of the queue: ends the call if an
+  // answer is late.
+  void LookAtAnswer();
+
  private:
   void OnHealthChange() override;
 
@@ -56,6 +63,10 @@ class GenericCall final : public QueuedCall, private Health::Listener {
   void Write(std::string_view message);
   void WriteAndFinish(std::string_view message);
   void Finish(const absl::Status& status);
+
+  // An answer of so many bytes goes to gRPC.
+  void StartAnswer(std::size_t bytes);
+  void EndAnswer();
 
   // Answers `request` when the answer is there.
   void Defer(std::string_view request) ABSL_LOCKS_EXCLUDED(mu_);
@@ -92,6 +103,10 @@ class GenericCall final : public QueuedCall, private Health::Listener {
   const Rpc* rpc_ = nullptr;  // Of the table of RPCs.
   // Of a deferred answer, if it can be cancelled. The queue's thread alone.
   Rpc::Cancel cancel_;
+
+  // Of the answer that is being written.
+  AnswerAge answer_age_;
+  HeldBytes held_;
 
   Mutex mu_;
   // Events that are still to come.

@@ -55,6 +55,8 @@ void InferCall::OnEvent(Event event, bool ok) {
   }
   if (event == Event::kDone) {
     OnDone();
+  } else {
+    answer_age_.End();
   }
   --outstanding_events_;
   if (outstanding_events_ == 0) {
@@ -87,11 +89,19 @@ void InferCall::Send(const ArrivedCall* /*next*/) {
     status_ = SerializeInferResponse(exchange().response(), bytes);
   }
   exchange().Finish(status_);
+  answer_age_.Start();
   if (status_.ok()) {
     responder_->Finish(bytes, grpc::Status::OK, &finished_tag_);
   } else {
     AddPushback();
     responder_->FinishWithError(ToGrpcStatus(status_), &finished_tag_);
+  }
+}
+
+void InferCall::LookAtAnswer() {
+  if (answer_age_.LookFindsLate()) {
+    services_.environment.metrics.CountUnreadAnswer();
+    context_->TryCancel();
   }
 }
 

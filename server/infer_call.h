@@ -11,6 +11,7 @@
 #include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/byte_buffer.h"
 
+#include "server/answer_age.h"
 #include "server/arrived_call.h"
 #include "server/call_pool.h"
 #include "server/grpc_services.h"
@@ -38,6 +39,10 @@ class InferCall final : public QueuedCall, public ArrivedCall {
 
   void OnEvent(Event event, bool ok) override;
 
+  // Called every so often, on the thread of the queue: ends the call if its
+  // answer is late.
+  void LookAtAnswer();
+
   bool Prepare() override;
   void Send(const ArrivedCall* next) override;
 
@@ -61,7 +66,8 @@ class InferCall final : public QueuedCall, public ArrivedCall {
   std::optional<grpc::ServerAsyncResponseWriter<grpc::ByteBuffer>> responder_;
   grpc::ByteBuffer request_bytes_;
   InferExchange::Clock::time_point arrived_at_;
-  absl::Status status_;         // Of the answer.
+  absl::Status status_;  // Of the answer.
+  AnswerAge answer_age_;
   int outstanding_events_ = 0;  // Of kFinished and kDone.
 };
 

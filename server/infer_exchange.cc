@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/base/status_macros.h"
 #include "core/batching/rejection.h"
 #include "core/batching/scheduler.h"
@@ -23,7 +24,6 @@
 #include "server/access_log.h"
 #include "server/classification.h"
 #include "server/guarantee_parameters.h"
-#include "server/in_flight_bytes.h"
 #include "server/shared_memory_tensor.h"
 #include "server/v2_codec.h"
 

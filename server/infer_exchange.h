@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/batching/inference_request.h"
 #include "core/metrics/metrics.h"
 #include "core/metrics/reject_reason.h"
@@ -19,7 +20,6 @@
 #include "core/repository/model_repository.h"
 #include "proto/inference.pb.h"
 #include "server/access_log.h"
-#include "server/in_flight_bytes.h"
 #include "server/shared_memory.h"
 #include "server/shared_memory_tensor.h"
 #include "server/v2_codec.h"

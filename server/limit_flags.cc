@@ -47,6 +47,12 @@ void AddConnectionFlags(CLI::App& app, LimitSettings& settings) {
       "Calls at the same time on one connection of gRPC; the client holds more "
       "back.")
       ->check(CLI::Range(1, 1 << 20));
+  Add(app, "--grpc-answer-timeout", settings.grpc_answer_timeout_seconds,
+      "SECONDS",
+      "How long an answer may wait for its client to make room for it. Then "
+      "its call ends, so that clients that do not read do not take what others "
+      "need (--max-in-flight-bytes). 0: for ever.")
+      ->check(CLI::Range(0.0, kMaxSeconds));
   Add(app, "--grpc-keepalive-time", settings.grpc_keepalive_seconds, "SECONDS",
       "A connection of gRPC that was silent for so long is asked for a sign of "
       "life. 0: never.")

@@ -21,6 +21,7 @@ struct LimitSettings {
   std::int64_t grpc_buffer_bytes = 512 << 20;
   std::int64_t grpc_max_connections = 10'000;
   int grpc_max_streams = 1024;
+  double grpc_answer_timeout_seconds = 60;  // 0: none.
   double grpc_keepalive_seconds = 60;
   double grpc_keepalive_timeout_seconds = 20;
   double grpc_max_connection_age_seconds = 0;   // 0: none.

@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/cord.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
@@ -29,7 +29,6 @@
 #include "fmt/format.h"
 #include "server/access_log.h"
 #include "server/guarantee_parameters.h"
-#include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
 #include "server/rank_codec.h"
 #include "server/rank_scores.h"
@@ -37,18 +36,6 @@
 #include "server/text.h"
 
 namespace relu {
-namespace {
-
-absl::Status WithPushback(absl::Status status,
-                          std::chrono::milliseconds pushback) {
-  if (pushback.count() > 0) {
-    status.SetPayload(kRetryPushback,
-                      absl::Cord(fmt::format("{}", pushback.count())));
-  }
-  return status;
-}
-
-}  // namespace
 
 Rpc::Cancel RankCall::Begin(const InferEnvironment& environment,
                             std::string_view bytes, const Rpc::Caller& caller,

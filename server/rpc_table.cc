@@ -1,11 +1,14 @@
 #include "server/rpc_table.h"
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/cord.h"
 #include "google/protobuf/arena.h"
 
 #include "core/base/status_macros.h"
@@ -13,6 +16,7 @@
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
 #include "server/activity_handler.h"
+#include "server/background_calls.h"
 #include "server/health.h"
 #include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
@@ -26,6 +30,8 @@
 
 namespace relu {
 namespace {
+
+constexpr char kExplain[] = "/relu.v1.ReluService/Explain";
 
 template <typename Request>
 absl::StatusOr<Request> Parse(std::string_view bytes) {
@@ -114,6 +120,15 @@ absl::StatusOr<std::string> CheckHealth(const Health& health,
 
 }  // namespace
 
+absl::Status WithPushback(absl::Status status,
+                          std::chrono::milliseconds pushback) {
+  if (pushback.count() > 0) {
+    status.SetPayload(kRetryPushback,
+                      absl::Cord(fmt::format("{}", pushback.count())));
+  }
+  return status;
+}
+
 RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health)
     : relu_(handlers.repository()) {
   using Handlers = InferenceHandlers;
@@ -131,7 +146,7 @@ RpcTable::RpcTable(InferenceHandlers& handlers, const Health& health)
   rpcs_[v2 + "RepositoryModelUnload"] =
       Deferred(handlers, &Handlers::RepositoryModelUnload);
   rpcs_[v2 + "LogSettings"] = Unary(&UpdateLogSettings);
-  rpcs_["/relu.v1.ReluService/Explain"] = Unary(relu_, &ReluHandlers::Explain);
+  rpcs_[kExplain] = Unary(relu_, &ReluHandlers::Explain);
   for (const char* call : {"Status", "Register", "Unregister"}) {
     rpcs_[v2 + "SystemSharedMemory" + call] = Unimplemented(
         "system shared memory is off here: relud takes it with "
@@ -178,6 +193,17 @@ void RpcTable::AddRank(const InferEnvironment& environment) {
                                  const Rpc::Answer& answer) {
         return RankCall::Begin(environment, request, caller, answer);
       }};
+}
+
+void RpcTable::ExplainInBackground(BackgroundCalls& calls) {
+  Rpc& rpc = rpcs_[kExplain];
+  rpc = {.kind = Rpc::Kind::kDeferred,
+         .handler = {},
+         .deferred = [&calls, handler = rpc.handler](
+                         std::string_view request, const Rpc::Caller& caller,
+                         const Rpc::Answer& answer) {
+           return calls.Run(handler, request, caller, answer);
+         }};
 }
 
 void RpcTable::AddSharedMemory(SharedMemoryRegions& regions) {

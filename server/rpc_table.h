@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "server/access_log.h"
@@ -20,12 +21,17 @@
 namespace relu {
 
 class AccessLog;
+class BackgroundCalls;
 class SharedMemoryRegions;
 struct InferEnvironment;
 
 // The payload of an error that may go away: after how many milliseconds it may
 // be worth to call again, as text. gRPC's clients know it by this name.
 inline constexpr char kRetryPushback[] = "grpc-retry-pushback-ms";
+
+// `status` with that payload; unchanged if `pushback` is 0.
+absl::Status WithPushback(absl::Status status,
+                          std::chrono::milliseconds pushback);
 
 struct Rpc {
   enum class Kind {
@@ -38,7 +44,8 @@ struct Rpc {
   Kind kind = Kind::kUnary;
   // From one request message to one answer message; thread-safe. Malformed
   // bytes are INVALID_ARGUMENT. None for kHealthWatch and kDeferred.
-  std::function<absl::StatusOr<std::string>(std::string_view)> handler = {};
+  using Handler = std::function<absl::StatusOr<std::string>(std::string_view)>;
+  Handler handler = {};
 
   // Who calls, beside the message. Borrowed for the call of `deferred`.
   struct Caller {
@@ -72,6 +79,10 @@ class RpcTable {
 
   // Adds Rank. `environment` outlives the table. Before the first Find().
   void AddRank(const InferEnvironment& environment);
+
+  // Has Explain run on the threads of `calls`, which outlive the table, instead
+  // of on its callers'. Before the first Find().
+  void ExplainInBackground(BackgroundCalls& calls);
 
   // Adds the RPCs of system shared memory, which answer UNIMPLEMENTED before,
   // for `regions`, which outlive the table. Before the first Find().

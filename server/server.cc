@@ -59,6 +59,11 @@ StreamLimits StreamLimitsOf(const ServerOptions& options) {
 }
 
 // Without credentials and access.
+// Half of the CPUs: what serves inference comes first.
+int BackgroundThreads(const ServerOptions& options) {
+  return std::max(1, options.threads / 2);
+}
+
 GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
   const LimitSettings& limits = options.limits;
   return {
@@ -70,6 +75,7 @@ GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
       .buffer_bytes = static_cast<std::size_t>(limits.grpc_buffer_bytes),
       .max_connections = static_cast<std::size_t>(limits.grpc_max_connections),
       .max_streams = limits.grpc_max_streams,
+      .answer_timeout = FromSeconds(limits.grpc_answer_timeout_seconds),
       .keepalive_time = FromSeconds(limits.grpc_keepalive_seconds),
       .keepalive_timeout = FromSeconds(limits.grpc_keepalive_timeout_seconds),
       .max_connection_age = FromSeconds(limits.grpc_max_connection_age_seconds),
@@ -232,6 +238,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
                       /*allow_control=*/true),
       in_flight_bytes_(
           static_cast<std::size_t>(options.limits.max_in_flight_bytes)),
+      background_(BackgroundThreads(options), &in_flight_bytes_),
       access_log_(options.access_log),
       environment_{
           .repository = *repository_,
@@ -248,6 +255,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
             .control_access = control_access_} {
   rpcs_.AddTraceSetting(access_log_);
   rpcs_.AddRank(environment_);
+  rpcs_.ExplainInBackground(background_);
   if (options.edge.allow_shared_memory) {
     rpcs_.AddSharedMemory(shared_memory_);
   }
@@ -388,7 +396,8 @@ absl::Status Server::ListenHttp() {
       .max_connections =
           static_cast<std::size_t>(options_.edge.http_max_connections),
       .max_bodies_bytes =
-          2 * static_cast<std::size_t>(options_.limits.max_message_bytes)};
+          2 * static_cast<std::size_t>(options_.limits.max_message_bytes),
+      .answers = environment_.in_flight_bytes};
   options.limits.max_body_bytes =
       static_cast<std::size_t>(options_.limits.max_message_bytes);
   options.limits.transfer_timeout =

@@ -12,17 +12,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/base/thread_team.h"
 #include "core/batching/timekeeper.h"
 #include "core/metrics/metrics.h"
 #include "core/repository/model_repository.h"
 #include "server/access.h"
 #include "server/access_log.h"
+#include "server/background_calls.h"
 #include "server/config.h"
 #include "server/grpc_server.h"
 #include "server/health.h"
 #include "server/http/http_server.h"
-#include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
 #include "server/rest_handler.h"
@@ -108,6 +109,7 @@ class Server {
   const Access access_;
   const Access control_access_;  // Of the control ports.
   InFlightBytes in_flight_bytes_;
+  BackgroundCalls background_;
   AccessLog access_log_;
   const InferEnvironment environment_;
   const RestEnvironment rest_;

@@ -161,6 +161,7 @@ void StreamInferCall::OnRead(bool ok) {
 }
 
 void StreamInferCall::OnWritten(bool ok) {
+  answer_age_.End();
   if (!ok) {
     OnClientGone();
   }
@@ -183,6 +184,13 @@ void StreamInferCall::OnDone() {
     OnClientGone();
   }
   Advance();
+}
+
+void StreamInferCall::LookAtAnswer() {
+  if (answer_age_.LookFindsLate()) {
+    services_.environment.metrics.CountUnreadAnswer();
+    context_->TryCancel();
+  }
 }
 
 void StreamInferCall::OnClientGone() {
@@ -252,6 +260,7 @@ void StreamInferCall::Advance() {
     if (step.more) {
       options.set_buffer_hint();  // One packet for both.
     }
+    answer_age_.Start();
     responder_->Write(step.write->answer_bytes(), options, &written_tag_);
   } else if (step.finish.has_value()) {
     responder_->Finish(ToGrpcStatus(*step.finish), &finished_tag_);

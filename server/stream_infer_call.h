@@ -18,6 +18,7 @@
 #include "grpcpp/support/byte_buffer.h"
 
 #include "core/base/mutex.h"
+#include "server/answer_age.h"
 #include "server/call_pool.h"
 #include "server/grpc_services.h"
 #include "server/health.h"
@@ -48,6 +49,10 @@ class StreamInferCall final : public QueuedCall, private Health::Listener {
   void Arm();
 
   void OnEvent(Event event, bool ok) override;
+
+  // Called every so often, on the thread of the queue: ends the call if an
+  // answer is late.
+  void LookAtAnswer();
 
  private:
   class Message;
@@ -113,6 +118,8 @@ class StreamInferCall final : public QueuedCall, private Health::Listener {
   bool errors_end_stream_ = false;
   // When the client stops waiting.
   std::chrono::steady_clock::time_point deadline_;
+
+  AnswerAge answer_age_;  // Of what is being written.
 
   Mutex mu_;
   // Events that are still to come.

@@ -67,12 +67,20 @@ struct Metrics::Families {
                 .Help("Connections to gRPC that were closed at once, because "
                       "there were as many as may be.")
                 .Register(registry)
+                .Add({})),
+        unread_answers(
+            prometheus::BuildCounter()
+                .Name("relu_unread_answers_total")
+                .Help("Calls over gRPC that were ended because the client "
+                      "gave the answer no room for too long.")
+                .Register(registry)
                 .Add({})) {}
 
   Family<prometheus::Gauge>& build_info;
   prometheus::Gauge& start_time_seconds;
   prometheus::Gauge& in_flight_bytes;
   prometheus::Counter& connections_refused;
+  prometheus::Counter& unread_answers;
 };
 
 Metrics::Metrics(const MetricsOptions& options)
@@ -117,6 +125,8 @@ void Metrics::CountRequestWithoutModel(absl::StatusCode code,
 void Metrics::CountRefusedConnection() {
   families_->connections_refused.Increment();
 }
+
+void Metrics::CountUnreadAnswer() { families_->unread_answers.Increment(); }
 
 void Metrics::SetInFlightBytes(std::size_t bytes) {
   families_->in_flight_bytes.Set(static_cast<double>(bytes));

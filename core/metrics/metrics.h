@@ -71,6 +71,10 @@ class Metrics {
   // closed because there were as many as may be.
   void CountRefusedConnection();
 
+  // Counts, in relu_unread_answers_total, one call of gRPC that was ended
+  // because its client gave the answer no room.
+  void CountUnreadAnswer();
+
   // relu_in_flight_bytes: what requests in flight and their answers take, as
   // whoever knows it says.
   void SetInFlightBytes(std::size_t bytes);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/in_flight_bytes.h"
 #include "server/http/byte_budget.h"
 #include "server/http/http_message.h"
 #include "server/http/http_parser.h"
@@ -63,7 +64,8 @@ class Connection final
         tls_(std::move(tls)),
         stream_(MakeStream(std::move(socket), tls_.get())),
         role_(role),
-        taken_(thread.budget) {
+        taken_(thread.budget),
+        held_(thread.answers) {
     thread_.open.insert(this);
   }
 
@@ -206,6 +208,7 @@ class Connection final
   std::function<void()> gone_;  // While a request waits for long.
   std::string head_;            // Of the answer.
   HttpResponse response_;
+  HeldBytes held_;  // By the answer.
 };
 
 template <typename Stream>
@@ -365,6 +368,7 @@ void Connection<Stream>::Respond(HttpResponse response) {
   // The request is not looked at any more.
   body() = std::string();
   taken_.Clear();
+  held_.HoldAnyway(response_.body.size());
   state_ = State::kWriting;
   ExpireAfter(thread_.limits.transfer_timeout);
   const std::array<asio::const_buffer, 2> buffers = {
@@ -380,8 +384,11 @@ template <typename Stream>
 void Connection<Stream>::OnWritten(const error_code& error) {
   if (error) {
     Close();
-  } else if (keep_alive_) {
-    response_ = HttpResponse();
+    return;
+  }
+  response_ = HttpResponse();
+  held_.LetGo();
+  if (keep_alive_) {
     NextRequest();
   } else {
     End();

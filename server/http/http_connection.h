@@ -11,6 +11,7 @@
 #include <set>
 #include <utility>
 
+#include "core/base/in_flight_bytes.h"
 #include "server/http/byte_budget.h"
 #include "server/http/http_limits.h"
 #include "server/http/http_message.h"
@@ -51,6 +52,8 @@ struct HttpThread {
   const HttpLimits& limits;
   HttpHandler& handler;
   ByteBudget& budget;
+  // Where answers are counted until they have been written; nullptr: nowhere.
+  InFlightBytes* answers;
   // Each answer is the last of its connection.
   bool draining = false;
   // No connection waits for a further request.

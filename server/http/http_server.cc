@@ -103,6 +103,7 @@ class HttpServer::Worker {
         state_{.limits = server.options_.limits,
                .handler = *handler_,
                .budget = server.budget_,
+               .answers = server.options_.answers,
                .open = {}},
         context_(/*concurrency_hint=*/1),
         work_(context_.get_executor()),

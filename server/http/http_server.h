@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "server/http/byte_budget.h"
 #include "server/http/http_limits.h"
 #include "server/http/http_message.h"
@@ -41,6 +42,9 @@ struct HttpServerOptions {
   std::size_t max_connections = 1024;
   // Bodies of all requests in flight.
   std::size_t max_bodies_bytes = 512 << 20;
+  // Where answers are counted from when they are there until they have been
+  // written. Outlives the server. nullptr: nowhere.
+  InFlightBytes* answers = nullptr;
   HttpLimits limits = {};
 };
 

@@ -1,13 +1,14 @@
 // Clients that send half of a request and stop, or do not read their answers,
 // over gRPC and over HTTP: the server's memory stays bounded, others are
-// served meanwhile, and everything is given back when they leave. RELUD names
-// the binary.
+// served meanwhile, and everything is given back when they leave, or have not
+// read for too long. RELUD names the binary.
 
 import assert from 'node:assert/strict';
 import {spawn} from 'node:child_process';
 import fs from 'node:fs';
 import http2 from 'node:http2';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
@@ -21,16 +22,19 @@ const inferPath = '/inference.GRPCInferenceService/ModelInfer';
 const columns = 64;
 const mebibyte = 1 << 20;
 
-let server, ended, addresses, client;
+let server, ended, addresses, client, folder, httpSocket;
 let log = '';
 
 before(async () => {
+  folder = fs.mkdtempSync(path.join(os.tmpdir(), 'slow-clients-'));
+  httpSocket = path.join(folder, 'http');
   server = spawn(process.env.RELUD, [
     '--model-repository=deploy/models', '--grpc-address=127.0.0.1', '--grpc-port=0',
     '--http-address=127.0.0.1', '--http-port=0', '--metrics-address=127.0.0.1', '--metrics-port=0',
     '--lame-duck=0', '--drain-timeout=1', '--max-message-bytes=4194304',
     `--max-in-flight-bytes=${64 * mebibyte}`, `--grpc-buffer-bytes=${256 * mebibyte}`,
-    `--max-stream-bytes=${mebibyte}`,
+    `--max-stream-bytes=${mebibyte}`, `--http-unix-socket=${httpSocket}`,
+    '--grpc-answer-timeout=10', '--http-timeout=10',
   ], {cwd: root, stdio: ['ignore', 'ignore', 'pipe']});
   ended = new Promise((resolve) => server.on('close', (code, signal) => resolve(code ?? signal)));
   addresses = await new Promise((resolve, reject) => {
@@ -51,6 +55,7 @@ after(async () => {
   client?.close();
   server?.kill('SIGKILL');
   await ended;
+  fs.rmSync(folder, {recursive: true});
 });
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -201,8 +206,53 @@ test('answers that are not read hold up nobody, and are given back', async () =>
   if (!sanitized()) {
     assert.ok(memoryBytes() - before < 250 * mebibyte, `${memoryBytes() - before}`);
   }
-  sessions.forEach((session) => session.destroy());
+  // Their clients are still there.
   await eventually('everything is given back', async () => await metric('relu_in_flight_bytes') === 0);
+  assert.ok(await metric('relu_unread_answers_total') > 0);
+  sessions.forEach((session) => session.destroy());
+});
+
+// The begin of the answer to a request over the Unix socket, which holds less
+// than TCP does, and the socket, which reads no further.
+const readBegin = (request) => new Promise((resolve, reject) => {
+  const socket = net.connect(httpSocket);
+  socket.on('error', reject);
+  socket.once('data', (begin) => {
+    socket.pause();
+    resolve({socket, begin: begin.toString()});
+  });
+  socket.write(request);
+});
+
+test('answers over HTTP that are not read hold up nobody, and are given back', async () => {
+  const before = memoryBytes();
+  const rows = 8192;  // 2 MiB, and almost 1 MiB of an answer.
+  const values = Buffer.alloc(4 * rows * columns);
+  const json = JSON.stringify({
+    inputs: [{name: 'input', datatype: 'FP32', shape: [rows, columns], parameters: {binary_data_size: values.length}}],
+  });
+  const request = Buffer.concat([Buffer.from(`POST /v2/models/digits_mlp/infer HTTP/1.1\r\nHost: relud\r\n` +
+      `Inference-Header-Content-Length: ${json.length}\r\nContent-Length: ${json.length + values.length}\r\n\r\n` +
+      `${json}`), values]);
+  const sockets = [];
+  while (sockets.length < 40) {
+    const {socket, begin} = await readBegin(request);
+    if (/^HTTP\/1.1 200 /.test(begin)) {
+      sockets.push(socket);
+    } else {
+      assert.match(begin, /^HTTP\/1.1 503 /);
+      socket.destroy();
+      await sleep(50);
+    }
+  }
+  assert.ok(await metric('relu_in_flight_bytes') > 20 * mebibyte);
+  await othersAreServed();
+  if (!sanitized()) {
+    assert.ok(memoryBytes() - before < 150 * mebibyte, `${memoryBytes() - before}`);
+  }
+  // Their clients are still there.
+  await eventually('everything is given back', async () => await metric('relu_in_flight_bytes') === 0);
+  sockets.forEach((socket) => socket.destroy());
 });
 
 test('a stream whose answers are not read is read no further', async () => {

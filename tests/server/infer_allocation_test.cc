@@ -10,10 +10,10 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/batching/dispatcher.h"
 #include "server/arrived_call.h"
 #include "server/arrived_calls.h"
-#include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
 #include "server/shared_memory.h"
 #include "tests/server/loaded_repository.h"

@@ -7,11 +7,11 @@
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/batching/scheduler.h"
 #include "core/metrics/model_metrics.h"
 #include "core/metrics/reject_reason.h"
 #include "server/access_log.h"
-#include "server/in_flight_bytes.h"
 #include "server/shared_memory.h"
 #include "tests/server/loaded_repository.h"
 #include "tests/server/memory_object.h"

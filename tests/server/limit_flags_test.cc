@@ -29,6 +29,7 @@ TEST(LimitFlagsTest, DefaultsBoundWhatClientsCanTake) {
   EXPECT_EQ(limits.grpc_buffer_bytes, 512 << 20);
   EXPECT_EQ(limits.grpc_max_connections, 10'000);
   EXPECT_EQ(limits.grpc_max_streams, 1024);
+  EXPECT_EQ(limits.grpc_answer_timeout_seconds, 60);
   EXPECT_EQ(limits.grpc_keepalive_seconds, 60);
   EXPECT_EQ(limits.grpc_keepalive_timeout_seconds, 20);
   EXPECT_EQ(limits.grpc_max_connection_age_seconds, 0);
@@ -40,9 +41,9 @@ TEST(LimitFlagsTest, FlagsAreRead) {
       {"--max-message-bytes=2147483647", "--max-in-flight-bytes=5000000000",
        "--max-stream-requests=7", "--max-stream-bytes=4096",
        "--grpc-buffer-bytes=1048576", "--grpc-max-connections=8",
-       "--grpc-max-streams=9", "--grpc-keepalive-time=0",
-       "--grpc-keepalive-timeout=2.5", "--grpc-max-connection-age=300",
-       "--grpc-max-connection-idle=60"});
+       "--grpc-max-streams=9", "--grpc-answer-timeout=0.5",
+       "--grpc-keepalive-time=0", "--grpc-keepalive-timeout=2.5",
+       "--grpc-max-connection-age=300", "--grpc-max-connection-idle=60"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.text;
   const LimitSettings& limits = line.options.limits;
   EXPECT_EQ(limits.max_message_bytes, 2147483647);
@@ -52,6 +53,7 @@ TEST(LimitFlagsTest, FlagsAreRead) {
   EXPECT_EQ(limits.grpc_buffer_bytes, 1 << 20);
   EXPECT_EQ(limits.grpc_max_connections, 8);
   EXPECT_EQ(limits.grpc_max_streams, 9);
+  EXPECT_EQ(limits.grpc_answer_timeout_seconds, 0.5);
   EXPECT_EQ(limits.grpc_keepalive_seconds, 0);
   EXPECT_EQ(limits.grpc_keepalive_timeout_seconds, 2.5);
   EXPECT_EQ(limits.grpc_max_connection_age_seconds, 300);
@@ -63,9 +65,9 @@ TEST(LimitFlagsTest, ValuesOutOfRangeAreRefused) {
        {"--max-message-bytes=10", "--max-in-flight-bytes=0",
         "--max-stream-requests=0", "--max-stream-bytes=1023",
         "--grpc-buffer-bytes=1000", "--grpc-max-connections=0",
-        "--grpc-max-streams=0", "--grpc-keepalive-time=-1",
-        "--grpc-keepalive-timeout=0", "--grpc-max-connection-age=never",
-        "--grpc-max-connection-idle=-1"}) {
+        "--grpc-max-streams=0", "--grpc-answer-timeout=-1",
+        "--grpc-keepalive-time=-1", "--grpc-keepalive-timeout=0",
+        "--grpc-max-connection-age=never", "--grpc-max-connection-idle=-1"}) {
     const CommandLine line = ParseLimitFlags({flag});
     EXPECT_EQ(line.exit_code, kExitUsage) << flag;
     const std::string text = flag;

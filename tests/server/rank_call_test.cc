@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/base/in_flight_bytes.h"
 #include "core/batching/inference_request.h"
 #include "core/metrics/guarantee_metrics.h"
 #include "core/metrics/model_metrics.h"
@@ -23,7 +24,6 @@
 #include "core/repository/model_guarantees.h"
 #include "proto/relu.pb.h"
 #include "server/access_log.h"
-#include "server/in_flight_bytes.h"
 #include "server/infer_exchange.h"
 #include "server/rpc_table.h"
 #include "tests/core/repository/outcome.h"

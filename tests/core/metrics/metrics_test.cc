@@ -78,6 +78,15 @@ TEST(MetricsTest, RefusedConnectionsAreCounted) {
   EXPECT_EQ(Value(metrics.Text(), "relu_connections_refused_total"), "1");
 }
 
+TEST(MetricsTest, UnreadAnswersAreCounted) {
+  Metrics metrics("1");
+  EXPECT_EQ(Value(metrics.Text(), "relu_unread_answers_total"), "0");
+
+  metrics.CountUnreadAnswer();
+
+  EXPECT_EQ(Value(metrics.Text(), "relu_unread_answers_total"), "1");
+}
+
 TEST(MetricsTest, ModelFiguresAreExportedAsLongAsSomebodyHoldsThem) {
   Metrics metrics("1");
   auto model = metrics.ForModel("m", "3", 64);

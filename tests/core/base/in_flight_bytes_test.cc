@@ -1,4 +1,4 @@
-#include "server/in_flight_bytes.h"
+#include "core/base/in_flight_bytes.h"
 
 #include <cstddef>
 #include <thread>
@@ -76,9 +76,25 @@ TEST(HeldBytesTest, WhatACallHoldsIsGivenBackAtItsEnd) {
   EXPECT_EQ(bytes.bytes(), 0U);
 }
 
+TEST(HeldBytesTest, WhatIsThereAlreadyIsCountedBeyondTheLimit) {
+  InFlightBytes bytes(10);
+  HeldBytes held(&bytes);
+  ASSERT_TRUE(held.Hold(8).ok());
+  held.HoldAnyway(7);
+  EXPECT_EQ(bytes.bytes(), 15U);
+  EXPECT_FALSE(held.refused());
+
+  HeldBytes other(&bytes);
+  EXPECT_FALSE(other.Hold(1).ok());
+
+  held.LetGo();
+  EXPECT_EQ(bytes.bytes(), 0U);
+}
+
 TEST(HeldBytesTest, NothingIsCountedWhereThereIsNoLimit) {
   HeldBytes held(nullptr);
   EXPECT_TRUE(held.Hold(1000).ok());
+  held.HoldAnyway(1000);
   held.LetGo();
 }
 

@@ -1,4 +1,4 @@
-#include "server/in_flight_bytes.h"
+#include "core/base/in_flight_bytes.h"
 
 #include <cstddef>
 
@@ -21,6 +21,13 @@ absl::Status HeldBytes::Hold(std::size_t bytes) {
   }
   bytes_ += bytes;
   return absl::OkStatus();
+}
+
+void HeldBytes::HoldAnyway(std::size_t bytes) {
+  if (in_flight_ != nullptr) {
+    in_flight_->TakeAnyway(bytes);
+    bytes_ += bytes;
+  }
 }
 
 void HeldBytes::LetGo() {

@@ -1,8 +1,8 @@
 // InFlightBytes: how many bytes of requests and answers the server holds, and
 // may hold. HeldBytes: what one call has of them.
 
-#ifndef SERVER_IN_FLIGHT_BYTES_H_
-#define SERVER_IN_FLIGHT_BYTES_H_
+#ifndef CORE_BASE_IN_FLIGHT_BYTES_H_
+#define CORE_BASE_IN_FLIGHT_BYTES_H_
 
 #include <atomic>
 #include <chrono>
@@ -28,6 +28,11 @@ class InFlightBytes {
     }
     GiveBack(bytes);
     return false;
+  }
+
+  // Counts `bytes` although they may not fit: what is there already.
+  void TakeAnyway(std::size_t bytes) {
+    bytes_.fetch_add(bytes, std::memory_order_relaxed);
   }
 
   // What was taken before.
@@ -59,6 +64,11 @@ class HeldBytes {
 
   // Counts `bytes` more, until LetGo(). RESOURCE_EXHAUSTED if they do not fit.
   absl::Status Hold(std::size_t bytes);
+
+  // The same for what cannot be refused any more, such as an answer: others
+  // are refused until it is let go.
+  void HoldAnyway(std::size_t bytes);
+
   void LetGo();
 
   // Whether Hold() failed since the last LetGo().
@@ -72,4 +82,4 @@ class HeldBytes {
 
 }  // namespace relu
 
-#endif  // SERVER_IN_FLIGHT_BYTES_H_
+#endif  // CORE_BASE_IN_FLIGHT_BYTES_H_
