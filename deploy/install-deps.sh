@@ -31,6 +31,7 @@ container_packages=(
 )
 benchmark_packages=(
   libdnnl-dev libeigen3-dev libopenblas-dev libpthreadpool-dev libxnnpack-dev
+  valgrind
 )
 
 usage() {
