@@ -48,7 +48,8 @@ constexpr int kLookShare = 64;
 CompletionWorker::CompletionWorker(
     const GrpcServices& services,
     std::unique_ptr<grpc::ServerCompletionQueue> queue,
-    std::chrono::milliseconds answer_timeout)
+    std::chrono::milliseconds answer_timeout,
+    std::chrono::microseconds busy_poll)
     : services_(services),
       queue_(std::move(queue)),
       arrived_(services.environment.repository.dispatcher()),
@@ -68,6 +69,7 @@ CompletionWorker::CompletionWorker(
                        return std::make_unique<GenericCall>(services_, *queue_,
                                                             generic_calls_);
                      }),
+      busy_poll_(busy_poll),
       look_interval_(answer_timeout / AnswerAge::kLooks),
       next_look_(gpr_now(GPR_CLOCK_MONOTONIC)) {}
 
@@ -126,16 +128,36 @@ void CompletionWorker::Dispatch(void* tag, bool ok) {
 }
 
 bool CompletionWorker::TakeEvent(bool wait) {
+  using grpc::CompletionQueue;
+  const gpr_timespec at_once = gpr_time_0(GPR_CLOCK_MONOTONIC);
+  if (!wait) {
+    return TakeEventUntil(at_once) != CompletionQueue::SHUTDOWN;
+  }
+  if (busy_poll_.count() > 0) {
+    const Clock::time_point end = Clock::now() + busy_poll_;
+    do {
+      const CompletionQueue::NextStatus status = TakeEventUntil(at_once);
+      if (status != CompletionQueue::TIMEOUT) {
+        return status == CompletionQueue::GOT_EVENT;
+      }
+      std::this_thread::yield();  // To whoever has something to do.
+    } while (Clock::now() < end);
+  }
+  const CompletionQueue::NextStatus status = TakeEventUntil(WaitEnd());
+  may_be_late_ |= status == CompletionQueue::TIMEOUT;
+  return status != CompletionQueue::SHUTDOWN;
+}
+
+grpc::CompletionQueue::NextStatus CompletionWorker::TakeEventUntil(
+    gpr_timespec end) {
   void* tag = nullptr;
   bool ok = false;
-  const grpc::CompletionQueue::NextStatus status = queue_->AsyncNext(
-      &tag, &ok, wait ? WaitEnd() : gpr_time_0(GPR_CLOCK_MONOTONIC));
+  const grpc::CompletionQueue::NextStatus status =
+      queue_->AsyncNext(&tag, &ok, end);
   if (status == grpc::CompletionQueue::GOT_EVENT) {
     Dispatch(tag, ok);
-  } else if (wait) {
-    may_be_late_ = true;
   }
-  return status != grpc::CompletionQueue::SHUTDOWN;
+  return status;
 }
 
 // Takes what is there without waiting, so that it runs as one batch. Not if no
@@ -160,14 +182,11 @@ void CompletionWorker::DrainReady() {
 // in batches of 3. And a flood stayed in the sockets until clients gave up,
 // unseen by the limits of the queues.)
 void CompletionWorker::TakeReady(Clock::duration patience) {
-  void* tag = nullptr;
-  bool ok = false;
   int misses = 0;
   Clock::time_point first_miss;
   while (arrived_.size() < kMaxBurst) {
-    if (queue_->AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
+    if (TakeEventUntil(gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
         grpc::CompletionQueue::GOT_EVENT) {
-      Dispatch(tag, ok);
       misses = 0;
       continue;
     }

@@ -30,10 +30,12 @@ namespace relu {
 class CompletionWorker final : private Dispatcher::Worker {
  public:
   // What `services` names outlives the worker. An answer that its client gives
-  // no room for `answer_timeout` ends its call; 0: it waits.
+  // no room for `answer_timeout` ends its call; 0: it waits. For `busy_poll`
+  // the thread looks for its next event again and again before it sleeps.
   CompletionWorker(const GrpcServices& services,
                    std::unique_ptr<grpc::ServerCompletionQueue> queue,
-                   std::chrono::milliseconds answer_timeout);
+                   std::chrono::milliseconds answer_timeout,
+                   std::chrono::microseconds busy_poll);
 
   // Join() first, if Start() was called.
   ~CompletionWorker() override;
@@ -75,6 +77,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   // Takes an event, if `wait` is set the first there will be. False: there will
   // be no more.
   bool TakeEvent(bool wait);
+  grpc::CompletionQueue::NextStatus TakeEventUntil(gpr_timespec end);
   void DrainReady();
   // Until nothing has been found for `patience`, or a burst is full.
   void TakeReady(Clock::duration patience);
@@ -101,6 +104,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   bool comes_alone_ = false;
   int unlooked_bursts_ = 0;
   Clock::duration round_time_{0};  // The thread's own: of the last batches.
+  const std::chrono::microseconds busy_poll_;
   // The thread's own: when answers are looked at next, in the clock of gRPC,
   // how often, and whether to see if it is time.
   const std::chrono::milliseconds look_interval_;  // 0: never.

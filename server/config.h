@@ -37,6 +37,7 @@ struct ServerOptions {
   EdgeSettings edge;
 
   int threads = 0;         // 0: the CPU budget.
+  int busy_poll_us = 0;    // Of each of them, before it sleeps.
   int instance_count = 0;  // 0: the CPU budget.
   std::int64_t max_batch_rows = 64;
   int intra_op_threads = 2;  // At most the CPU budget.

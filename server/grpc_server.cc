@@ -180,7 +180,8 @@ absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
   SetLimits(options, builder);
   for (int i = 0; i < options.threads; ++i) {
     workers_.push_back(std::make_unique<CompletionWorker>(
-        services_, builder.AddCompletionQueue(), options.answer_timeout));
+        services_, builder.AddCompletionQueue(), options.answer_timeout,
+        options.busy_poll));
   }
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {

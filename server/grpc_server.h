@@ -31,6 +31,8 @@ struct GrpcServerOptions {
   std::string address = "127.0.0.1";
   int port = 0;  // 0: any free one.
   int threads = 1;
+  // How long each thread looks for its next event before it sleeps.
+  std::chrono::microseconds busy_poll{0};
   int max_message_bytes = 256 << 20;
   StreamLimits stream_limits = {};
   // What gRPC may hold of requests, complete or not, and of answers that

@@ -70,6 +70,7 @@ GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
       .address = options.grpc_address,
       .port = options.grpc_port,
       .threads = options.threads,
+      .busy_poll = std::chrono::microseconds(options.busy_poll_us),
       .max_message_bytes = limits.max_message_bytes,
       .stream_limits = StreamLimitsOf(options),
       .buffer_bytes = static_cast<std::size_t>(limits.grpc_buffer_bytes),
@@ -352,6 +353,7 @@ absl::Status Server::ListenGrpc() {
     options.address = options_.edge.control_address;
     options.port = *options_.edge.control_grpc_port;
     options.threads = 1;
+    options.busy_poll = std::chrono::microseconds(0);
     options.unix_path.clear();
     options.credentials = credentials();
     options.access = &control_access_;

@@ -7,19 +7,13 @@
 //   serving_benchmark RELUD [--json=FILE] [--rounds=N] [--only=WORD]
 //   serving_benchmark --null-server BYTES THREADS   (what it starts by itself)
 
-#include <sched.h>
-#include <signal.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,51 +21,18 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
-
-#include "core/base/check.h"
-#include "core/graph/onnx_import.h"
-#include "core/plan/compiled_model.h"
-#include "core/plan/workspace.h"
-#include "core/tensor/shape.h"
 #include "fmt/format.h"
 #include "nlohmann/json.hpp"
-#include "proto/inference.pb.h"
 #include "tests/benchmark/median.h"
-#include "tests/benchmark/network.h"
+#include "tests/benchmark/model_servers.h"
 #include "tests/benchmark/null_server.h"
 #include "tests/benchmark/process_figures.h"
-#include "tests/integration/repository_builder.h"
-#include "tests/integration/server_process.h"
 #include "tests/support/h2_client.h"
 
 namespace relu::benchmarks {
 namespace {
 
 using std::chrono::milliseconds;
-
-constexpr char kPath[] = "/inference.GRPCInferenceService/ModelInfer";
-constexpr milliseconds kRoundTime{500};
-constexpr int kConnections = 4;
-constexpr std::size_t kServerCpu = 0;
-constexpr std::size_t kClientCpu = 1;
-
-// What a figure has to be.
-struct Floor {
-  double value = 0;
-  bool at_least = true;  // Or at most.
-};
-
-// One that the table names.
-struct BenchmarkModel {
-  std::string name;
-  // Of a random one; a trained one, with its real rows, is in tests/testdata.
-  std::vector<std::size_t> sizes = {};
-  double input_zeros = 0;
-  double hidden_zeros = 0;
-  std::size_t request_rows = 1;
-  std::optional<Floor> calls = std::nullopt;  // Against the null RPC.
-};
 
 // Zeros as in tables, and as in a network of these sizes that was trained on
 // MNIST: 81 % of the pixels, 71 % of the first hidden layer (and 48 % of the
@@ -92,179 +53,6 @@ const BenchmarkModel kLarge = {.name = "large",
                                .sizes = {256, 2048, 2048, 10},
                                .hidden_zeros = 0.5,
                                .request_rows = 16};
-
-void PinTo(std::size_t cpu) {
-  cpu_set_t cpus;
-  CPU_ZERO(&cpus);
-  CPU_SET(cpu, &cpus);
-  CHECK(sched_setaffinity(0, sizeof(cpus), &cpus) == 0);
-}
-
-// The network as a file in the repository.
-Network AddModel(const BenchmarkModel& model,
-                 const RepositoryBuilder& builder) {
-  absl::StatusOr<Network> network =
-      model.sizes.empty()
-          ? LoadTrainedNetwork("tests/testdata/models/" + model.name)
-          : MakeRandomNetwork(model.name, {.sizes = model.sizes,
-                                           .input_zeros = model.input_zeros,
-                                           .hidden_zeros = model.hidden_zeros});
-  CHECK(network.ok());
-  const std::filesystem::path folder = builder.folder() / model.name / "1";
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "model.onnx", std::ios::binary)
-      << network->model.SerializeAsString();
-  return *std::move(network);
-}
-
-// A request of `count` rows.
-std::string RequestBytes(const Network& network, std::size_t row,
-                         std::size_t count) {
-  const Tensor& rows = network.inputs.front();
-  const auto features = static_cast<std::size_t>(rows.shape()[1]);
-  inference::ModelInferRequest request;
-  request.set_model_name(network.name);
-  auto* const input = request.add_inputs();
-  input->set_name(network.input_names.front());
-  input->set_datatype("FP32");
-  input->add_shape(static_cast<std::int64_t>(count));
-  input->add_shape(static_cast<std::int64_t>(features));
-  const std::size_t size = features * sizeof(float);
-  request.add_raw_input_contents(rows.bytes().data() + row * size,
-                                 count * size);
-  return request.SerializeAsString();
-}
-
-// Of all rows of the network, `count` in each.
-std::vector<std::string> Requests(const Network& network, std::size_t count) {
-  std::vector<std::string> requests;
-  const auto rows = static_cast<std::size_t>(network.inputs[0].shape()[0]);
-  for (std::size_t row = 0; row + count <= rows; row += count) {
-    requests.push_back(RequestBytes(network, row, count));
-  }
-  return requests;
-}
-
-// The time of one row in the engine, with its copies in and out.
-double ForwardPassUs(const std::filesystem::path& file,
-                     const Network& network) {
-  const auto graph = ImportOnnx(file);
-  CHECK(graph.ok());
-  const auto model = CompiledModel::Compile(*graph);
-  CHECK(model.ok());
-  Workspace workspace(*model, 1);
-  std::vector<std::byte> output(model->outputs()[0].row_bytes);
-  const Tensor& rows = network.inputs.front();
-  const std::size_t row_bytes = model->inputs()[0].row_bytes;
-  const std::size_t count = rows.bytes().size() / row_bytes;
-  std::vector<double> times;
-  for (std::size_t i = 0; i < 2000; ++i) {
-    const std::byte* const row = rows.bytes().data() + i % count * row_bytes;
-    const auto start = std::chrono::steady_clock::now();
-    workspace.CopyIn(0, 0, 1, row);
-    model->Run(1, workspace);
-    workspace.CopyOut(0, 0, 1, output.data());
-    times.push_back(std::chrono::duration<double, std::micro>(
-                        std::chrono::steady_clock::now() - start)
-                        .count());
-  }
-  return Median(std::move(times));
-}
-
-// A server on its CPU with a client.
-struct Measured {
-  std::unique_ptr<ServerProcess> process;
-  std::unique_ptr<H2Client> client;
-};
-
-Measured StartServer(const std::string& program,
-                     const std::vector<std::string>& arguments,
-                     const std::vector<std::string>& requests) {
-  PinTo(kServerCpu);
-  auto process = ServerProcess::Start(program, arguments);
-  PinTo(kClientCpu);
-  if (!process.ok()) {
-    fmt::print(stderr, "{}\n", process.status().ToString());
-    std::exit(1);
-  }
-  Measured measured{.process = *std::move(process), .client = nullptr};
-  measured.client = std::make_unique<H2Client>(measured.process->grpc_address(),
-                                               kPath, requests, kConnections);
-  return measured;
-}
-
-struct Plan {
-  std::string relud;
-  int rounds = 7;
-};
-
-// The servers that a model is measured with.
-class ModelServers {
- public:
-  ModelServers(const Plan& plan, const BenchmarkModel& model)
-      : rounds_(plan.rounds), network_(AddModel(model, repository_)) {
-    const std::vector<std::string> requests =
-        Requests(network_, model.request_rows);
-    const auto elements = ElementCount(network_.outputs.front().row_shape);
-    CHECK(elements.has_value());
-    // Around the values the answer has some 40 bytes.
-    const std::size_t answer = model.request_rows *
-                                   static_cast<std::size_t>(*elements) *
-                                   sizeof(float) +
-                               40;
-    null_ = StartServer(std::filesystem::canonical("/proc/self/exe").string(),
-                        {"--null-server", fmt::format("{}", answer), "1"},
-                        requests);
-    relud_ = StartServer(plan.relud, Flags({}), requests);
-    unbatched_ =
-        StartServer(plan.relud, Flags({"--max-batch-rows=1"}), requests);
-    forward_us_ = ForwardPassUs(
-        repository_.folder() / model.name / "1" / "model.onnx", network_);
-  }
-
-  Measured& null() { return null_; }
-  Measured& relud() { return relud_; }
-  Measured& unbatched() { return unbatched_; }
-  double forward_us() const { return forward_us_; }
-
-  // Runs both in turn, and returns all their figures.
-  using Rounds = std::vector<std::pair<LoadFigures, LoadFigures>>;
-  Rounds Compare(Measured& a, Measured& b, int in_flight) const {
-    Rounds rounds;
-    a.client->Run(in_flight, kRoundTime / 4);
-    b.client->Run(in_flight, kRoundTime / 4);
-    for (int i = 0; i < rounds_; ++i) {
-      const LoadFigures first = Checked(a.client->Run(in_flight, kRoundTime));
-      rounds.emplace_back(first, Checked(b.client->Run(in_flight, kRoundTime)));
-    }
-    return rounds;
-  }
-
-  static LoadFigures Checked(const LoadFigures& figures) {
-    if (figures.failed > 0) {
-      fmt::print(stderr, "{} calls failed, the first with status {}\n",
-                 figures.failed, figures.first_error);
-      std::exit(1);
-    }
-    return figures;
-  }
-
- private:
-  std::vector<std::string> Flags(const std::vector<std::string>& more) const {
-    auto flags = ReludFlags(repository_.folder());
-    flags.emplace_back("--allow-http=false");
-    flags.insert(flags.end(), more.begin(), more.end());
-    return flags;
-  }
-
-  const int rounds_;
-  RepositoryBuilder repository_;
-  const Network network_;
-  Measured null_;
-  Measured relud_;
-  Measured unbatched_;
-  double forward_us_ = 0;
-};
 
 using Field = std::function<double(const LoadFigures&)>;
 
@@ -329,17 +117,19 @@ nlohmann::json MeasureThroughput(ModelServers& servers,
                   MedianOf(rounds, false, CallsPerSecond), Latencies(rounds)));
 }
 
-nlohmann::json MeasureAddedLatency(ModelServers& servers,
-                                   const std::string& name) {
-  const auto rounds = servers.Compare(servers.null(), servers.relud(), 1);
+// `how`: with which flag `relud` runs, if any.
+nlohmann::json MeasureAddedLatency(ModelServers& servers, Measured& relud,
+                                   const std::string& name,
+                                   const std::string& how) {
+  const auto rounds = servers.Compare(servers.null(), relud, 1);
   std::vector<double> added;
   for (const auto& [a, b] : rounds) {
     added.push_back(b.p50_us - a.p50_us - servers.forward_us());
   }
   return Row(
       fmt::format("{}: us of p50 over the null RPC and the forward pass, 1 in "
-                  "flight",
-                  name),
+                  "flight{}",
+                  name, how),
       Median(added), Floor{.value = 10, .at_least = false},
       fmt::format("{}, forward pass {:.1f} us", Latencies(rounds),
                   servers.forward_us()));
@@ -356,9 +146,10 @@ nlohmann::json MeasureBatching(ModelServers& servers, const std::string& name) {
                   MedianOf(rounds, false, CallsPerSecond)));
 }
 
-nlohmann::json MeasureTail(ModelServers& servers, const std::string& name,
+nlohmann::json MeasureTail(ModelServers& servers, Measured& relud,
+                           const std::string& name, const std::string& how,
                            int rounds) {
-  H2Client& client = *servers.relud().client;
+  H2Client& client = *relud.client;
   const double peak =
       ModelServers::Checked(client.Run(64, kRoundTime)).calls_per_second();
   std::vector<double> ratios;
@@ -374,7 +165,7 @@ nlohmann::json MeasureTail(ModelServers& servers, const std::string& name,
     p50s.push_back(figures.p50_us);
   }
   return Row(
-      fmt::format("{}: p99 against p50 at half of the peak load", name),
+      fmt::format("{}: p99 against p50 at half of the peak load{}", name, how),
       Median(ratios), Floor{.value = 3, .at_least = false},
       fmt::format("{:.0f} calls/s, p50 {:.0f} us; the null RPC's p99 at the "
                   "same rate is {:.1f} times its p50",
@@ -443,11 +234,18 @@ int RunTable(const Plan& plan, const std::string& json_file,
     }
     ModelServers servers(plan, *model);
     rows.push_back(MeasureThroughput(servers, *model));
-    rows.push_back(MeasureAddedLatency(servers, model->name));
+    const std::string polling = ", --busy-poll=200";
+    rows.push_back(
+        MeasureAddedLatency(servers, servers.relud(), model->name, ""));
+    rows.push_back(
+        MeasureAddedLatency(servers, servers.polling(), model->name, polling));
     if (model == &kMnist) {
       rows.push_back(MeasureBatching(servers, model->name));
     }
-    rows.push_back(MeasureTail(servers, model->name, plan.rounds));
+    rows.push_back(
+        MeasureTail(servers, servers.relud(), model->name, "", plan.rounds));
+    rows.push_back(MeasureTail(servers, servers.polling(), model->name, polling,
+                               plan.rounds));
   }
   if (wanted(kLarge.name)) {
     ModelServers servers(plan, kLarge);

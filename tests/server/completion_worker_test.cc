@@ -44,6 +44,18 @@ TEST(CompletionWorkerTest, EveryThreadEndsWhicheverCallsItServed) {
   }
 }
 
+TEST(CompletionWorkerTest, ThreadsThatPollServeAndEnd) {
+  GrpcFixture grpc({}, /*threads=*/2, {}, /*max_streams=*/1024,
+                   /*max_connections=*/1000,
+                   /*busy_poll=*/std::chrono::microseconds(50));
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(grpc.Infer(DigitsRequest()).first.ok());
+    // Some come while the thread looks for them, some when it sleeps.
+    std::this_thread::sleep_for(std::chrono::microseconds(10 * i));
+  }
+  EXPECT_EQ(grpc.server().Shutdown(std::chrono::hours(1)), 0);
+}
+
 TEST(CompletionWorkerTest, ServerThatServedNothingEnds) {
   GrpcFixture grpc;
   EXPECT_EQ(grpc.server().Shutdown(std::chrono::hours(1)), 0);

@@ -21,7 +21,8 @@ namespace relu {
 
 GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
                          int threads, const StreamLimits& streams,
-                         int max_streams, std::size_t max_connections)
+                         int max_streams, std::size_t max_connections,
+                         std::chrono::microseconds busy_poll)
     : loaded_(repository),
       handlers_(loaded_.repository(), /*strict_readiness=*/true),
       rpcs_(handlers_, health_) {
@@ -30,6 +31,7 @@ GrpcFixture::GrpcFixture(const LoadedRepository::Options& repository,
   auto started = GrpcServer::Start({.address = "127.0.0.1",
                                     .port = 0,
                                     .threads = threads,
+                                    .busy_poll = busy_poll,
                                     .stream_limits = streams,
                                     .max_connections = max_connections,
                                     .max_streams = max_streams},

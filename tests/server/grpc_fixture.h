@@ -52,7 +52,8 @@ class GrpcFixture {
   explicit GrpcFixture(const LoadedRepository::Options& repository = {},
                        int threads = 2, const StreamLimits& streams = {},
                        int max_streams = 1024,
-                       std::size_t max_connections = 1000);
+                       std::size_t max_connections = 1000,
+                       std::chrono::microseconds busy_poll = {});
 
   GrpcServer& server() { return *server_; }
   LoadedRepository& loaded() { return loaded_; }
