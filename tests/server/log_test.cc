@@ -89,8 +89,7 @@ TEST_F(LogTest, FileThatCannotBeOpenedReturnsInvalidArgument) {
   const absl::Status status = SetLogSettings(settings);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("/dev/null/log"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("/dev/null/log"));
   EXPECT_TRUE(GetLogSettings().info);
 }
 
