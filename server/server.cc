@@ -108,7 +108,7 @@ void LogCertificate(const ModelRepository& repository,
 ModelCount CountModels(const ModelRepository& repository) {
   std::map<std::string, bool> ready;  // By name.
   for (const ModelState& model : repository.Index()) {
-    if (model.state == VersionState::kNotLoaded) {
+    if (!model.wanted()) {
       continue;
     }
     const bool others = ready.try_emplace(model.name, true).first->second;

@@ -54,6 +54,8 @@ std::string Reason(const ModelState& state) {
   switch (state.state) {
     case VersionState::kNotLoaded:
       return "it is not loaded";
+    case VersionState::kUnloaded:
+      return "it was unloaded";
     case VersionState::kLoading:
       return "it is being loaded";
     case VersionState::kReady:
@@ -73,6 +75,7 @@ std::string_view VersionStateName(VersionState state) {
       return "LOADING";
     case VersionState::kReady:
       return "READY";
+    case VersionState::kUnloaded:
     case VersionState::kUnavailable:
       return "UNAVAILABLE";
   }

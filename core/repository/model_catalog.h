@@ -21,13 +21,15 @@
 namespace relu {
 
 enum class VersionState : std::uint8_t {
-  kNotLoaded,  // Nobody has asked for it, or it was unloaded.
+  kNotLoaded,  // Nobody has asked for it.
+  kUnloaded,   // It was served until somebody asked not to.
   kLoading,
   kReady,
   kUnavailable,  // It could not be loaded.
 };
 
-// Triton's names, as RepositoryIndex has them: "READY", "" for kNotLoaded.
+// Triton's names, as RepositoryIndex has them: "READY", "" for kNotLoaded,
+// "UNAVAILABLE" for kUnloaded too.
 std::string_view VersionStateName(VersionState state);
 
 // The state of one version of a model, for people and for the index RPC.
@@ -40,6 +42,11 @@ struct ModelState {
   std::string reason;
 
   bool ready() const { return state == VersionState::kReady; }
+  // Whether it is to be served, and is or could not be.
+  bool wanted() const {
+    return state != VersionState::kNotLoaded &&
+           state != VersionState::kUnloaded;
+  }
 };
 
 // All of one model. Immutable.

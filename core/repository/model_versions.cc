@@ -38,6 +38,7 @@ std::string StaleReason(const absl::Status& failure) {
 absl::Status ModelVersions::Update(const ModelSource& source, Retry retry,
                                    Loader& loader) {
   wanted_ = true;
+  unloaded_.clear();
   if (!source.status.ok()) {
     return RefuseSource(source, loader);
   }
@@ -138,6 +139,11 @@ absl::Status ModelVersions::UpdateVersion(const ModelSource& source,
 
 void ModelVersions::Unload() {
   wanted_ = false;
+  for (const auto& [number, version] : versions_) {
+    if (version.model != nullptr) {
+      unloaded_.push_back(number);
+    }
+  }
   versions_.clear();
   labels_.clear();
   source_status_ = absl::OkStatus();
@@ -162,6 +168,12 @@ CatalogEntry ModelVersions::entry() const {
       state.reason.clear();
     }
     entry.states.push_back(std::move(state));
+  }
+  for (const std::int64_t number : unloaded_) {
+    entry.states.push_back({.name = name_,
+                            .version = number,
+                            .state = VersionState::kUnloaded,
+                            .reason = "unloaded"});
   }
   if (entry.states.empty()) {
     entry.states.push_back({.name = name_,

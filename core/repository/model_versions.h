@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -59,7 +60,8 @@ class ModelVersions {
   // is not repeated.
   absl::Status Update(const ModelSource& source, Retry retry, Loader& loader);
 
-  // Serves nothing any more, and has not failed either. Requests that hold a
+  // Serves nothing any more, and has not failed either: what was served is
+  // unloaded. Requests that hold a
   // model keep it.
   void Unload();
 
@@ -96,6 +98,7 @@ class ModelVersions {
   const std::string name_;
   bool wanted_ = false;
   std::map<std::int64_t, Version> versions_;
+  std::vector<std::int64_t> unloaded_;  // Those that Unload() found served.
   VersionLabels labels_;
   absl::Status source_status_;  // Of the last update.
 };

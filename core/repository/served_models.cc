@@ -114,7 +114,7 @@ void ServedModels::SetEntry(const std::string& name,
   if (entry != nullptr) {
     auto served = entry->served.begin();
     for (const ModelState& state : entry->states) {
-      if (state.state != VersionState::kNotLoaded) {
+      if (state.wanted()) {
         const std::size_t bytes = state.ready() ? (*served++)->bytes() : 0;
         metrics.SetVersion(name, state.version, state.ready(), bytes);
         exported.insert(state.version);

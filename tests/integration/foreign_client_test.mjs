@@ -414,7 +414,7 @@ async function stateOf(name) {
 
 test('a model is unloaded and loaded', async () => {
   await call(client, 'RepositoryModelUnload', {model_name: 'iris_argmax'});
-  assert.deepEqual(await stateOf('iris_argmax'), [{version: '', state: '', reason: ''}]);
+  assert.deepEqual(await stateOf('iris_argmax'), [{version: '1', state: 'UNAVAILABLE', reason: 'unloaded'}]);
   assert.deepEqual(await call(client, 'ModelReady', {name: 'iris_argmax'}), {ready: false});
   await call(client, 'RepositoryModelLoad', {model_name: 'iris_argmax'});
   assert.deepEqual(await stateOf('iris_argmax'), [{version: '1', state: 'READY', reason: ''}]);

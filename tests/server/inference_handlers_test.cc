@@ -239,7 +239,7 @@ TEST_F(InferenceHandlersTest, RepositoryIndexOfANameReturnsUnimplemented) {
             absl::StatusCode::kUnimplemented);
 }
 
-TEST_F(InferenceHandlersTest, RepositoryIndexNamesModelsThatAreNotLoaded) {
+TEST_F(InferenceHandlersTest, RepositoryIndexNamesVersionsThatWereUnloaded) {
   LoadedRepository loaded({.control = ControlMode::kExplicit});
   InferenceHandlers handlers(loaded.repository(), /*strict_readiness=*/true);
   ASSERT_EQ(Unload(handlers, Named<UnloadRequest>("", "digits_mlp")).status(),
@@ -248,8 +248,9 @@ TEST_F(InferenceHandlersTest, RepositoryIndexNamesModelsThatAreNotLoaded) {
   ASSERT_TRUE(handlers.RepositoryIndex({}, response).ok());
   ASSERT_EQ(response.models_size(), 1);
   EXPECT_EQ(response.models(0).name(), "digits_mlp");
-  EXPECT_EQ(response.models(0).version(), "");
-  EXPECT_EQ(response.models(0).state(), "");
+  EXPECT_EQ(response.models(0).version(), "1");
+  EXPECT_EQ(response.models(0).state(), "UNAVAILABLE");
+  EXPECT_EQ(response.models(0).reason(), "unloaded");
 }
 
 TEST_F(InferenceHandlersTest, ModelConfigIsTheEffectiveOne) {

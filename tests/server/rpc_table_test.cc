@@ -1,6 +1,8 @@
 #include "server/rpc_table.h"
 
+#include <future>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -10,6 +12,7 @@
 
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
+#include "server/background_calls.h"
 #include "server/health.h"
 #include "server/infer_exchange.h"
 #include "server/inference_handlers.h"
@@ -66,6 +69,26 @@ TEST_F(RpcTableTest, OurOwnServiceIsThere) {
                 .status()
                 .code(),
             absl::StatusCode::kNotFound);
+}
+
+TEST_F(RpcTableTest, ExplanationsCanHaveThreadsOfTheirOwn) {
+  BackgroundCalls background(1, nullptr);
+  rpcs_.ExplainInBackground(background);
+  v1::ExplainRequest request;
+  request.set_model_name("nope");
+
+  const Rpc& rpc = **rpcs_.Find("/relu.v1.ReluService/Explain");
+  ASSERT_EQ(rpc.kind, Rpc::Kind::kDeferred);
+  std::promise<std::thread::id> thread;
+  absl::Status status;
+  rpc.deferred(request.SerializeAsString(), {},
+               [&](const absl::StatusOr<std::string>& answer) {
+                 status = answer.status();
+                 thread.set_value(std::this_thread::get_id());
+               });
+
+  EXPECT_NE(thread.get_future().get(), std::this_thread::get_id());
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
 }
 
 TEST_F(RpcTableTest, HandlerTakesAndGivesBytes) {

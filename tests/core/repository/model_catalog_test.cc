@@ -133,6 +133,7 @@ TEST_F(ModelCatalogTest, MessagesDoNotRepeatLongTexts) {
 TEST_F(ModelCatalogTest, ModelThatIsNotServedSaysWhy) {
   for (const auto& [state, words] :
        {std::pair(VersionState::kNotLoaded, "it is not loaded"),
+        std::pair(VersionState::kUnloaded, "it was unloaded"),
         std::pair(VersionState::kLoading, "it is being loaded"),
         std::pair(VersionState::kUnavailable, "no file")}) {
     const ModelCatalog catalog = NotServed(state, "no file");
@@ -153,6 +154,7 @@ TEST_F(ModelCatalogTest, ReadyIfEveryWantedModelIsServed) {
 
 TEST_F(ModelCatalogTest, StatesHaveTritonsNames) {
   EXPECT_EQ(VersionStateName(VersionState::kNotLoaded), "");
+  EXPECT_EQ(VersionStateName(VersionState::kUnloaded), "UNAVAILABLE");
   EXPECT_EQ(VersionStateName(VersionState::kLoading), "LOADING");
   EXPECT_EQ(VersionStateName(VersionState::kReady), "READY");
   EXPECT_EQ(VersionStateName(VersionState::kUnavailable), "UNAVAILABLE");

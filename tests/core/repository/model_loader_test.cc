@@ -284,7 +284,7 @@ TEST_F(ModelLoaderTest, ModelIsLoadedAndUnloaded) {
 
   loader_->Unload("a");
   EXPECT_EQ(Answer("a"), "-");
-  EXPECT_EQ(State("a").state, VersionState::kNotLoaded);
+  EXPECT_EQ(State("a").state, VersionState::kUnloaded);
   EXPECT_EQ(events_.back().kind, RepositoryEvent::Kind::kUnloaded);
 }
 

@@ -424,8 +424,14 @@ TEST_F(ModelVersionsTest, UnloadedModelIsNotServedAndNotWanted) {
 
   EXPECT_THAT(Served(), IsEmpty());
   EXPECT_FALSE(versions_.entry().wanted);
-  EXPECT_EQ(State(0).state, VersionState::kNotLoaded);
+  EXPECT_EQ(State(0).version, 1);
+  EXPECT_EQ(State(0).state, VersionState::kUnloaded);
+  EXPECT_EQ(State(0).reason, "unloaded");
   EXPECT_TRUE(model.expired());
+
+  ASSERT_EQ(Update(), absl::OkStatus());
+  EXPECT_EQ(versions_.entry().states.size(), 1U);
+  EXPECT_EQ(State(0).state, VersionState::kReady);
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ TEST_F(ServedModelsTest, UnloadedModelIsKnownButNotServed) {
 
   EXPECT_EQ(Found("m"), nullptr);
   ASSERT_NE(models_.Find("m"), nullptr);
-  EXPECT_EQ(models_.Find("m")->states[0].state, VersionState::kNotLoaded);
+  EXPECT_EQ(models_.Find("m")->states[0].state, VersionState::kUnloaded);
 }
 
 TEST_F(ServedModelsTest, ForgottenModelIsUnknown) {
