@@ -245,8 +245,10 @@ Model::Model(ForLoad, const ModelOptions& options, Parts parts,
                   std::move(parts.domain), std::move(parts.certificate),
                   metrics_->guarantees()),
       activity_(std::make_shared<ModelActivity>(
-          compiled_, ActivityOptions{.sample_every = SampleEveryOf(options_),
-                                     .baseline = std::move(parts.baseline)})),
+          compiled_,
+          ActivityOptions{.sample_every = SampleEveryOf(options_),
+                          .baseline = std::move(parts.baseline)},
+          scheduling_.slots)),
       runner_(compiled_, scheduling_.slots, scheduling_.max_batch_rows,
               options.team == nullptr ? 1 : options.team->size()),
       dispatcher_(options.dispatcher != nullptr
@@ -265,7 +267,7 @@ void Model::Run(int slot, std::span<BatchSlice> batch) {
   const TeamLease lease =
       MayShare(rows) ? TeamLease(*options_.team) : TeamLease();
   metrics_->CountBatch(rows, runner_.Run(slot, batch, lease.team()));
-  activity_->Sample(batch);
+  activity_->Sample(slot, rows, batch);
 }
 
 // Some thread may still hold what looks at rows.

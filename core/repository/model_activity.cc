@@ -1,10 +1,10 @@
 #include "core/repository/model_activity.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -124,14 +124,17 @@ std::int64_t SampleEvery(const CompiledModel& model) {
 }
 
 ModelActivity::ModelActivity(const CompiledModel& model,
-                             ActivityOptions options)
+                             ActivityOptions options, int slots)
     : model_(model),
       options_(std::move(options)),
       every_(EveryOf(model, options_.sample_every)),
       window_rows_(options_.baseline.has_value()
                        ? options_.baseline->window_rows
-                       : kDefaultWindowRows) {
+                       : kDefaultWindowRows),
+      slots_(static_cast<std::size_t>(slots)) {
   if (!enabled()) {
+    // More rows than there will ever be.
+    std::ranges::fill(slots_, Slot{std::numeric_limits<std::int64_t>::max()});
     return;
   }
   pass_.emplace(model, PassRows(model), ReferenceOf(options_.baseline));
@@ -166,28 +169,18 @@ std::size_t ModelActivity::BytesFor(const CompiledModel& model,
          4 * ActivityCounts(model).bytes();
 }
 
-void ModelActivity::Sample(std::span<const BatchSlice> batch) {
-  if (!enabled()) {
-    return;
-  }
-  std::int64_t rows = 0;
+std::int64_t ModelActivity::CopySome(std::int64_t next,
+                                     std::span<const BatchSlice> batch) {
   for (const BatchSlice& slice : batch) {
-    rows += slice.rows;
-  }
-  const std::int64_t past =
-      taken_rows_.fetch_add(rows, std::memory_order_relaxed) % every_;
-  // Rows of the batch before that of slice begin, and the next to look at.
-  std::int64_t begin = 0;
-  std::int64_t next = past == 0 ? 0 : every_ - past;
-  for (const BatchSlice& slice : batch) {
-    for (; next < begin + slice.rows; next += every_) {
+    for (; next < slice.rows; next += every_) {
       // A slice without answers has no activity that means anything.
       if (slice.status.ok()) {
-        Copy(slice, slice.first_row + next - begin);
+        Copy(slice, slice.first_row + next);
       }
     }
-    begin += slice.rows;
+    next -= slice.rows;
   }
+  return next;
 }
 
 void ModelActivity::Copy(const BatchSlice& slice, std::int64_t row) {

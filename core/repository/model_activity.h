@@ -5,7 +5,6 @@
 #define CORE_REPOSITORY_MODEL_ACTIVITY_H_
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -58,12 +57,15 @@ struct ActivityReport {
 };
 
 // Rows are copied while their batch is served, and run once more, sixteen at a
-// time, after answers were sent: every `sample_every`-th row of the model, in
-// the order in which batches took them. No answer changes by it. Thread-safe.
+// time, after answers were sent: every `sample_every`-th row of each execution
+// slot, in the order in which its batches took them. No answer changes by it.
+// Thread-safe, but for Sample() with the same slot.
 class ModelActivity : public std::enable_shared_from_this<ModelActivity> {
  public:
-  // `model` outlives Close(). The baseline fits it.
-  ModelActivity(const CompiledModel& model, ActivityOptions options);
+  // `model` outlives Close(). The baseline fits it. `slots` is of the
+  // scheduler.
+  ModelActivity(const CompiledModel& model, ActivityOptions options,
+                int slots = 1);
 
   // False: no row is looked at, and Read() must not be called.
   bool enabled() const { return every_ > 0; }
@@ -73,9 +75,19 @@ class ModelActivity : public std::enable_shared_from_this<ModelActivity> {
     return options_.baseline;
   }
 
-  // Copies what is to be looked at of a batch that was computed, and whose
-  // requests were not answered yet. Takes no lock for most batches.
-  void Sample(std::span<const BatchSlice> batch) ABSL_LOCKS_EXCLUDED(mu_);
+  // Copies what is to be looked at of a batch of `rows` rows that was computed,
+  // and whose requests were not answered yet. It has `slot` to itself. Most
+  // batches take no lock and change no memory that other slots use.
+  void Sample(int slot, std::int64_t rows, std::span<const BatchSlice> batch)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    std::int64_t& rows_ahead =
+        slots_[static_cast<std::size_t>(slot)].rows_ahead;
+    if (rows_ahead >= rows) {
+      rows_ahead -= rows;
+    } else {
+      rows_ahead = CopySome(rows_ahead, batch);
+    }
+  }
 
   // Runs what batches of this thread have copied. For threads that serve, when
   // answers are on their way; where nobody calls it, Sample() does the same,
@@ -101,6 +113,16 @@ class ModelActivity : public std::enable_shared_from_this<ModelActivity> {
     std::vector<std::vector<std::byte>> inputs;
   };
 
+  // On a cache line of its own.
+  struct alignas(64) Slot {
+    // Before the next one to look at.
+    std::int64_t rows_ahead = 0;
+  };
+
+  // Copies every `every_`-th row of the batch from row `next` on. Returns which
+  // one is next, counted from the end of the batch.
+  std::int64_t CopySome(std::int64_t next, std::span<const BatchSlice> batch)
+      ABSL_LOCKS_EXCLUDED(mu_);
   void Copy(const BatchSlice& slice, std::int64_t row) ABSL_LOCKS_EXCLUDED(mu_);
   // Runs what has been copied; nothing if another thread is at it, unless this
   // one waits for that first.
@@ -116,8 +138,7 @@ class ModelActivity : public std::enable_shared_from_this<ModelActivity> {
   const ActivityOptions options_;
   const std::int64_t every_;  // 0: not enabled.
   const std::int64_t window_rows_;
-  // Rows that batches have taken. Nothing is published through it.
-  std::atomic<std::int64_t> taken_rows_ = 0;
+  std::vector<Slot> slots_;
 
   // Of the thread that has set processing_, under the lock.
   std::optional<ActivityPass> pass_;

@@ -82,7 +82,7 @@ class ServedBatches {
     const auto start = std::chrono::steady_clock::now();
     for (std::int64_t i = 0; i < batches; ++i) {
       model_.scheduler().Submit(requests);
-      activity.Sample(batch);
+      activity.Sample(/*slot=*/0, request_.rows, batch);
       ModelActivity::ProcessDue();
     }
     return std::chrono::duration<double>(std::chrono::steady_clock::now() -

@@ -37,7 +37,7 @@ class ServedRows {
   }
 
   void Sample(ModelActivity& activity, std::int64_t first, std::int64_t rows,
-              const absl::Status& status = absl::OkStatus()) {
+              const absl::Status& status = absl::OkStatus(), int slot = 0) {
     InferenceRequest request;
     request.rows = rows_.shape()[0];
     request.inputs = {rows_.bytes().data()};
@@ -45,7 +45,7 @@ class ServedRows {
                                  .first_row = first,
                                  .rows = rows,
                                  .status = status}};
-    activity.Sample(batch);
+    activity.Sample(slot, rows, batch);
   }
 
   // What every `every`-th row does, all of them run one by one.
@@ -67,8 +67,8 @@ class ServedRows {
 };
 
 std::shared_ptr<ModelActivity> Watch(const CompiledModel& model,
-                                     ActivityOptions options) {
-  return std::make_shared<ModelActivity>(model, std::move(options));
+                                     ActivityOptions options, int slots = 1) {
+  return std::make_shared<ModelActivity>(model, std::move(options), slots);
 }
 
 void ExpectSameCounts(const ActivityCounts& found,
@@ -166,15 +166,15 @@ TEST(ModelActivityTest, ThreadsThatServeRunWhatTheirBatchesCopied) {
 
 TEST(ModelActivityTest, ManyThreadsLoseNoRow) {
   const CompiledModel model = TwoLayers();
-  const auto activity = Watch(model, {.sample_every = 5});
   constexpr int kThreads = 4;
+  const auto activity = Watch(model, {.sample_every = 5}, kThreads);
   constexpr std::int64_t kRows = 2000;
   std::vector<std::thread> threads;
   for (int i = 0; i < kThreads; ++i) {
-    threads.emplace_back([&] {
+    threads.emplace_back([&, slot = i] {
       ServedRows served(model, TwoLayerRows(kRows, 3));
       for (std::int64_t row = 0; row < kRows; row += 8) {
-        served.Sample(*activity, row, 8);
+        served.Sample(*activity, row, 8, absl::OkStatus(), slot);
         ModelActivity::ProcessDue();
       }
     });
@@ -217,7 +217,7 @@ TEST(ModelActivityTest, RowsThatShareValuesAreWholeRows) {
   const BatchSlice batch[] = {
       {.request = &request, .first_row = 5, .rows = 15, .status = {}}};
   const auto activity = Watch(model, {.sample_every = 1});
-  activity->Sample(batch);
+  activity->Sample(/*slot=*/0, /*rows=*/15, batch);
 
   const auto wanted = Watch(model, {.sample_every = 1});
   ServedRows served(model, std::move(rows));
