@@ -103,13 +103,13 @@ LayerFigures FiguresOf(const ActivityReport& report, const CompiledModel& model,
 std::int64_t SampleEvery(const CompiledModel& model) {
   // In cycles, from what Zen 3 takes (tests/benchmark/activity_benchmark): a
   // multiply-add of a batch, and a step; of a row that is looked at, the same
-  // twice over, as its batch is smaller and cold, and each value that is
-  // counted; and its copy.
+  // twice over, as its batch is smaller, and each value that is counted; and
+  // that between two looks their code and memory have left the caches.
   constexpr double kMultiplyAdd = 1.0 / 12;
   constexpr double kStep = 40;
   constexpr double kValue = 4;
-  constexpr double kCopy = 400;
-  constexpr double kShare = 0.004;  // Of the time: 1 % with a margin.
+  constexpr double kCold = 5000;
+  constexpr double kShare = 0.005;  // Of the time: 1 % with a margin.
   auto values = static_cast<double>(InputElements(model));
   for (const ActivationLayer& layer : model.activations()) {
     values += static_cast<double>(layer.neurons);
@@ -119,7 +119,7 @@ std::int64_t SampleEvery(const CompiledModel& model) {
       std::max<std::size_t>(model.report().steps.size(), 1);
   const double row = kMultiplyAdd * static_cast<double>(model.multiply_adds()) +
                      kStep * static_cast<double>(steps);
-  const double look = 2 * row + kValue * values + kCopy;
+  const double look = 2 * row + kValue * values + kCold;
   return static_cast<std::int64_t>(look / (kShare * row)) | 1;
 }
 
