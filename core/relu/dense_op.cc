@@ -84,18 +84,20 @@ std::vector<float> Transposed(const std::vector<float>& matrix,
 // As many rows as `room` has lists for, of a layer that skips zeros.
 void RunBlock(const kernels::PackedDense& layer, const kernels::DenseRows& rows,
               SparseRoom& room) {
-  std::array<kernels::SparseRow, SparseRoom::kMostRows>& lists = room.lists();
-  // Lists are made in any case: that takes little more than to count.
+  std::array<kernels::SparseRow, SparseRoom::kMostRows> lists;
+  const double most = (rows.m == 1 ? kSparseAlone : kSparse) *
+                      static_cast<double>(layer.k * rows.m);
+  // Lists are made until there are too many entries: that takes little more
+  // than to count.
   std::size_t entries = 0;
-  for (std::size_t i = 0; i < rows.m; ++i) {
+  for (std::size_t i = 0; i < rows.m && static_cast<double>(entries) <= most;
+       ++i) {
     lists[i] = kernels::ListNonZeros(
         layer.k, rows.input + i * rows.input_stride, room.indices() + entries,
         room.values() + entries);
     entries += lists[i].count;
   }
-  const double part =
-      static_cast<double>(entries) / static_cast<double>(layer.k * rows.m);
-  if (part > (rows.m == 1 ? kSparseAlone : kSparse)) {
+  if (static_cast<double>(entries) > most) {
     kernels::Dense(layer, rows);
   } else if (rows.m == 1) {
     kernels::DenseSparse(layer, lists[0], room.sums(), rows.output);

@@ -4,7 +4,6 @@
 #ifndef CORE_RELU_DENSE_OP_H_
 #define CORE_RELU_DENSE_OP_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -69,14 +68,12 @@ class SparseRoom {
   float* sums() { return floats_.data(); }
   float* values() { return floats_.data() + kernels::PackedBiasSize(most_); }
   std::uint32_t* indices() { return indices_.get(); }
-  std::array<kernels::SparseRow, kMostRows>& lists() { return lists_; }
 
  private:
   std::size_t most_;
   std::size_t rows_;
   ScratchFloats floats_;  // The sums, then the values.
   std::unique_ptr<std::uint32_t[]> indices_;
-  std::array<kernels::SparseRow, kMostRows> lists_;
 };
 
 // Rows of floats, the next one `stride` on.

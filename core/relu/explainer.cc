@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/aligned_buffer.h"
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
 #include "core/plan/compile_options.h"
@@ -34,6 +35,10 @@ namespace {
 constexpr std::size_t kPoints = 50;
 // Rows that go through the network together: enough for the kernels.
 constexpr std::size_t kBlockRows = 16;
+// Blocks of so many floats stand on the stack. What the allocator takes for
+// more than the kilobyte that it keeps lists for, and back, is 5 % of an
+// explanation of a microsecond.
+constexpr std::size_t kStackFloats = 2048;
 
 std::size_t BlockRows(std::size_t rows) { return std::min(kBlockRows, rows); }
 
@@ -94,18 +99,21 @@ double Answer(const PiecewiseNetwork& network, const float* output,
 class Explaining {
  public:
   Explaining(const PiecewiseNetwork& network, const ExplainOptions& options,
-             const InputRows& inputs, const InputRows& baseline)
+             const InputRows& inputs, const InputRows& baseline,
+             std::span<float> place)
       : network_(network),
         options_(options),
         inputs_(inputs),
         baseline_(baseline),
         count_(static_cast<std::size_t>(inputs.rows)),
         each_(std::max<std::size_t>(options.elements.size(), 1)),
-        floats_((2 * BlockRows(count_) + BlockRows(count_ * each_)) *
-                network.row_floats),
+        origin_rows_(has_baseline() ? BlockRows(count_) : 0),
+        floats_((BlockRows(count_) + origin_rows_ + BlockRows(count_ * each_)) *
+                    network.row_floats,
+                place),
         rows_(network, floats_.data()),
         origins_(network, rows_.row(BlockRows(count_))),
-        adjoints_(network, origins_.row(BlockRows(count_))),
+        adjoints_(network, origins_.row(origin_rows_)),
         memory_(network, BlockRows(count_ * each_)) {}
 
   absl::StatusOr<std::vector<Explanation>> Run();
@@ -138,10 +146,11 @@ class Explaining {
   const InputRows& baseline_;
   const std::size_t count_;  // Of all rows.
   const std::size_t each_;   // Elements to explain of each row.
-  ScratchFloats floats_;     // Of the three blocks.
-  Block rows_;               // With their values.
-  Block origins_;            // The baseline of each, if there is one.
-  Block adjoints_;           // The way back of gradients.
+  const std::size_t origin_rows_;
+  ScratchFloats floats_;  // Of the three blocks.
+  Block rows_;            // With their values.
+  Block origins_;         // The baseline of each, if there is one.
+  Block adjoints_;        // The way back of gradients.
   PassMemory memory_;
   std::vector<Explanation> explanations_;
 };
@@ -173,17 +182,18 @@ std::size_t Explaining::ElementOf(std::size_t i, std::size_t e) const {
 absl::Status Explaining::Begin(std::size_t row, std::size_t i,
                                std::size_t element) {
   const float* const output = rows_.row(i) + network_.output.offset;
-  Explanation& explanation = explanations_.emplace_back();
-  explanation.row = static_cast<std::int64_t>(row);
-  explanation.element = static_cast<std::int64_t>(element);
-  explanation.value = double{output[element]};
-  explanation.answer = Answer(network_, output, element);
-  explanation.gradient.resize(network_.input_elements);
-  explanation.contributions.resize(network_.input_elements);
-  if (has_baseline()) {
-    explanation.baseline_value =
-        double{origins_.row(i)[network_.output.offset + element]};
-  }
+  explanations_.push_back(
+      {.row = static_cast<std::int64_t>(row),
+       .element = static_cast<std::int64_t>(element),
+       .value = double{output[element]},
+       .answer = Answer(network_, output, element),
+       .baseline_value =
+           has_baseline()
+               ? double{origins_.row(i)[network_.output.offset + element]}
+               : 0.0,
+       .gradient = std::vector<double>(network_.input_elements),
+       .contributions = std::vector<double>(network_.input_elements)});
+  const Explanation& explanation = explanations_.back();
   if (!std::isfinite(explanation.value) ||
       !std::isfinite(explanation.baseline_value)) {
     return absl::InvalidArgumentError(fmt::format(
@@ -203,8 +213,13 @@ void AttributeLeaf(const Leaf& leaf, const Real* slopes, const float* values,
     return double{slopes[j]} * (double{values[j]} - origin(j));
   };
   if (leaf.kind != Leaf::Kind::kInput) {
-    for (std::size_t j = 0; j < leaf.slot.size; ++j) {
-      explanation.contributions[leaf.ElementOf(j)] += contribution(j);
+    const std::size_t entry = leaf.entry_size();
+    for (std::size_t i = 0; i < leaf.sources.size(); ++i) {
+      double sum = explanation.contributions[leaf.sources[i].element];
+      for (std::size_t j = i * entry; j < (i + 1) * entry; ++j) {
+        sum += contribution(j);
+      }
+      explanation.contributions[leaf.sources[i].element] = sum;
     }
     return;
   }
@@ -438,7 +453,8 @@ absl::StatusOr<std::vector<Explanation>> Explainer::Explain(
   RETURN_IF_ERROR(CheckElements(*network_, options));
   RETURN_IF_ERROR(CheckBaseline(inputs, baseline, options));
   RETURN_IF_ERROR(CheckWork(*network_, options, inputs.rows));
-  return Explaining(*network_, options, inputs, baseline).Run();
+  alignas(kBufferAlignment) float place[kStackFloats];
+  return Explaining(*network_, options, inputs, baseline, place).Run();
 }
 
 absl::StatusOr<std::vector<Explanation>> Explainer::Explain(

@@ -105,11 +105,6 @@ struct Leaf {
   std::size_t entry_size() const {
     return kind == Kind::kLookup ? slot.size / sources.size() : 1;
   }
-  // The element of all inputs that float i of the leaf comes from.
-  std::size_t ElementOf(std::size_t i) const {
-    return kind == Kind::kInput ? first_element + i
-                                : sources[i / entry_size()].element;
-  }
 };
 
 // An input of the model; its elements follow those of the inputs before it.

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "core/base/aligned_buffer.h"
 
@@ -17,22 +18,25 @@ namespace relu {
 // allocator keeps no list. Thread-compatible.
 class ScratchFloats {
  public:
-  explicit ScratchFloats(std::size_t count) {
-    if (count > 0) {
+  // In `place`, which starts on a cache line and outlives it, if they fit.
+  explicit ScratchFloats(std::size_t count, std::span<float> place = {})
+      : first_(place.data()) {
+    if (count > place.size()) {
       memory_ = std::make_unique_for_overwrite<float[]>(count + kMostOffset);
       const auto address = std::bit_cast<std::uintptr_t>(memory_.get());
-      offset_ = (RoundUp(address, kBufferAlignment) - address) / sizeof(float);
+      first_ = memory_.get() +
+               (RoundUp(address, kBufferAlignment) - address) / sizeof(float);
     }
   }
 
-  float* data() { return memory_.get() + offset_; }
-  const float* data() const { return memory_.get() + offset_; }
+  float* data() { return first_; }
+  const float* data() const { return first_; }
 
  private:
   static constexpr std::size_t kMostOffset = kBufferAlignment / sizeof(float);
 
   std::unique_ptr<float[]> memory_;
-  std::size_t offset_ = 0;
+  float* first_;  // In memory_, or in a place of somebody else.
 };
 
 }  // namespace relu

@@ -74,9 +74,9 @@ TEST(NetworkBuilderTest, IntegersKeepWhereTheyComeFrom) {
   const PiecewiseNetwork network = OfIntegers(builder, joined, 3);
   const Leaf& leaf = network.leaves.back();
   EXPECT_EQ(leaf.kind, Leaf::Kind::kInteger);
-  EXPECT_EQ(leaf.ElementOf(0), 2U);
-  EXPECT_EQ(leaf.ElementOf(1), 3U);
-  EXPECT_EQ(leaf.ElementOf(2), 4U);
+  EXPECT_EQ(leaf.sources[0].element, 2U);
+  EXPECT_EQ(leaf.sources[1].element, 3U);
+  EXPECT_EQ(leaf.sources[2].element, 4U);
 }
 
 TEST(NetworkBuilderTest, OnlyTheLastReaderOfAnInputWritesItsDerivative) {

@@ -23,5 +23,13 @@ TEST(ScratchFloatsTest, StartsOnACacheLineWhateverItsSize) {
   EXPECT_EQ(all[5].data()[5], 2);
 }
 
+TEST(ScratchFloatsTest, StandInThePlaceThatIsGivenIfTheyFit) {
+  alignas(kBufferAlignment) float place[16];
+  EXPECT_EQ(ScratchFloats(16, place).data(), place);
+  ScratchFloats larger(17, place);
+  EXPECT_NE(larger.data(), place);
+  larger.data()[16] = 1;
+}
+
 }  // namespace
 }  // namespace relu
