@@ -33,9 +33,19 @@ constexpr std::int64_t kWaitingRows = 2 * kPassRows;
 // Of a model without a baseline: windows are only looked at.
 constexpr std::int64_t kDefaultWindowRows = 256;
 
+using Activities = std::vector<std::shared_ptr<ModelActivity>>;
+
+// Takes its memory before the first request that needs it does.
+Activities WithRoom() {
+  constexpr std::size_t kModels = 16;
+  Activities activities;
+  activities.reserve(kModels);
+  return activities;
+}
+
 // Those of which batches of this thread have copied rows. A scheduler calls
 // back without saying on whose thread it is.
-thread_local std::vector<std::shared_ptr<ModelActivity>> due;
+thread_local Activities due = WithRoom();
 
 std::int64_t EveryOf(const CompiledModel& model, std::int64_t every) {
   if (model.couples_rows()) {
@@ -138,6 +148,7 @@ ModelActivity::ModelActivity(const CompiledModel& model,
     return;
   }
   pass_.emplace(model, PassRows(model), ReferenceOf(options_.baseline));
+  pointers_.reserve(model.inputs().size());
   counted_.emplace(model);
   window_.emplace(model);
   report_.emplace(model);
