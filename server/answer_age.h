@@ -7,14 +7,14 @@
 
 namespace relu {
 
-// gRPC holds an answer, without end, that its client has given no room for.
-// Whoever looks every so often learns which answers do not move, and no call
-// has to read a clock. One answer at a time; thread-safe.
+// gRPC holds an answer, without end, that its client does not take. Whoever
+// looks every so often learns which are on their way for long, and no call has
+// to read a clock. One answer at a time; thread-safe.
 class AnswerAge {
  public:
-  // Looks until an answer is late: its way took between kLooks - 1 and kLooks
-  // times what lies between two looks.
-  static constexpr int kLooks = 4;
+  // Looks until an answer is late: its way took at least kIntervals times what
+  // lies between two looks, and one more at most.
+  static constexpr int kIntervals = 3;
 
   // An answer goes to gRPC now.
   void Start() { looks_.store(0, std::memory_order_relaxed); }
@@ -26,10 +26,10 @@ class AnswerAge {
   bool LookFindsLate() {
     // A count alone, in relaxed order. An answer that starts meanwhile wins.
     int looks = looks_.load(std::memory_order_relaxed);
-    return looks != kNone && looks < kLooks &&
+    return looks != kNone && looks <= kIntervals &&
            looks_.compare_exchange_strong(looks, looks + 1,
                                           std::memory_order_relaxed) &&
-           looks + 1 == kLooks;
+           looks == kIntervals;
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -19,8 +20,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// When to come again if there are as many calls as may wait.
-constexpr std::chrono::milliseconds kPushback{100};
+// When to come again if there are as many calls as may wait: a few have had
+// their turn by then, however much they ask for.
+constexpr std::chrono::milliseconds kPushback{1000};
+
+absl::Status Expired() {
+  return absl::DeadlineExceededError(
+      "the deadline passed while the call waited");
+}
 
 }  // namespace
 
@@ -63,11 +70,12 @@ Rpc::Cancel BackgroundCalls::Run(const Rpc::Handler& handler,
   call->handler = handler;
   call->deadline = caller.deadline;
   call->answer = std::move(answer);
-  absl::Status status =
-      WithPushback(call->held.Hold(request.size()), kBytesPushback);
+  absl::Status status = call->held.Hold(request.size());
   if (status.ok()) {
     call->request = request;
     status = Enqueue(call);
+  } else {
+    status = WithPushback(std::move(status), kBytesPushback);
   }
   if (!status.ok()) {
     call->answer(std::move(status));
@@ -77,7 +85,30 @@ Rpc::Cancel BackgroundCalls::Run(const Rpc::Handler& handler,
   return [this, call] { Cancel(call); };
 }
 
+void BackgroundCalls::EndExpired() {
+  const Clock::time_point now = Clock::now();
+  std::vector<std::shared_ptr<Call>> expired;
+  {
+    const MutexLock lock(mu_);
+    if (waiting_.size() < kMaxWaiting) {
+      return;
+    }
+    std::erase_if(waiting_, [&](const std::shared_ptr<Call>& call) {
+      const bool is_expired = call->deadline <= now;
+      if (is_expired) {
+        expired.push_back(call);
+      }
+      return is_expired;
+    });
+  }
+  for (const auto& call : expired) {
+    call->answer(Expired());
+    call->held.LetGo();
+  }
+}
+
 absl::Status BackgroundCalls::Enqueue(std::shared_ptr<Call> call) {
+  EndExpired();
   const MutexLock lock(mu_);
   if (waiting_.size() >= kMaxWaiting) {
     return WithPushback(
@@ -98,6 +129,7 @@ void BackgroundCalls::Cancel(const std::shared_ptr<Call>& call) {
     }
   }
   call->answer(absl::CancelledError("the client has left"));
+  call->held.LetGo();
 }
 
 std::shared_ptr<BackgroundCalls::Call> BackgroundCalls::Next() {
@@ -115,10 +147,8 @@ std::shared_ptr<BackgroundCalls::Call> BackgroundCalls::Next() {
 
 void BackgroundCalls::Loop() {
   while (const std::shared_ptr<Call> call = Next()) {
-    call->answer(Clock::now() < call->deadline
-                     ? call->handler(call->request)
-                     : absl::DeadlineExceededError(
-                           "the deadline passed while the call waited"));
+    call->answer(Clock::now() < call->deadline ? call->handler(call->request)
+                                               : Expired());
     call->held.LetGo();
   }
 }

@@ -52,6 +52,8 @@ class BackgroundCalls {
  private:
   struct Call;
 
+  // Answers those whose deadline has passed, if as many wait as may.
+  void EndExpired() ABSL_LOCKS_EXCLUDED(mu_);
   absl::Status Enqueue(std::shared_ptr<Call> call) ABSL_LOCKS_EXCLUDED(mu_);
   void Cancel(const std::shared_ptr<Call>& call) ABSL_LOCKS_EXCLUDED(mu_);
   void Loop() ABSL_LOCKS_EXCLUDED(mu_);

@@ -1,5 +1,6 @@
 #include "server/completion_worker.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -34,7 +35,7 @@ constexpr std::size_t kMaxBurst = 128;
 constexpr int kBurstsPerLook = 4;
 
 // How often it is seen whether answers are late, while events never end.
-constexpr int kRoundsPerClock = 64;
+constexpr unsigned kRoundsPerClock = 64;
 
 // Looks in a row that find nothing, before there is nothing.
 constexpr int kLooks = 2;
@@ -42,6 +43,14 @@ constexpr int kLooks = 2;
 // While requests wait for their turn, a round looks for more until it has found
 // nothing for this part of the time that the batches before took.
 constexpr int kLookShare = 64;
+
+std::chrono::milliseconds LookInterval(
+    std::chrono::milliseconds answer_timeout) {
+  return answer_timeout.count() == 0
+             ? answer_timeout
+             : std::max(answer_timeout / AnswerAge::kIntervals,
+                        std::chrono::milliseconds(1));
+}
 
 }  // namespace
 
@@ -70,7 +79,7 @@ CompletionWorker::CompletionWorker(
                                                             generic_calls_);
                      }),
       busy_poll_(busy_poll),
-      look_interval_(answer_timeout / AnswerAge::kLooks),
+      look_interval_(LookInterval(answer_timeout)),
       next_look_(gpr_now(GPR_CLOCK_MONOTONIC)) {}
 
 CompletionWorker::~CompletionWorker() = default;
@@ -142,6 +151,7 @@ bool CompletionWorker::TakeEvent(bool wait) {
       }
       std::this_thread::yield();  // To whoever has something to do.
     } while (Clock::now() < end);
+    may_be_late_ = true;
   }
   const CompletionQueue::NextStatus status = TakeEventUntil(WaitEnd());
   may_be_late_ |= status == CompletionQueue::TIMEOUT;

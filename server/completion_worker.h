@@ -29,9 +29,10 @@ namespace relu {
 // The public functions are for one thread, the one that owns the server.
 class CompletionWorker final : private Dispatcher::Worker {
  public:
-  // What `services` names outlives the worker. An answer that its client gives
-  // no room for `answer_timeout` ends its call; 0: it waits. For `busy_poll`
-  // the thread looks for its next event again and again before it sleeps.
+  // What `services` names outlives the worker. An answer that is on its way for
+  // `answer_timeout`, or a third longer, ends its call; 0: none. For
+  // `busy_poll` the thread looks for its next event again and again before it
+  // sleeps.
   CompletionWorker(const GrpcServices& services,
                    std::unique_ptr<grpc::ServerCompletionQueue> queue,
                    std::chrono::milliseconds answer_timeout,
@@ -74,8 +75,8 @@ class CompletionWorker final : private Dispatcher::Worker {
 
   void Loop();
   void Dispatch(void* tag, bool ok);
-  // Takes an event, if `wait` is set the first there will be. False: there will
-  // be no more.
+  // Takes an event; if `wait` is set, the first there will be, unless it is
+  // time to look at answers before. False: there will be no more.
   bool TakeEvent(bool wait);
   grpc::CompletionQueue::NextStatus TakeEventUntil(gpr_timespec end);
   void DrainReady();
@@ -110,7 +111,7 @@ class CompletionWorker final : private Dispatcher::Worker {
   const std::chrono::milliseconds look_interval_;  // 0: never.
   gpr_timespec next_look_;
   bool may_be_late_ = false;
-  int rounds_ = 0;
+  unsigned rounds_ = 0;
   std::thread thread_;
 };
 

@@ -94,9 +94,10 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
       "Threads that serve gRPC and compute. 0: as many as the CPU budget.")
       ->check(CLI::Range(0, 1024));
   Add(app, "--busy-poll", options.busy_poll_us, "MICROSECONDS",
-      "How long each of these looks for the next event before it sleeps. Calls "
-      "are then answered without the time that a wake takes, and the CPU is "
-      "busy meanwhile. 0: it sleeps at once.")
+      "How long a thread of --threads that has nothing to do looks for the "
+      "next "
+      "call before it sleeps. Calls are then answered without the time that a "
+      "wake takes, and the CPU is busy meanwhile. 0: it sleeps at once.")
       ->check(CLI::Range(0, 1'000'000));
 }
 

@@ -13,9 +13,6 @@
 namespace relu {
 namespace {
 
-// Unlike any look at files.
-const std::vector<FileLook> kNeverRead = {};
-
 FileLook LookAt(const std::filesystem::path& file) {
   struct stat found {};
   if (stat(file.c_str(), &found) != 0) {
@@ -68,7 +65,10 @@ void FileWatch::Loop() {
       // Looked at before they are read: what changes meanwhile is read again.
       std::vector<FileLook> now = LookAt(watched.files);
       if (now != watched.seen) {
-        watched.seen = watched.read() ? std::move(now) : kNeverRead;
+        watched.seen = std::move(now);
+        if (!watched.read()) {
+          watched.seen.clear();  // Unlike any look: it is read again.
+        }
       }
     }
   }

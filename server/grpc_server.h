@@ -42,8 +42,7 @@ struct GrpcServerOptions {
   std::size_t max_connections = 10'000;
   // Calls at the same time on one connection.
   int max_streams = 1024;
-  // An answer that its client gives no room for so long ends its call. 0: it
-  // waits.
+  // An answer that is on its way for so long ends its call. 0: none does.
   std::chrono::milliseconds answer_timeout{60'000};
   // A connection that was silent for so long is asked for a sign of life, and
   // closed if there is none within the timeout. 0: it is not asked.

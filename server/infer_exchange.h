@@ -30,7 +30,8 @@ namespace relu {
 struct InferEnvironment {
   const ModelRepository& repository;
   Metrics& metrics;
-  // Where requests are counted until they are over; nullptr: nowhere.
+  // Where requests, and answers until they are written, are counted; nullptr:
+  // nowhere.
   InFlightBytes* in_flight_bytes = nullptr;
   // nullptr: there is none.
   AccessLog* access_log = nullptr;

@@ -18,9 +18,10 @@ void AddByteFlags(CLI::App& app, LimitSettings& settings) {
       "Size of the largest request and of the largest answer.")
       ->check(CLI::Range(1024, std::numeric_limits<int>::max()));
   Add(app, "--max-in-flight-bytes", settings.max_in_flight_bytes, "BYTES",
-      "What all inference requests that are in flight, and their answers, may "
-      "take. One that does not fit is refused with RESOURCE_EXHAUSTED before "
-      "it is parsed; one that is alone always fits.")
+      "What all inference requests that are in flight, and answers of all "
+      "kinds until they are written, may take. A request that does not fit is "
+      "refused with RESOURCE_EXHAUSTED before it is parsed; one that is alone "
+      "always fits.")
       ->check(bytes);
   Add(app, "--max-stream-requests", settings.max_stream_requests, "COUNT",
       "Requests of one ModelStreamInfer call that may be in flight; more are "
@@ -49,10 +50,10 @@ void AddConnectionFlags(CLI::App& app, LimitSettings& settings) {
       ->check(CLI::Range(1, 1 << 20));
   Add(app, "--grpc-answer-timeout", settings.grpc_answer_timeout_seconds,
       "SECONDS",
-      "How long an answer may wait for its client to make room for it. Then "
-      "its call ends, so that clients that do not read do not take what others "
-      "need (--max-in-flight-bytes). 0: for ever.")
-      ->check(CLI::Range(0.0, kMaxSeconds));
+      "How long one answer may be on its way over gRPC. Then its call ends, so "
+      "that clients that do not read do not take what others need "
+      "(--max-in-flight-bytes). 0: for ever.")
+      ->check(CLI::Range(0.0, 0.0) | CLI::Range(0.1, kMaxSeconds));
   Add(app, "--grpc-keepalive-time", settings.grpc_keepalive_seconds, "SECONDS",
       "A connection of gRPC that was silent for so long is asked for a sign of "
       "life. 0: never.")

@@ -1,8 +1,14 @@
 #include "server/log.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -50,13 +56,26 @@ Logger StandardError() {
   return MakeLogger(std::make_shared<spdlog::sinks::stderr_sink_mt>());
 }
 
+// spdlog would make a file that all can read, and folders too.
+void CreateForOwnerAndGroup(const std::string& file) {
+  constexpr mode_t kMode = 0640;
+  const int created =
+      open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kMode);
+  if (created < 0) {
+    throw spdlog::spdlog_ex(std::strerror(errno));
+  }
+  close(created);
+}
+
 absl::StatusOr<Logger> OpenLog(const std::string& file) {
   if (file.empty()) {
     return StandardError();
   }
+  spdlog::file_event_handlers handlers;
+  handlers.before_open = CreateForOwnerAndGroup;
   try {
-    return MakeLogger(
-        std::make_shared<spdlog::sinks::basic_file_sink_mt>(file));
+    return MakeLogger(std::make_shared<spdlog::sinks::basic_file_sink_mt>(
+        file, /*truncate=*/false, handlers));
   } catch (const spdlog::spdlog_ex& error) {
     return absl::InvalidArgumentError(
         fmt::format("log file '{}' cannot be opened: {}", file, error.what()));

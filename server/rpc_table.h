@@ -80,8 +80,9 @@ class RpcTable {
   // Adds Rank. `environment` outlives the table. Before the first Find().
   void AddRank(const InferEnvironment& environment);
 
-  // Has Explain run on the threads of `calls`, which outlive the table, instead
-  // of on its callers'. Before the first Find().
+  // Has Explain run on the threads of `calls` instead of on its callers'. They
+  // use the table, which outlives `calls`; nobody calls Explain after that.
+  // Before the first Find().
   void ExplainInBackground(BackgroundCalls& calls);
 
   // Adds the RPCs of system shared memory, which answer UNIMPLEMENTED before,

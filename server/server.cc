@@ -58,12 +58,12 @@ StreamLimits StreamLimitsOf(const ServerOptions& options) {
           .max_bytes = static_cast<std::size_t>(limits.max_stream_bytes)};
 }
 
-// Without credentials and access.
-// Half of the CPUs: what serves inference comes first.
+// What serves inference comes first.
 int BackgroundThreads(const ServerOptions& options) {
   return std::max(1, options.threads / 2);
 }
 
+// Without credentials and access.
 GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
   const LimitSettings& limits = options.limits;
   return {

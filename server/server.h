@@ -38,7 +38,8 @@ namespace relu {
 //
 // Threads: --threads of them serve gRPC and compute (CompletionWorker),
 // --http-threads serve HTTP and compute (HttpServer), --intra-op-threads less
-// one help with large batches (ThreadTeam), one ends requests whose time is
+// one help with large batches (ThreadTeam), half as many as --threads explain
+// (BackgroundCalls), one ends requests whose time is
 // over (Timekeeper), one loads and frees models (ModelRepository), one looks
 // whether certificates or tokens have changed (FileWatch), if there are any,
 // and gRPC has a few of its own for timers and name resolution. Nothing else
@@ -109,7 +110,7 @@ class Server {
   const Access access_;
   const Access control_access_;  // Of the control ports.
   InFlightBytes in_flight_bytes_;
-  BackgroundCalls background_;
+  BackgroundCalls background_;  // Its threads use the table.
   AccessLog access_log_;
   const InferEnvironment environment_;
   const RestEnvironment rest_;

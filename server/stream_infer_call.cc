@@ -101,6 +101,7 @@ void StreamInferCall::OnEvent(Event event, bool ok) {
       OnWritten(ok);
       break;
     case Event::kFinished:
+      answer_age_.End();
       break;
     case Event::kDone:
       OnDone();
@@ -263,6 +264,7 @@ void StreamInferCall::Advance() {
     answer_age_.Start();
     responder_->Write(step.write->answer_bytes(), options, &written_tag_);
   } else if (step.finish.has_value()) {
+    answer_age_.Start();  // It follows answers that may be on their way still.
     responder_->Finish(ToGrpcStatus(*step.finish), &finished_tag_);
   }
 }

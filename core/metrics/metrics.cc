@@ -71,8 +71,8 @@ struct Metrics::Families {
         unread_answers(
             prometheus::BuildCounter()
                 .Name("relu_unread_answers_total")
-                .Help("Calls over gRPC that were ended because the client "
-                      "gave the answer no room for too long.")
+                .Help("Calls over gRPC that were ended because the answer "
+                      "was on its way to the client for too long.")
                 .Register(registry)
                 .Add({})) {}
 

@@ -72,7 +72,7 @@ class Metrics {
   void CountRefusedConnection();
 
   // Counts, in relu_unread_answers_total, one call of gRPC that was ended
-  // because its client gave the answer no room.
+  // because its answer was on its way for too long.
   void CountUnreadAnswer();
 
   // relu_in_flight_bytes: what requests in flight and their answers take, as

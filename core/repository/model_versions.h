@@ -61,8 +61,7 @@ class ModelVersions {
   absl::Status Update(const ModelSource& source, Retry retry, Loader& loader);
 
   // Serves nothing any more, and has not failed either: what was served is
-  // unloaded. Requests that hold a
-  // model keep it.
+  // unloaded. Requests that hold a model keep it.
   void Unload();
 
   // What the catalog says.

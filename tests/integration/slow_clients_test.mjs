@@ -235,7 +235,7 @@ test('answers over HTTP that are not read hold up nobody, and are given back', a
       `Inference-Header-Content-Length: ${json.length}\r\nContent-Length: ${json.length + values.length}\r\n\r\n` +
       `${json}`), values]);
   const sockets = [];
-  while (sockets.length < 40) {
+  while (await metric('relu_in_flight_bytes') < 20 * mebibyte) {
     const {socket, begin} = await readBegin(request);
     if (/^HTTP\/1.1 200 /.test(begin)) {
       sockets.push(socket);
@@ -245,7 +245,6 @@ test('answers over HTTP that are not read hold up nobody, and are given back', a
       await sleep(50);
     }
   }
-  assert.ok(await metric('relu_in_flight_bytes') > 20 * mebibyte);
   await othersAreServed();
   if (!sanitized()) {
     assert.ok(memoryBytes() - before < 150 * mebibyte, `${memoryBytes() - before}`);
@@ -256,6 +255,7 @@ test('answers over HTTP that are not read hold up nobody, and are given back', a
 });
 
 test('a stream whose answers are not read is read no further', async () => {
+  const late = await metric('relu_unread_answers_total');
   const session = connect({settings: {initialWindowSize: 0}, maxSessionMemory: 1000});
   const stream = session.request({...headers, ':path': '/inference.GRPCInferenceService/ModelStreamInfer'});
   stream.on('error', () => {});
@@ -268,6 +268,8 @@ test('a stream whose answers are not read is read no further', async () => {
   await othersAreServed();
   // Its limit, and the request that goes beyond it; the answers to both.
   assert.ok(await metric('relu_in_flight_bytes') < 2 * mebibyte);
-  session.destroy();
+  // Its client is still there.
   await eventually('everything is given back', async () => await metric('relu_in_flight_bytes') === 0);
+  assert.ok(await metric('relu_unread_answers_total') > late);
+  session.destroy();
 });

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -159,22 +160,36 @@ TEST(BackgroundCallsTest, RequestsCountUntilTheyAreAnswered) {
   }
 }
 
-TEST(BackgroundCallsTest, TheEndAnswersThoseThatWait) {
-  Waiting blocked;
-  Waiting waiting;
+TEST(BackgroundCallsTest, ExpiredCallsMakeRoom) {
+  BackgroundCalls calls(1, nullptr);
   Blocking blocking;
-  {
-    BackgroundCalls calls(1, nullptr);
-    calls.Run(blocking.handler(), "", {}, blocked.answer());
-    blocking.WaitForBegin();
-    calls.Run(Echo, "b", {}, waiting.answer());
-    blocking.End();
+  Waiting blocked;
+  calls.Run(blocking.handler(), "", {}, blocked.answer());
+  blocking.WaitForBegin();
+  std::vector<Waiting> expired(BackgroundCalls::kMaxWaiting);
+  for (Waiting& one : expired) {
+    calls.Run(Echo, "b", {.deadline = std::chrono::steady_clock::now()},
+              one.answer());
   }
+
+  Waiting live;
+  calls.Run(Echo, "c", {}, live.answer());
+  for (Waiting& one : expired) {
+    EXPECT_EQ(one.Get().status().code(), absl::StatusCode::kDeadlineExceeded);
+  }
+
+  blocking.End();
+  EXPECT_EQ(*live.Get(), "of c");
   EXPECT_EQ(*blocked.Get(), "blocked");
-  // Its turn may have come before the end.
-  const Answer answer = waiting.Get();
-  EXPECT_TRUE(answer.ok() ||
-              answer.status().code() == absl::StatusCode::kUnavailable);
+}
+
+TEST(BackgroundCallsTest, TheEndAnswersThoseThatWait) {
+  Waiting waiting;
+  {
+    BackgroundCalls nobody(/*threads=*/0, nullptr);
+    nobody.Run(Echo, "b", {}, waiting.answer());
+  }
+  EXPECT_EQ(waiting.Get().status().code(), absl::StatusCode::kUnavailable);
 }
 
 }  // namespace

@@ -66,8 +66,9 @@ TEST(LimitFlagsTest, ValuesOutOfRangeAreRefused) {
         "--max-stream-requests=0", "--max-stream-bytes=1023",
         "--grpc-buffer-bytes=1000", "--grpc-max-connections=0",
         "--grpc-max-streams=0", "--grpc-answer-timeout=-1",
-        "--grpc-keepalive-time=-1", "--grpc-keepalive-timeout=0",
-        "--grpc-max-connection-age=never", "--grpc-max-connection-idle=-1"}) {
+        "--grpc-answer-timeout=0.05", "--grpc-keepalive-time=-1",
+        "--grpc-keepalive-timeout=0", "--grpc-max-connection-age=never",
+        "--grpc-max-connection-idle=-1"}) {
     const CommandLine line = ParseLimitFlags({flag});
     EXPECT_EQ(line.exit_code, kExitUsage) << flag;
     const std::string text = flag;

@@ -74,6 +74,9 @@ TEST_F(LogTest, LinesAreAppendedToTheFile) {
   ASSERT_TRUE(SetLogSettings(settings).ok());
   Log(LogLevel::kInfo, "second");
 
+  EXPECT_EQ(std::filesystem::status(file).permissions() &
+                std::filesystem::perms::others_all,
+            std::filesystem::perms::none);
   std::ifstream stream(file);
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   std::filesystem::remove(file);
@@ -83,13 +86,14 @@ TEST_F(LogTest, LinesAreAppendedToTheFile) {
 
 TEST_F(LogTest, FileThatCannotBeOpenedReturnsInvalidArgument) {
   LogSettings settings;
-  settings.file = "/dev/null/log";
+  settings.file = "/nonexistent/folder/log";
   settings.info = false;
 
   const absl::Status status = SetLogSettings(settings);
 
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("/dev/null/log"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("/nonexistent/folder/log"));
   EXPECT_TRUE(GetLogSettings().info);
 }
 
