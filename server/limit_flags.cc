@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 
+#include "fmt/format.h"
 #include "server/flags.h"
 #include <CLI/CLI.hpp>
 
@@ -10,6 +12,18 @@ namespace relu {
 namespace {
 
 constexpr double kMaxSeconds = 86400;
+
+// Shorter than a tenth of a second would be no answer's fault.
+std::string CheckAnswerTimeout(const std::string& text) {
+  constexpr double kLeastSeconds = 0.1;
+  double seconds = 0;
+  const bool good =
+      CLI::detail::lexical_cast(text, seconds) &&
+      (seconds == 0 || (seconds >= kLeastSeconds && seconds <= kMaxSeconds));
+  return good ? std::string()
+              : fmt::format("Value {} is neither 0 nor in range {} to {}", text,
+                            kLeastSeconds, kMaxSeconds);
+}
 
 void AddByteFlags(CLI::App& app, LimitSettings& settings) {
   const CLI::Range bytes(std::int64_t{1024},
@@ -53,7 +67,7 @@ void AddConnectionFlags(CLI::App& app, LimitSettings& settings) {
       "How long one answer may be on its way over gRPC. Then its call ends, so "
       "that clients that do not read do not take what others need "
       "(--max-in-flight-bytes). 0: for ever.")
-      ->check(CLI::Range(0.0, 0.0) | CLI::Range(0.1, kMaxSeconds));
+      ->check(CheckAnswerTimeout);
   Add(app, "--grpc-keepalive-time", settings.grpc_keepalive_seconds, "SECONDS",
       "A connection of gRPC that was silent for so long is asked for a sign of "
       "life. 0: never.")
