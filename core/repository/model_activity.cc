@@ -120,6 +120,8 @@ std::int64_t SampleEvery(const CompiledModel& model) {
   constexpr double kValue = 4;
   constexpr double kCold = 5000;
   constexpr double kShare = 0.005;  // Of the time: 1 % with a margin.
+  // A window of 256 rows comes to its end even if rows cost next to nothing.
+  constexpr double kMostRows = 9999;
   auto values = static_cast<double>(InputElements(model));
   for (const ActivationLayer& layer : model.activations()) {
     values += static_cast<double>(layer.neurons);
@@ -130,7 +132,8 @@ std::int64_t SampleEvery(const CompiledModel& model) {
   const double row = kMultiplyAdd * static_cast<double>(model.multiply_adds()) +
                      kStep * static_cast<double>(steps);
   const double look = 2 * row + kValue * values + kCold;
-  return static_cast<std::int64_t>(look / (kShare * row)) | 1;
+  const double every = std::min(look / (kShare * row), kMostRows);
+  return static_cast<std::int64_t>(every) | 1;
 }
 
 ModelActivity::ModelActivity(const CompiledModel& model,

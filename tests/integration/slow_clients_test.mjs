@@ -236,6 +236,7 @@ test('answers over HTTP that are not read hold up nobody, and are given back', a
       `${json}`), values]);
   const sockets = [];
   while (await metric('relu_in_flight_bytes') < 20 * mebibyte) {
+    assert.ok(sockets.length < 200, 'answers that wait are counted');
     const {socket, begin} = await readBegin(request);
     if (/^HTTP\/1.1 200 /.test(begin)) {
       sockets.push(socket);
