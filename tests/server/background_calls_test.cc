@@ -26,12 +26,16 @@ using Answer = absl::StatusOr<std::string>;
 class Waiting {
  public:
   Rpc::Answer answer() {
-    return [this](const Answer& answer) { promise_.set_value(answer); };
+    return [promise = promise_](const Answer& answer) {
+      promise->set_value(answer);
+    };
   }
-  Answer Get() { return promise_.get_future().get(); }
+  Answer Get() { return promise_->get_future().get(); }
 
  private:
-  std::promise<Answer> promise_;
+  // The answer's too: who gives it may still be at it when it is there.
+  const std::shared_ptr<std::promise<Answer>> promise_ =
+      std::make_shared<std::promise<Answer>>();
 };
 
 Answer Echo(std::string_view request) { return "of " + std::string(request); }
@@ -52,6 +56,27 @@ class Blocking {
  private:
   std::latch begun_{1};
   std::latch may_end_{1};
+};
+
+// Calls of which one keeps the only thread busy until End().
+class BusyThread {
+ public:
+  BusyThread() {
+    calls_.Run(blocking_.handler(), "", {}, blocked_.answer());
+    blocking_.WaitForBegin();
+  }
+
+  BackgroundCalls& calls() { return calls_; }
+
+  void End() {
+    blocking_.End();
+    EXPECT_EQ(*blocked_.Get(), "blocked");
+  }
+
+ private:
+  Blocking blocking_;
+  Waiting blocked_;
+  BackgroundCalls calls_{1, nullptr};
 };
 
 TEST(BackgroundCallsTest, ACallIsAnsweredByItsHandler) {
@@ -82,11 +107,8 @@ TEST(BackgroundCallsTest, EachThreadRunsOneCall) {
 }
 
 TEST(BackgroundCallsTest, MoreThanMayWaitAreRefusedWithATimeToComeAgain) {
-  BackgroundCalls calls(1, nullptr);
-  Blocking blocking;
-  Waiting blocked;
-  calls.Run(blocking.handler(), "", {}, blocked.answer());
-  blocking.WaitForBegin();
+  BusyThread busy;
+  BackgroundCalls& calls = busy.calls();
 
   std::vector<Waiting> waiting(BackgroundCalls::kMaxWaiting);
   for (Waiting& one : waiting) {
@@ -98,19 +120,15 @@ TEST(BackgroundCallsTest, MoreThanMayWaitAreRefusedWithATimeToComeAgain) {
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(status.GetPayload(kRetryPushback).has_value());
 
-  blocking.End();
+  busy.End();
   for (Waiting& one : waiting) {
     EXPECT_EQ(*one.Get(), "of b");
   }
-  blocked.Get().IgnoreError();
 }
 
 TEST(BackgroundCallsTest, WhoLeavesIsAnsweredAtOnceAndNotComputed) {
-  BackgroundCalls calls(1, nullptr);
-  Blocking blocking;
-  Waiting blocked;
-  calls.Run(blocking.handler(), "", {}, blocked.answer());
-  blocking.WaitForBegin();
+  BusyThread busy;
+  BackgroundCalls& calls = busy.calls();
 
   bool computed = false;
   Waiting waiting;
@@ -123,8 +141,7 @@ TEST(BackgroundCallsTest, WhoLeavesIsAnsweredAtOnceAndNotComputed) {
   cancel();
   EXPECT_EQ(waiting.Get().status().code(), absl::StatusCode::kCancelled);
 
-  blocking.End();
-  EXPECT_EQ(*blocked.Get(), "blocked");
+  busy.End();
   cancel();  // Comes too late.
   Waiting after;
   calls.Run(Echo, "c", {}, after.answer());
@@ -161,11 +178,8 @@ TEST(BackgroundCallsTest, RequestsCountUntilTheyAreAnswered) {
 }
 
 TEST(BackgroundCallsTest, ExpiredCallsMakeRoom) {
-  BackgroundCalls calls(1, nullptr);
-  Blocking blocking;
-  Waiting blocked;
-  calls.Run(blocking.handler(), "", {}, blocked.answer());
-  blocking.WaitForBegin();
+  BusyThread busy;
+  BackgroundCalls& calls = busy.calls();
   std::vector<Waiting> expired(BackgroundCalls::kMaxWaiting);
   for (Waiting& one : expired) {
     calls.Run(Echo, "b", {.deadline = std::chrono::steady_clock::now()},
@@ -178,9 +192,8 @@ TEST(BackgroundCallsTest, ExpiredCallsMakeRoom) {
     EXPECT_EQ(one.Get().status().code(), absl::StatusCode::kDeadlineExceeded);
   }
 
-  blocking.End();
+  busy.End();
   EXPECT_EQ(*live.Get(), "of c");
-  EXPECT_EQ(*blocked.Get(), "blocked");
 }
 
 TEST(BackgroundCallsTest, TheEndAnswersThoseThatWait) {
