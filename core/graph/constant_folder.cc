@@ -10,7 +10,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/status_macros.h"
 #include "core/graph/interpreter.h"
+#include "core/graph/onnx_tensor.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
 
@@ -45,11 +47,45 @@ std::int64_t CountOperations(const Node& node, std::int64_t results,
              : count + results * k;
 }
 
+bool LacksElements(const Tensor* tensor) {
+  return tensor != nullptr && tensor->element_count() > 0 &&
+         tensor->bytes().empty();
+}
+
+bool LeavesOut(const ValueType& type) {
+  return IsLeftOut(type.type, ElementCount(type.shape).value());
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
     const Node& node, std::span<const ValueType> results,
     std::span<const Tensor* const> inputs) {
+  RETURN_IF_ERROR(Claim(node, results, inputs));
+  if (outlines_ && (std::ranges::any_of(inputs, &LacksElements) ||
+                    std::ranges::any_of(results, &LeavesOut))) {
+    return Outline(results);
+  }
+  return EvaluateNode(node, results, inputs);
+}
+
+std::vector<Tensor> ConstantFolder::Outline(
+    std::span<const ValueType> results) {
+  std::vector<Tensor> outlines;
+  for (const ValueType& result : results) {
+    if (LeavesOut(result)) {
+      outlines.push_back(Tensor::WithoutElements(result.type, result.shape));
+    } else {
+      is_certain_ = false;
+      outlines.emplace_back(result.type, result.shape);
+    }
+  }
+  return outlines;
+}
+
+absl::Status ConstantFolder::Claim(const Node& node,
+                                   std::span<const ValueType> results,
+                                   std::span<const Tensor* const> inputs) {
   const std::int64_t most = std::max(kMinElements, given_elements_);
   std::int64_t count = 0;
   for (const ValueType& result : results) {
@@ -72,7 +108,7 @@ absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
   }
   operations_ += operations;
   folded_elements_ += count;
-  return EvaluateNode(node, results, inputs);
+  return absl::OkStatus();
 }
 
 }  // namespace relu

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/graph/graph.h"
@@ -23,6 +24,10 @@ namespace relu {
 // has 8 bytes for each, up to three times. For one thread.
 class ConstantFolder {
  public:
+  // Whether large results are given without elements, as those of which they
+  // are computed may be.
+  explicit ConstantFolder(bool outlines) : outlines_(outlines) {}
+
   // Adds to what the model gives.
   void AddGivenElements(std::int64_t count) { given_elements_ += count; }
 
@@ -31,8 +36,18 @@ class ConstantFolder {
   absl::StatusOr<std::vector<Tensor>> Fold(
       const Node& node, std::span<const ValueType> results,
       std::span<const Tensor* const> inputs);
+  // False once a result that is not large depends on elements that are not
+  // there: it is zeros.
+  bool is_certain() const { return is_certain_; }
 
  private:
+  absl::Status Claim(const Node& node, std::span<const ValueType> results,
+                     std::span<const Tensor* const> inputs);
+  // The results if there is one that is left out, or needs what is.
+  std::vector<Tensor> Outline(std::span<const ValueType> results);
+
+  bool outlines_;
+  bool is_certain_ = true;
   std::int64_t given_elements_ = 0;
   std::int64_t folded_elements_ = 0;
   std::int64_t operations_ = 0;

@@ -1,8 +1,9 @@
 #include "core/graph/external_data.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <limits>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/utf8.h"
 #include "fmt/format.h"
@@ -30,7 +32,24 @@ ExternalData::ExternalData(fs::path folder)
 
 absl::StatusOr<Tensor> ExternalData::Read(const ExternalRange& range,
                                           DataType type, const Shape& shape) {
-  ASSIGN_OR_RETURN(const fs::path file, Resolve(range.location));
+  ASSIGN_OR_RETURN(const fs::path path, Find(range, type, shape));
+  Tensor tensor(type, shape);
+  const auto file = File::Open(path, std::numeric_limits<std::size_t>::max());
+  if (!file.ok() || !file->Read(range.offset_bytes, tensor.bytes()).ok()) {
+    return absl::InternalError(
+        fmt::format("external data \"{}\" cannot be read", range.location));
+  }
+  return tensor;
+}
+
+absl::Status ExternalData::Check(const ExternalRange& range, DataType type,
+                                 const Shape& shape) {
+  return Find(range, type, shape).status();
+}
+
+absl::StatusOr<fs::path> ExternalData::Find(const ExternalRange& range,
+                                            DataType type, const Shape& shape) {
+  ASSIGN_OR_RETURN(fs::path file, Resolve(range.location));
   const std::uint64_t wanted =
       static_cast<std::uint64_t>(ElementCount(shape).value()) *
       DataTypeSize(type);
@@ -41,16 +60,7 @@ absl::StatusOr<Tensor> ExternalData::Read(const ExternalRange& range,
         *range.length_bytes, ShapeText(shape), DataTypeName(type), wanted));
   }
   RETURN_IF_ERROR(Claim(range, file, wanted));
-  Tensor tensor(type, shape);
-  std::ifstream stream(file, std::ios::binary);
-  stream.seekg(static_cast<std::streamoff>(range.offset_bytes));
-  stream.read(reinterpret_cast<char*>(tensor.bytes().data()),
-              static_cast<std::streamsize>(wanted));
-  if (!stream) {
-    return absl::InternalError(
-        fmt::format("external data \"{}\" cannot be read", range.location));
-  }
-  return tensor;
+  return file;
 }
 
 absl::StatusOr<fs::path> ExternalData::Resolve(

@@ -41,8 +41,14 @@ class ExternalData {
   //   INTERNAL          the file cannot be read
   absl::StatusOr<Tensor> Read(const ExternalRange& range, DataType type,
                               const Shape& shape);
+  // Everything that Read() does but for reading the tensor.
+  absl::Status Check(const ExternalRange& range, DataType type,
+                     const Shape& shape);
 
  private:
+  // The file.
+  absl::StatusOr<std::filesystem::path> Find(const ExternalRange& range,
+                                             DataType type, const Shape& shape);
   absl::StatusOr<std::filesystem::path> Resolve(
       const std::string& location) const;
   absl::Status Claim(const ExternalRange& range,

@@ -80,12 +80,12 @@ bool IsReshape(Operator op) {
 }  // namespace
 
 GraphAssembler::GraphAssembler(Options options)
-    : options_(std::move(options)), external_(options_.folder) {
+    : options_(std::move(options)), folder_(options_.source.outlines) {
   graph_.name = options_.graph_name;
 }
 
 absl::Status GraphAssembler::AddInitializer(const onnx::TensorProto& proto) {
-  ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(proto, external_));
+  ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(proto, options_.source));
   folder_.AddGivenElements(tensor.element_count());
   return AddConstant(proto.name(), std::move(tensor));
 }
@@ -126,7 +126,7 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
   const std::string& op_type = proto.op_type();
   const bool is_standard = proto.domain().empty();
   if (is_standard && op_type == "Constant") {
-    ASSIGN_OR_RETURN(Tensor tensor, ReadConstantNode(proto, external_));
+    ASSIGN_OR_RETURN(Tensor tensor, ReadConstantNode(proto, options_.source));
     folder_.AddGivenElements(tensor.element_count());
     return AddConstant(proto.output(0), std::move(tensor));
   }
@@ -248,7 +248,7 @@ absl::Status GraphAssembler::AddName(std::string_view name, ValueId id) {
 
 absl::Status GraphAssembler::AddConstantOfShape(const onnx::NodeProto& proto) {
   RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
-  ASSIGN_OR_RETURN(Tensor fill, ReadFillValue(proto, external_));
+  ASSIGN_OR_RETURN(Tensor fill, ReadFillValue(proto, options_.source));
   ASSIGN_OR_RETURN(const std::vector<ValueId> shape, FindInputs(proto));
   RETURN_IF_ERROR(CheckFinite(proto.name(), fill));
   Node node;

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <set>
@@ -19,9 +18,9 @@
 #include "absl/status/statusor.h"
 
 #include "core/graph/constant_folder.h"
-#include "core/graph/external_data.h"
 #include "core/graph/graph.h"
 #include "core/graph/input_reading.h"
+#include "core/graph/onnx_tensor.h"
 #include "core/graph/operators.h"
 #include "core/graph/row_samples.h"
 #include "core/tensor/tensor.h"
@@ -41,8 +40,8 @@ class GraphAssembler {
  public:
   struct Options {
     std::string graph_name;
-    std::int64_t opset = 1;        // Of the standard operators.
-    std::filesystem::path folder;  // Of external data.
+    std::int64_t opset = 1;  // Of the standard operators.
+    TensorSource source;
   };
   explicit GraphAssembler(Options options);
 
@@ -58,6 +57,10 @@ class GraphAssembler {
 
   // The graph, without what no output needs.
   Graph Finish() const;
+
+  // Where the source gives outlines: whether no error and no graph up to now
+  // depends on elements that it left out.
+  bool is_certain() const { return folder_.is_certain(); }
 
  private:
   // A new value. INVALID_ARGUMENT if the name is taken or empty.
@@ -100,7 +103,6 @@ class GraphAssembler {
   ValueId AddCopy(ValueId id, std::string_view name);
 
   Options options_;
-  ExternalData external_;
   ConstantFolder folder_;
   Graph graph_;
   std::map<std::string, ValueId, std::less<>> ids_;  // By name.
@@ -112,7 +114,7 @@ class GraphAssembler {
   struct Start {
     std::size_t values = 0;
     std::size_t constants = 0;
-    ConstantFolder folder;
+    ConstantFolder folder{false};
     std::map<std::string, ValueId, std::less<>> ids;
   };
   Start start_;

@@ -57,12 +57,12 @@ Tensor MakeTensor(DataType type, const Values& values, bool is_scalar) {
 }
 
 absl::StatusOr<Tensor> ReadConstant(const AttributeProto& attribute,
-                                    ExternalData& external) {
+                                    TensorSource& source) {
   using Floats = std::vector<float>;
   using Integers = std::vector<std::int64_t>;
   const std::string& name = attribute.name();
   if (name == "value" && attribute.type() == AttributeProto::TENSOR) {
-    return TensorFromOnnx(attribute.t(), external);
+    return TensorFromOnnx(attribute.t(), source);
   }
   if (name == "value_float" && attribute.type() == AttributeProto::FLOAT) {
     return MakeTensor<float>(DataType::kFp32, Floats{attribute.f()}, true);
@@ -161,7 +161,7 @@ absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
 }
 
 absl::StatusOr<Tensor> ReadFillValue(const onnx::NodeProto& proto,
-                                     ExternalData& external) {
+                                     TensorSource& source) {
   if (proto.attribute_size() == 0) {
     return Tensor(DataType::kFp32, {});
   }
@@ -173,7 +173,7 @@ absl::StatusOr<Tensor> ReadFillValue(const onnx::NodeProto& proto,
         "tensor",
         NodeText(proto), attribute.name()));
   }
-  auto value = TensorFromOnnx(attribute.t(), external);
+  auto value = TensorFromOnnx(attribute.t(), source);
   if (!value.ok()) {
     return WithPrefix(NodeText(proto) + ": ", value.status());
   }
@@ -187,7 +187,7 @@ absl::StatusOr<Tensor> ReadFillValue(const onnx::NodeProto& proto,
 }
 
 absl::StatusOr<Tensor> ReadConstantNode(const onnx::NodeProto& proto,
-                                        ExternalData& external) {
+                                        TensorSource& source) {
   if (proto.attribute_size() != 1 || proto.input_size() != 0 ||
       proto.output_size() != 1) {
     return absl::InvalidArgumentError(fmt::format(
@@ -195,7 +195,7 @@ absl::StatusOr<Tensor> ReadConstantNode(const onnx::NodeProto& proto,
         NodeText(proto), proto.attribute_size(), proto.input_size(),
         proto.output_size()));
   }
-  auto tensor = ReadConstant(proto.attribute(0), external);
+  auto tensor = ReadConstant(proto.attribute(0), source);
   if (!tensor.ok()) {
     return WithPrefix(NodeText(proto) + ": ", tensor.status());
   }

@@ -11,8 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "core/graph/external_data.h"
 #include "core/graph/graph.h"
+#include "core/graph/onnx_tensor.h"
 #include "core/graph/operators.h"
 #include "core/tensor/tensor.h"
 
@@ -44,13 +44,13 @@ absl::Status CheckArity(const onnx::NodeProto& proto, std::size_t least,
 // UNIMPLEMENTED for another attribute; INVALID_ARGUMENT for another number of
 // elements.
 absl::StatusOr<Tensor> ReadFillValue(const onnx::NodeProto& proto,
-                                     ExternalData& external);
+                                     TensorSource& source);
 
 // The value of a Constant node. Errors, each naming the node: those of
 // TensorFromOnnx(); UNIMPLEMENTED for strings and sparse tensors;
 // INVALID_ARGUMENT unless it has exactly one attribute.
 absl::StatusOr<Tensor> ReadConstantNode(const onnx::NodeProto& proto,
-                                        ExternalData& external);
+                                        TensorSource& source);
 
 }  // namespace relu
 

@@ -14,14 +14,17 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
 #include "core/base/utf8.h"
+#include "core/graph/external_data.h"
 #include "core/graph/graph_assembler.h"
 #include "core/graph/input_reading.h"
 #include "core/graph/node_order.h"
 #include "core/graph/onnx_fields.h"
 #include "core/graph/onnx_file.h"
+#include "core/graph/onnx_tensor.h"
 #include "fmt/format.h"
 #include "proto/onnx.pb.h"
 
@@ -157,18 +160,14 @@ std::set<std::string, std::less<>> NamesRead(const onnx::GraphProto& graph) {
   return names;
 }
 
-// Initializers that nothing reads are left out. Frees each as it goes, so that
-// weights are in memory once.
-absl::Status AddInitializers(onnx::GraphProto& graph,
+// Initializers that nothing reads are left out.
+absl::Status AddInitializers(const onnx::GraphProto& graph,
                              GraphAssembler& assembler) {
   const std::set<std::string, std::less<>> read = NamesRead(graph);
-  for (onnx::TensorProto& initializer : *graph.mutable_initializer()) {
-    onnx::TensorProto proto;
-    proto.Swap(&initializer);
-    if (!read.contains(proto.name())) {
-      continue;
+  for (const onnx::TensorProto& initializer : graph.initializer()) {
+    if (read.contains(initializer.name())) {
+      RETURN_IF_ERROR(assembler.AddInitializer(initializer));
     }
-    RETURN_IF_ERROR(assembler.AddInitializer(proto));
   }
   return absl::OkStatus();
 }
@@ -206,10 +205,9 @@ absl::Status AddAll(const onnx::GraphProto& graph, std::span<const int> order,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
-                               GraphAssembler assembler) {
+absl::StatusOr<Graph> Assemble(const onnx::GraphProto& graph,
+                               GraphAssembler& assembler) {
   ASSIGN_OR_RETURN(const auto inputs, FindInputs(graph));
-  NormalizeOnnxNodes(graph);
   RETURN_IF_ERROR(AddInitializers(graph, assembler));
   ASSIGN_OR_RETURN(const std::vector<InputReading> readings,
                    ReadInputs(inputs));
@@ -236,6 +234,32 @@ absl::StatusOr<Graph> Assemble(onnx::GraphProto& graph,
   return assembler.Finish();
 }
 
+absl::StatusOr<Graph> Import(onnx::ModelProto& model, TensorSource source) {
+  RETURN_IF_ERROR(CheckNames(model));
+  RETURN_IF_ERROR(CheckModel(model));
+  ASSIGN_OR_RETURN(const std::int64_t opset, FindOpset(model));
+  NormalizeOnnxNodes(*model.mutable_graph());
+  const onnx::GraphProto& proto = model.graph();
+  GraphAssembler::Options options{
+      .graph_name = proto.name(), .opset = opset, .source = std::move(source)};
+  if (options.source.file != nullptr) {
+    // First without weights: what is not supported is refused before they take
+    // memory and time.
+    GraphAssembler::Options outlines = options;
+    outlines.source.outlines = true;
+    GraphAssembler assembler(std::move(outlines));
+    const absl::Status outline = Assemble(proto, assembler).status();
+    if (assembler.is_certain()) {
+      RETURN_IF_ERROR(outline);
+    }
+  }
+  GraphAssembler assembler(std::move(options));
+  ASSIGN_OR_RETURN(Graph graph, Assemble(proto, assembler));
+  model.clear_graph();
+  graph.metadata = MetadataOf(model.SerializeAsString(), "relud.");
+  return graph;
+}
+
 }  // namespace
 
 void NormalizeOnnxNodes(onnx::GraphProto& graph) {
@@ -251,28 +275,21 @@ void NormalizeOnnxNodes(onnx::GraphProto& graph) {
 }
 
 absl::StatusOr<Graph> ImportOnnx(const std::filesystem::path& file) {
-  ASSIGN_OR_RETURN(onnx::ModelProto model, ReadOnnxFile(file));
-  absl::StatusOr<Graph> graph =
-      ImportOnnx(std::move(model), file.parent_path());
-  if (!graph.ok()) {
-    return WithPrefix(file.string() + ": ", graph.status());
+  ASSIGN_OR_RETURN(const File opened, OpenOnnxFile(file));
+  ASSIGN_OR_RETURN(onnx::ModelProto model, ReadOnnxOutline(opened));
+  absl::StatusOr<Graph> graph = Import(
+      model, {.external = ExternalData(file.parent_path()), .file = &opened});
+  absl::Status status = opened.CheckUnchanged();
+  status.Update(graph.status());
+  if (!status.ok()) {
+    return WithPrefix(file.string() + ": ", status);
   }
   return graph;
 }
 
 absl::StatusOr<Graph> ImportOnnx(onnx::ModelProto model,
                                  const std::filesystem::path& folder) {
-  RETURN_IF_ERROR(CheckNames(model));
-  RETURN_IF_ERROR(CheckModel(model));
-  ASSIGN_OR_RETURN(const std::int64_t opset, FindOpset(model));
-  onnx::GraphProto& proto = *model.mutable_graph();
-  ASSIGN_OR_RETURN(Graph graph,
-                   Assemble(proto, GraphAssembler({.graph_name = proto.name(),
-                                                   .opset = opset,
-                                                   .folder = folder})));
-  model.clear_graph();
-  graph.metadata = MetadataOf(model.SerializeAsString(), "relud.");
-  return graph;
+  return Import(model, {.external = ExternalData(folder)});
 }
 
 }  // namespace relu

@@ -95,11 +95,11 @@ absl::StatusOr<OnnxLayers> OnnxLayers::Read(const std::filesystem::path& file,
     NormalizeOnnxNodes(named);
     layers.layers_ = FindHiddenLayers(named, graph, with_inputs);
   }
-  ExternalData external(layers.folder_);
+  TensorSource source{.external = ExternalData(layers.folder_)};
   const auto take = [&](int i) -> absl::Status {
     if (!layers.tensors_.contains(i)) {
       ASSIGN_OR_RETURN(layers.tensors_[i],
-                       TensorFromOnnx(proto.initializer(i), external));
+                       TensorFromOnnx(proto.initializer(i), source));
     }
     return absl::OkStatus();
   };

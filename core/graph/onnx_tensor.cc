@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -14,10 +15,15 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
+#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/status_prefix.h"
 #include "core/base/utf8.h"
+#include "core/graph/external_data.h"
+#include "core/graph/file_stream.h"
 #include "core/graph/graph.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
@@ -26,10 +32,17 @@
 namespace relu {
 namespace {
 
+using google::protobuf::io::CodedInputStream;
+using google::protobuf::io::CopyingInputStreamAdaptor;
+using onnx::TensorProto;
+
 // Far above any weights, far below what overflows when it is counted in bytes.
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 40U;
 
-absl::StatusOr<Shape> ReadShape(const onnx::TensorProto& proto) {
+// Larger ones are weights.
+constexpr std::int64_t kMostKnownElements = 4096;
+
+absl::StatusOr<Shape> ReadShape(const TensorProto& proto) {
   if (static_cast<std::size_t>(proto.dims_size()) > kMaxRank) {
     return absl::UnimplementedError(fmt::format("{} dimensions, the most is {}",
                                                 proto.dims_size(), kMaxRank));
@@ -45,91 +58,200 @@ absl::StatusOr<Shape> ReadShape(const onnx::TensorProto& proto) {
   return shape;
 }
 
-// Calls `visit` with the typed field that belongs to `type` and a value of the
-// C++ type of its elements (for 16-bit floats, of their bits).
+// Calls `visit` with the typed field that belongs to `type`, its number, and a
+// value of the C++ type of its elements (for 16-bit floats, of their bits).
 template <typename Visit>
-auto VisitField(const onnx::TensorProto& proto, DataType type, Visit visit) {
+auto VisitField(const TensorProto& proto, DataType type, Visit visit) {
   switch (type) {
     case DataType::kFp32:
-      return visit(proto.float_data(), float{});
+      return visit(proto.float_data(), TensorProto::kFloatDataFieldNumber,
+                   float{});
     case DataType::kFp64:
-      return visit(proto.double_data(), double{});
+      return visit(proto.double_data(), TensorProto::kDoubleDataFieldNumber,
+                   double{});
     case DataType::kInt64:
-      return visit(proto.int64_data(), std::int64_t{});
+      return visit(proto.int64_data(), TensorProto::kInt64DataFieldNumber,
+                   std::int64_t{});
     case DataType::kUint64:
-      return visit(proto.uint64_data(), std::uint64_t{});
+      return visit(proto.uint64_data(), TensorProto::kUint64DataFieldNumber,
+                   std::uint64_t{});
     case DataType::kUint32:
-      return visit(proto.uint64_data(), std::uint32_t{});
+      return visit(proto.uint64_data(), TensorProto::kUint64DataFieldNumber,
+                   std::uint32_t{});
     case DataType::kInt32:
-      return visit(proto.int32_data(), std::int32_t{});
+      return visit(proto.int32_data(), TensorProto::kInt32DataFieldNumber,
+                   std::int32_t{});
     case DataType::kInt16:
-      return visit(proto.int32_data(), std::int16_t{});
+      return visit(proto.int32_data(), TensorProto::kInt32DataFieldNumber,
+                   std::int16_t{});
     case DataType::kInt8:
-      return visit(proto.int32_data(), std::int8_t{});
+      return visit(proto.int32_data(), TensorProto::kInt32DataFieldNumber,
+                   std::int8_t{});
     case DataType::kUint16:
     case DataType::kFp16:
     case DataType::kBf16:
-      return visit(proto.int32_data(), std::uint16_t{});
+      return visit(proto.int32_data(), TensorProto::kInt32DataFieldNumber,
+                   std::uint16_t{});
     case DataType::kUint8:
     case DataType::kBool:
       break;
   }
-  return visit(proto.int32_data(), std::uint8_t{});
+  return visit(proto.int32_data(), TensorProto::kInt32DataFieldNumber,
+               std::uint8_t{});
+}
+
+// The elements of typed fields that were left in the file: of one, or of all.
+std::int64_t CountLeft(const TensorProto& proto,
+                       std::optional<int> number = std::nullopt) {
+  std::int64_t count = 0;
+  for (const TensorProto::Stretch& stretch : proto.left_in_file()) {
+    if (number ? stretch.field() == *number
+               : stretch.field() != TensorProto::kRawDataFieldNumber) {
+      count += stretch.elements();
+    }
+  }
+  return count;
 }
 
 // The elements of all typed fields together.
-std::int64_t CountTyped(const onnx::TensorProto& proto) {
+std::int64_t CountTyped(const TensorProto& proto) {
   return std::int64_t{proto.float_data_size()} + proto.int32_data_size() +
          proto.string_data_size() + proto.int64_data_size() +
-         proto.double_data_size() + proto.uint64_data_size();
+         proto.double_data_size() + proto.uint64_data_size() + CountLeft(proto);
 }
 
-absl::StatusOr<Tensor> ReadTyped(const onnx::TensorProto& proto, DataType type,
-                                 const Shape& shape) {
-  const std::int64_t size = VisitField(
-      proto, type, [](const auto& field, auto) { return field.size(); });
-  if (size != ElementCount(shape) || size != CountTyped(proto)) {
+// The raw data that was left in the file: the last there is counts.
+const TensorProto::Stretch* RawStretch(const TensorProto& proto) {
+  const TensorProto::Stretch* found = nullptr;
+  for (const TensorProto::Stretch& stretch : proto.left_in_file()) {
+    if (stretch.field() == TensorProto::kRawDataFieldNumber) {
+      found = &stretch;
+    }
+  }
+  return found;
+}
+
+std::size_t CountRaw(const TensorProto& proto) {
+  const TensorProto::Stretch* const stretch = RawStretch(proto);
+  return stretch == nullptr ? proto.raw_data().size()
+                            : static_cast<std::size_t>(stretch->length_bytes());
+}
+
+// Whether all numbers fit the elements.
+template <typename T, typename Numbers>
+bool CopyNumbers(const Numbers& numbers, std::span<T> elements) {
+  std::ranges::transform(numbers, elements.begin(),
+                         [](auto value) { return static_cast<T>(value); });
+  if constexpr (std::is_integral_v<T>) {
+    return std::ranges::all_of(
+        numbers, [](auto value) { return std::in_range<T>(value); });
+  }
+  return true;
+}
+
+absl::Status OutOfRange(DataType type) {
+  return absl::InvalidArgumentError(
+      fmt::format("an element is out of range for {}", DataTypeName(type)));
+}
+
+// Numbers of type Number in the file, for a tensor of `type`.
+template <typename Number, typename T>
+absl::Status ReadNumbers(const File& file, const TensorProto::Stretch& stretch,
+                         DataType type, std::span<T> elements) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return file.Read(static_cast<std::uint64_t>(stretch.offset_bytes()),
+                     std::as_writable_bytes(elements));
+  } else {
+    FileStream bytes(file, stretch.offset_bytes(),
+                     stretch.offset_bytes() + stretch.length_bytes());
+    CopyingInputStreamAdaptor adaptor(&bytes);
+    CodedInputStream stream(&adaptor);
+    for (T& element : elements) {
+      std::uint64_t bits = 0;
+      if (!stream.ReadVarint64(&bits)) {
+        RETURN_IF_ERROR(bytes.status());
+        return absl::InvalidArgumentError("its data is damaged");
+      }
+      const auto number = static_cast<Number>(bits);
+      if (!std::in_range<T>(number)) {
+        return OutOfRange(type);
+      }
+      element = static_cast<T>(number);
+    }
+    return absl::OkStatus();
+  }
+}
+
+absl::Status ReadTypedInto(const TensorProto& proto, const File* file,
+                           Tensor& tensor) {
+  return VisitField(
+      proto, tensor.type(),
+      [&](const auto& field, int number, auto zero) -> absl::Status {
+        using T = decltype(zero);
+        using Number = typename std::decay_t<decltype(field)>::value_type;
+        std::span<T> elements = tensor.As<T>();
+        if (!CopyNumbers(field, elements)) {
+          return OutOfRange(tensor.type());
+        }
+        elements = elements.subspan(static_cast<std::size_t>(field.size()));
+        for (const TensorProto::Stretch& stretch : proto.left_in_file()) {
+          if (stretch.field() == number) {
+            const auto count = static_cast<std::size_t>(stretch.elements());
+            RETURN_IF_ERROR(ReadNumbers<Number>(*file, stretch, tensor.type(),
+                                                elements.first(count)));
+            elements = elements.subspan(count);
+          }
+        }
+        return absl::OkStatus();
+      });
+}
+
+// That the fields hold what the shape takes: as many elements, and no others.
+absl::Status CheckTyped(const TensorProto& proto, DataType type,
+                        const Shape& shape) {
+  const auto [plain, left] =
+      VisitField(proto, type, [&](const auto& field, int number, auto) {
+        return std::pair(std::int64_t{field.size()}, CountLeft(proto, number));
+      });
+  if (plain + left != ElementCount(shape) ||
+      plain + left != CountTyped(proto)) {
     return absl::InvalidArgumentError(fmt::format(
         "{} elements in the field for {} and {} in all, shape {} takes {}",
-        size, DataTypeName(type), CountTyped(proto), ShapeText(shape),
+        plain + left, DataTypeName(type), CountTyped(proto), ShapeText(shape),
         ElementCount(shape).value()));
   }
-  Tensor tensor(type, shape);
-  const bool in_range =
-      VisitField(proto, type, [&](const auto& field, auto zero) {
-        using T = decltype(zero);
-        std::ranges::transform(field, tensor.As<T>().begin(), [](auto value) {
-          return static_cast<T>(value);
-        });
-        if constexpr (std::is_integral_v<T>) {
-          return std::ranges::all_of(
-              field, [](auto value) { return std::in_range<T>(value); });
-        }
-        return true;
-      });
-  if (!in_range) {
-    return absl::InvalidArgumentError(
-        fmt::format("an element is out of range for {}", DataTypeName(type)));
+  if (plain > 0 && left > 0) {
+    return absl::UnimplementedError(
+        "some of its elements are packed, some are not; export it as raw data");
   }
-  return tensor;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<Tensor> ReadRaw(const onnx::TensorProto& proto, DataType type,
-                               const Shape& shape) {
-  const std::string& raw = proto.raw_data();
+absl::Status CheckRaw(const TensorProto& proto, DataType type,
+                      const Shape& shape) {
   const std::size_t wanted =
       static_cast<std::size_t>(ElementCount(shape).value()) *
       DataTypeSize(type);
-  if (raw.size() != wanted || CountTyped(proto) > 0) {
+  if (CountRaw(proto) != wanted || CountTyped(proto) > 0) {
     return absl::InvalidArgumentError(fmt::format(
         "{} bytes of raw data and {} elements in other fields, shape {} of {} "
         "takes {} bytes of raw data alone",
-        raw.size(), CountTyped(proto), ShapeText(shape), DataTypeName(type),
-        wanted));
+        CountRaw(proto), CountTyped(proto), ShapeText(shape),
+        DataTypeName(type), wanted));
   }
-  Tensor tensor(type, shape);
-  std::memcpy(tensor.bytes().data(), raw.data(), wanted);
-  return tensor;
+  return absl::OkStatus();
+}
+
+absl::Status ReadRawInto(const TensorProto& proto, const File* file,
+                         Tensor& tensor) {
+  if (const TensorProto::Stretch* const stretch = RawStretch(proto);
+      stretch != nullptr) {
+    return file->Read(static_cast<std::uint64_t>(stretch->offset_bytes()),
+                      tensor.bytes());
+  }
+  std::memcpy(tensor.bytes().data(), proto.raw_data().data(),
+              proto.raw_data().size());
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::uint64_t> ReadNumber(
@@ -146,9 +268,7 @@ absl::StatusOr<std::uint64_t> ReadNumber(
   return number;
 }
 
-absl::StatusOr<Tensor> ReadExternal(const onnx::TensorProto& proto,
-                                    DataType type, const Shape& shape,
-                                    ExternalData& external) {
+absl::StatusOr<ExternalRange> ReadRange(const TensorProto& proto) {
   ExternalRange range;
   for (const onnx::StringStringEntryProto& entry : proto.external_data()) {
     if (entry.key() == "location") {
@@ -159,15 +279,61 @@ absl::StatusOr<Tensor> ReadExternal(const onnx::TensorProto& proto,
       ASSIGN_OR_RETURN(range.length_bytes, ReadNumber(entry));
     }
   }
-  if (!proto.raw_data().empty() || CountTyped(proto) > 0) {
+  if (CountRaw(proto) > 0 || CountTyped(proto) > 0) {
     return absl::InvalidArgumentError(
         "it has external data and data of its own");
   }
-  return external.Read(range, type, shape);
+  return range;
 }
 
-absl::StatusOr<Tensor> Read(const onnx::TensorProto& proto,
-                            ExternalData& external) {
+absl::StatusOr<Tensor> ReadExternal(const TensorProto& proto, DataType type,
+                                    const Shape& shape, TensorSource& source) {
+  ASSIGN_OR_RETURN(const ExternalRange range, ReadRange(proto));
+  if (source.outlines && IsLeftOut(type, ElementCount(shape).value())) {
+    RETURN_IF_ERROR(source.external.Check(range, type, shape));
+    return Tensor::WithoutElements(type, shape);
+  }
+  return source.external.Read(range, type, shape);
+}
+
+// Counts what a tensor takes beyond what its numbers take in the file.
+absl::Status ClaimSpare(const TensorProto& proto, DataType type,
+                        const Shape& shape, TensorSource& source) {
+  std::size_t bytes = static_cast<std::size_t>(ElementCount(shape).value()) *
+                      DataTypeSize(type);
+  for (const TensorProto::Stretch& stretch : proto.left_in_file()) {
+    bytes -= std::min(bytes, static_cast<std::size_t>(stretch.length_bytes()));
+  }
+  if (bytes > source.spare_bytes) {
+    return absl::InvalidArgumentError(
+        "it and others take more memory than their numbers in the file; export "
+        "weights as raw data");
+  }
+  source.spare_bytes -= bytes;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Tensor> ReadOwn(const TensorProto& proto, DataType type,
+                               const Shape& shape, TensorSource& source) {
+  if (!proto.left_in_file().empty() && source.file == nullptr) {
+    return absl::InvalidArgumentError("field left_in_file, which is our own");
+  }
+  const bool is_raw = CountRaw(proto) > 0;
+  RETURN_IF_ERROR(is_raw ? CheckRaw(proto, type, shape)
+                         : CheckTyped(proto, type, shape));
+  if (source.file != nullptr) {
+    RETURN_IF_ERROR(ClaimSpare(proto, type, shape, source));
+  }
+  if (source.outlines && IsLeftOut(type, ElementCount(shape).value())) {
+    return Tensor::WithoutElements(type, shape);
+  }
+  Tensor tensor(type, shape);
+  RETURN_IF_ERROR(is_raw ? ReadRawInto(proto, source.file, tensor)
+                         : ReadTypedInto(proto, source.file, tensor));
+  return tensor;
+}
+
+absl::StatusOr<Tensor> Read(const TensorProto& proto, TensorSource& source) {
   const std::optional<DataType> type = DataTypeFromOnnx(proto.data_type());
   if (!type) {
     return absl::UnimplementedError(
@@ -179,17 +345,14 @@ absl::StatusOr<Tensor> Read(const onnx::TensorProto& proto,
     return absl::UnimplementedError("segments of tensors are not supported");
   }
   ASSIGN_OR_RETURN(const Shape shape, ReadShape(proto));
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
-    return ReadExternal(proto, *type, shape, external);
-  }
-  return proto.raw_data().empty() ? ReadTyped(proto, *type, shape)
-                                  : ReadRaw(proto, *type, shape);
+  return proto.data_location() == TensorProto::EXTERNAL
+             ? ReadExternal(proto, *type, shape, source)
+             : ReadOwn(proto, *type, shape, source);
 }
 
 }  // namespace
 
 std::optional<DataType> DataTypeFromOnnx(std::int64_t number) {
-  using onnx::TensorProto;
   switch (number) {
     case TensorProto::BOOL:
       return DataType::kBool;
@@ -222,9 +385,14 @@ std::optional<DataType> DataTypeFromOnnx(std::int64_t number) {
   }
 }
 
-absl::StatusOr<Tensor> TensorFromOnnx(const onnx::TensorProto& proto,
-                                      ExternalData& external) {
-  auto tensor = Read(proto, external);
+bool IsLeftOut(DataType type, std::int64_t element_count) {
+  return element_count > kMostKnownElements && type != DataType::kInt32 &&
+         type != DataType::kInt64;
+}
+
+absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto,
+                                      TensorSource& source) {
+  auto tensor = Read(proto, source);
   if (!tensor.ok()) {
     return WithPrefix(fmt::format("tensor \"{}\": ", proto.name()),
                       tensor.status());

@@ -12,14 +12,21 @@
 namespace relu {
 
 Tensor::Tensor(DataType type, Shape shape)
-    : type_(type), shape_(std::move(shape)) {
-  const std::optional<std::int64_t> count = ElementCount(shape_);
+    : Tensor(WithoutElements(type, std::move(shape))) {
+  buffer_ = AlignedBuffer(static_cast<std::size_t>(element_count_) *
+                          DataTypeSize(type));
+}
+
+Tensor Tensor::WithoutElements(DataType type, Shape shape) {
+  const std::optional<std::int64_t> count = ElementCount(shape);
   CHECK(count.has_value());
   CHECK(static_cast<std::size_t>(*count) <=
         std::numeric_limits<std::size_t>::max() / DataTypeSize(type));
-  element_count_ = *count;
-  buffer_ = AlignedBuffer(static_cast<std::size_t>(element_count_) *
-                          DataTypeSize(type));
+  Tensor tensor;
+  tensor.type_ = type;
+  tensor.shape_ = std::move(shape);
+  tensor.element_count_ = *count;
+  return tensor;
 }
 
 void Tensor::Reshape(Shape shape) {

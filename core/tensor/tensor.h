@@ -20,6 +20,9 @@ class Tensor {
   // `shape` has no negative size and its bytes fit memory: CHECKed.
   Tensor(DataType type, Shape shape);
 
+  // Has a type and a shape alone: bytes() is empty, whatever the shape.
+  static Tensor WithoutElements(DataType type, Shape shape);
+
   DataType type() const { return type_; }
   const Shape& shape() const { return shape_; }
   std::int64_t element_count() const { return element_count_; }

@@ -84,7 +84,7 @@ std::vector<Case> ReadCases(const std::filesystem::path& folder) {
 absl::StatusOr<std::vector<Tensor>> ReadTensors(
     const std::filesystem::path& folder, std::string_view kind) {
   std::vector<Tensor> tensors;
-  ExternalData external(folder);
+  TensorSource source{.external = ExternalData(folder)};
   for (int i = 0;; ++i) {
     std::ifstream file(folder / fmt::format("{}_{}.pb", kind, i),
                        std::ios::binary);
@@ -96,7 +96,7 @@ absl::StatusOr<std::vector<Tensor>> ReadTensors(
     if (!proto.ParseFromString(bytes)) {
       return absl::InternalError("a tensor cannot be read");
     }
-    ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(proto, external));
+    ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(proto, source));
     tensors.push_back(std::move(tensor));
   }
 }

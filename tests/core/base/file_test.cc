@@ -4,8 +4,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -124,6 +126,45 @@ TEST_F(FileTest, ReadFileOfBrokenLinkIsNotFound) {
 
   EXPECT_EQ(ReadFile(folder_ / "link", 5).status().code(),
             absl::StatusCode::kNotFound);
+}
+
+TEST_F(FileTest, ReadGivesBytesFromAnyPlace) {
+  const absl::StatusOr<File> file = File::Open(Write("file", "0123456"), 7);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->size(), 7U);
+  std::string bytes(3, ' ');
+  const auto room = std::as_writable_bytes(std::span(bytes));
+
+  EXPECT_TRUE(file->Read(4, room).ok());
+  EXPECT_EQ(bytes, "456");
+  EXPECT_TRUE(file->Read(0, room).ok());
+  EXPECT_EQ(bytes, "012");
+  EXPECT_TRUE(file->Read(9, room.first(0)).ok());
+  EXPECT_EQ(file->Read(5, room).code(), absl::StatusCode::kInternal);
+}
+
+TEST_F(FileTest, ReadGoesOnWithTheFileThatWasOpened) {
+  const std::filesystem::path path = Write("file", "old");
+  absl::StatusOr<File> opened = File::Open(path, 9);
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  std::filesystem::rename(Write("other", "new"), path);
+  const File file = *std::move(opened);
+  std::string bytes(3, ' ');
+
+  EXPECT_TRUE(file.Read(0, std::as_writable_bytes(std::span(bytes))).ok());
+  EXPECT_EQ(bytes, "old");
+  EXPECT_EQ(file.CheckUnchanged(), absl::OkStatus());
+}
+
+TEST_F(FileTest, CheckUnchangedTellsOfWrites) {
+  const std::filesystem::path path = Write("file", "text");
+  const absl::StatusOr<File> file = File::Open(path, 9);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->CheckUnchanged(), absl::OkStatus());
+
+  Write("file", "longer text");
+
+  EXPECT_EQ(file->CheckUnchanged().code(), absl::StatusCode::kInternal);
 }
 
 }  // namespace

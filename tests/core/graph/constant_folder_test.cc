@@ -23,7 +23,7 @@ absl::StatusOr<Tensor> FoldOne(ConstantFolder& folder, const Node& node,
 }
 
 TEST(ConstantFolderTest, FoldGivesValueOfNode) {
-  ConstantFolder folder;
+  ConstantFolder folder(/*outlines=*/false);
   const Tensor a = FloatTensor({2}, {1, 2});
   const auto sum = FoldOne(folder, MakeNode(Operator::kAdd),
                            {DataType::kFp32, {2}}, {{&a, &a}});
@@ -32,7 +32,7 @@ TEST(ConstantFolderTest, FoldGivesValueOfNode) {
 }
 
 TEST(ConstantFolderTest, FoldRefusesBeforeComputingWhenResultIsTooLarge) {
-  ConstantFolder folder;
+  ConstantFolder folder(/*outlines=*/false);
   const Tensor a(DataType::kFp32, {1 << 12, 1});
   const Tensor b(DataType::kFp32, {1, 1 << 12});
   EXPECT_THAT(FoldOne(folder, MakeNode(Operator::kAdd),
@@ -43,7 +43,7 @@ TEST(ConstantFolderTest, FoldRefusesBeforeComputingWhenResultIsTooLarge) {
 }
 
 TEST(ConstantFolderTest, FoldRefusesWhenElementsCannotBeCounted) {
-  ConstantFolder folder;
+  ConstantFolder folder(/*outlines=*/false);
   const Tensor a(DataType::kFp32, {1});
   const std::int64_t huge = std::int64_t{1} << 40;
   EXPECT_THAT(FoldOne(folder, MakeNode(Operator::kAdd),
@@ -53,7 +53,7 @@ TEST(ConstantFolderTest, FoldRefusesWhenElementsCannotBeCounted) {
 }
 
 TEST(ConstantFolderTest, FoldRefusesWhenAllResultsTogetherAreTooLarge) {
-  ConstantFolder folder;
+  ConstantFolder folder(/*outlines=*/false);
   const Tensor a(DataType::kInt8, {1 << 20});
   const auto fold = [&] {
     return FoldOne(folder, MakeNode(Operator::kAdd),
@@ -67,7 +67,7 @@ TEST(ConstantFolderTest, FoldRefusesWhenAllResultsTogetherAreTooLarge) {
 }
 
 TEST(ConstantFolderTest, FoldAllowsAsManyElementsAsAreGiven) {
-  ConstantFolder folder;
+  ConstantFolder folder(/*outlines=*/false);
   folder.AddGivenElements(3 << 20);
   const Tensor a(DataType::kFp32, {1});
   const auto fold = [&](std::int64_t count) {
@@ -81,13 +81,40 @@ TEST(ConstantFolderTest, FoldAllowsAsManyElementsAsAreGiven) {
 }
 
 TEST(ConstantFolderTest, FoldRefusesWhenItWouldTakeTooLong) {
-  ConstantFolder folder;
+  ConstantFolder folder(/*outlines=*/false);
   const Tensor a(DataType::kFp32, {1 << 10, 1 << 12});
   const Tensor b(DataType::kFp32, {1 << 12, 1 << 10});
   EXPECT_THAT(FoldOne(folder, MakeNode(Operator::kMatMul),
                       {DataType::kFp32, {1 << 10, 1 << 10}}, {{&a, &b}})
                   .status(),
               Fails(kUnimplemented, "operations"));
+}
+
+TEST(ConstantFolderTest, OutlinesLeaveOutElementsOfLargeResults) {
+  ConstantFolder folder(/*outlines=*/true);
+  const Tensor small(DataType::kFp32, {1});
+  const Tensor large = Tensor::WithoutElements(DataType::kFp32, {5000});
+  const Node add = MakeNode(Operator::kAdd);
+  const auto sum =
+      folder.Fold(add, std::vector<ValueType>{{DataType::kFp32, {5000}}},
+                  std::vector<const Tensor*>{&small, &large});
+  ASSERT_TRUE(sum.ok()) << sum.status();
+  EXPECT_EQ((*sum)[0].shape(), Shape{5000});
+  EXPECT_TRUE((*sum)[0].bytes().empty());
+  EXPECT_TRUE(folder.is_certain());
+}
+
+TEST(ConstantFolderTest, OutlinesAreUncertainWhenSmallResultsNeedLargeInputs) {
+  ConstantFolder folder(/*outlines=*/true);
+  const Tensor large = Tensor::WithoutElements(DataType::kFp32, {5000});
+  const auto sum = folder.Fold(
+      MakeNode(Operator::kReduceSum, {{"axes", std::vector<std::int64_t>{0}},
+                                      {"keepdims", std::int64_t{1}}}),
+      std::vector<ValueType>{{DataType::kFp32, {1}}},
+      std::vector<const Tensor*>{&large});
+  ASSERT_TRUE(sum.ok()) << sum.status();
+  EXPECT_EQ((*sum)[0].bytes().size(), 4U);
+  EXPECT_FALSE(folder.is_certain());
 }
 
 }  // namespace

@@ -49,6 +49,18 @@ TEST_F(ExternalDataTest, ReadFollowsDotsAndLinksThatStayInside) {
   EXPECT_TRUE(Read({.location = "link"}, {4}).ok());
 }
 
+TEST_F(ExternalDataTest, CheckFindsWhatReadWouldFind) {
+  const Shape shape{2};
+  EXPECT_TRUE(
+      external_.Check({.location = "data"}, DataType::kUint8, shape).ok());
+  EXPECT_EQ(
+      external_.Check({.location = "none"}, DataType::kUint8, shape).code(),
+      absl::StatusCode::kNotFound);
+  // It counts as read.
+  EXPECT_THAT(Read({.location = "data"}, {3}).status(),
+              Fails(kInvalid, "its tensors take 5"));
+}
+
 TEST_F(ExternalDataTest, ReadReturnsNotFoundWhenFileIsMissing) {
   EXPECT_THAT(Read({.location = "none"}, {1}).status(),
               Fails(absl::StatusCode::kNotFound, "\"none\": no such file"));

@@ -29,10 +29,10 @@ std::vector<AttributeDefinition> Definitions() {
 }
 
 absl::StatusOr<Tensor> ReadConstant(const onnx::AttributeProto& attribute) {
-  ExternalData external("");
+  TensorSource source{.external = ExternalData("")};
   onnx::NodeProto node = NodeWith({attribute});
   node.set_op_type("Constant");
-  return ReadConstantNode(node, external);
+  return ReadConstantNode(node, source);
 }
 
 TEST(OnnxAttributesTest, NodeTextHasDomainUnlessItIsStandard) {
@@ -130,8 +130,8 @@ TEST(OnnxAttributesTest, ConstantRefusesStrings) {
 }
 
 TEST(OnnxAttributesTest, ConstantRefusesAnyNumberOfAttributesButOne) {
-  ExternalData external("");
-  EXPECT_THAT(ReadConstantNode(NodeWith({}), external).status(),
+  TensorSource source{.external = ExternalData("")};
+  EXPECT_THAT(ReadConstantNode(NodeWith({}), source).status(),
               Fails(kInvalid, "0 attributes"));
 }
 

@@ -202,13 +202,79 @@ TEST_F(OnnxMemoryTest, BroadcastingRowsThatAsksForMuchTakesNothing) {
                               4 * kMebibyte));
 }
 
-TEST_F(OnnxMemoryTest, WeightsAreInMemoryTwiceAtMost) {
-  // The file's bytes and the parsed ones; afterwards one of them is freed.
-  ModelBuilder builder = MakeMlp({4 << 10, 4 << 10});
+// A model of 64 MiB with weights as raw data.
+ModelBuilder LargeModel() { return MakeMlp({4 << 10, 4 << 10}); }
+constexpr std::size_t kLargeBytes = 64 * kMebibyte;
+
+TEST_F(OnnxMemoryTest, WeightsOfModelThatIsNotSupportedTakeNothing) {
+  ModelBuilder builder = LargeModel();
   builder.graph().mutable_output(0)->set_name("none");
   const auto file = folder_.Write("large.onnx", builder.model());
   builder.model().Clear();
-  EXPECT_TRUE(IsRefusedWithin(file, (2 * 64 + 8) * kMebibyte));
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, WeightsThatAreNotNumbersTakeTheirOwnSize) {
+  ModelBuilder builder = LargeModel();
+  std::string& raw =
+      *builder.graph().mutable_initializer(0)->mutable_raw_data();
+  raw.replace(raw.size() - 4, 4, "\xFF\xFF\xFF\xFF");
+  const auto file = folder_.Write("large.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, kLargeBytes + 4 * kMebibyte));
+}
+
+// Numbers of one byte each, of which the last is out of range for `type`.
+ModelBuilder TypedModel(int type, int count) {
+  ModelBuilder builder;
+  onnx::TensorProto tensor;
+  tensor.set_name("w");
+  tensor.set_data_type(type);
+  tensor.add_dims(count);
+  tensor.mutable_int32_data()->Resize(count, 1);
+  tensor.set_int32_data(count - 1, 1000);
+  builder.Initializer(std::move(tensor));
+  builder.Input("x", {.sizes = {-1, count}, .type = type})
+      .Node("Add", {"x", "w"}, "y")
+      .Output("y", {.sizes = {-1, count}, .type = type});
+  return builder;
+}
+
+TEST_F(OnnxMemoryTest, NumbersOfOneByteTakeTheirOwnSize) {
+  constexpr int kCount = 32 << 20;
+  ModelBuilder builder = TypedModel(onnx::TensorProto::INT8, kCount);
+  const auto file = folder_.Write("typed.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, kCount + 4 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, NumbersThatTakeMoreThanInTheFileAreRefused) {
+  constexpr int kCount = 16 << 20;
+  ModelBuilder builder = TypedModel(onnx::TensorProto::INT32, kCount);
+  builder.graph().mutable_initializer(0)->set_int32_data(kCount - 1, 1);
+  const auto file = folder_.Write("typed.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, ConstantsOfModelThatIsNotSupportedAreNotComputed) {
+  ModelBuilder builder = LargeModel();
+  builder.graph().mutable_node(0)->set_input(1, "w2");
+  builder.Node("Transpose", {"w1"}, "w2").Node("NoSuchThing", {"w2"}, "z");
+  const auto file = folder_.Write("folds.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
+}
+
+TEST_F(OnnxMemoryTest, TextThatNobodyReadsTakesNothing) {
+  ModelBuilder builder = MakeMlp({2, 1});
+  builder.graph().mutable_output(0)->set_name("none");
+  const std::string bytes = builder.model().SerializeAsString();
+  // Field 6 is doc_string; 64 MiB.
+  const auto file =
+      folder_.Write("text.onnx", bytes + std::string("\x32\x80\x80\x80\x20") +
+                                     std::string(kLargeBytes, 'x'));
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
 }
 
 }  // namespace

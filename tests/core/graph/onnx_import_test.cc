@@ -1,15 +1,19 @@
 #include "core/graph/onnx_import.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "google/protobuf/stubs/logging.h"
 #include "gtest/gtest.h"
 
+#include "core/graph/onnx_file.h"
+#include "core/tensor/shape.h"
 #include "proto/onnx.pb.h"
 #include "tests/core/graph/graph_testing.h"
 #include "tests/core/graph/model_builder.h"
@@ -41,6 +45,60 @@ std::map<std::string, std::string> ReadVerdicts() {
     }
   }
   return verdicts;
+}
+
+// Of weights that are large enough to be left for later.
+TEST(OnnxImportTest, ShapesThatAreComputedOfWeightsAreKnown) {
+  std::vector<float> weights(5000);
+  weights[17] = 1;
+  ModelBuilder builder(13);
+  builder.Input("x", {.sizes = {-1, 4}})
+      .Floats("w", {5000}, weights)
+      .Int64s("front", {2}, {-1, 4})
+      .Node("ReduceSum", {"w"}, "sum", {IntAttributeProto("keepdims", 1)})
+      .Node("Cast", {"sum"}, "one",
+            {IntAttributeProto("to", onnx::TensorProto::INT64)})
+      .Node("Concat", {"front", "one"}, "shape", {IntAttributeProto("axis", 0)})
+      .Node("Reshape", {"x", "shape"}, "y")
+      .Output("y", {.sizes = {-1, 4, 1}});
+  TestFolder folder;
+  const auto graph = ImportOnnx(folder.Write("model.onnx", builder.model()));
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->values[graph->outputs[0]].shape, (Shape{kBatchDim, 4, 1}));
+}
+
+TEST(OnnxImportTest, FilesAndMessagesGiveTheSameGraphs) {
+  const google::protobuf::LogSilencer quiet;
+  int files = 0;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator("tests/testdata")) {
+    if (entry.path().extension() != ".onnx") {
+      continue;
+    }
+    ++files;
+    const auto graph = ImportOnnx(entry.path());
+    auto message = ReadOnnxFile(entry.path());
+    if (!message.ok()) {
+      EXPECT_EQ(graph.status(), message.status());
+      continue;
+    }
+    const auto other =
+        ImportOnnx(*std::move(message), entry.path().parent_path());
+    ASSERT_EQ(graph.status().code(), other.status().code())
+        << entry.path() << graph.status() << other.status();
+    if (graph.ok()) {
+      EXPECT_EQ(graph->metadata, other->metadata);
+      EXPECT_EQ(graph->nodes.size(), other->nodes.size());
+      EXPECT_TRUE(std::ranges::equal(graph->constants, other->constants,
+                                     [](const auto& a, const auto& b) {
+                                       return a->shape() == b->shape() &&
+                                              std::ranges::equal(a->bytes(),
+                                                                 b->bytes());
+                                     }))
+          << entry.path();
+    }
+  }
+  EXPECT_GT(files, 70);
 }
 
 TEST(OnnxImportTest, MalformedFilesGetTheirVerdicts) {

@@ -1,15 +1,21 @@
 #include "core/graph/onnx_tensor.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
 #include "core/graph/elements.h"
+#include "core/graph/external_data.h"
+#include "core/graph/onnx_file.h"
 #include "proto/onnx.pb.h"
 #include "tests/core/graph/graph_testing.h"
 #include "tests/core/graph/model_builder.h"
@@ -20,9 +26,30 @@ namespace {
 using onnx::TensorProto;
 using ::testing::ElementsAre;
 
+// The same tensor from a file whose outline has been read.
+absl::StatusOr<Tensor> ReadFromFile(const TensorProto& proto) {
+  TestFolder folder;
+  onnx::ModelProto model;
+  *model.mutable_graph()->add_initializer() = proto;
+  ASSIGN_OR_RETURN(const File file,
+                   OpenOnnxFile(folder.Write("model.onnx", model)));
+  ASSIGN_OR_RETURN(const onnx::ModelProto outline, ReadOnnxOutline(file));
+  TensorSource source{.external = ExternalData(""), .file = &file};
+  return TensorFromOnnx(outline.graph().initializer(0), source);
+}
+
+// From the message, and that from a file it is the same.
 absl::StatusOr<Tensor> ReadTensor(const TensorProto& proto) {
-  ExternalData external("");
-  return TensorFromOnnx(proto, external);
+  TensorSource source{.external = ExternalData("")};
+  auto tensor = TensorFromOnnx(proto, source);
+  const auto other = ReadFromFile(proto);
+  EXPECT_EQ(other.status(), tensor.status());
+  if (tensor.ok() && other.ok()) {
+    EXPECT_EQ(other->type(), tensor->type());
+    EXPECT_EQ(other->shape(), tensor->shape());
+    EXPECT_TRUE(std::ranges::equal(other->bytes(), tensor->bytes()));
+  }
+  return tensor;
 }
 
 // A vector of two elements without data.
@@ -155,6 +182,48 @@ TEST(OnnxTensorTest, OtherTypesAndFormsAreRefused) {
   EXPECT_EQ(ReadTensor(segment).status().code(), kUnimplemented);
 }
 
+TEST(OnnxTensorTest, PackedStretchesFollowEachOther) {
+  // 1 and 2 in one, 300 in the next.
+  const std::string data("\x3A\2\1\2\x3A\2\xAC\2");
+  TensorProto proto = Pair(TensorProto::INT64);
+  proto.set_dims(0, 3);
+  TensorProto packed;
+  ASSERT_TRUE(packed.ParseFromString(proto.SerializeAsString() + data));
+  EXPECT_THAT(ToIntegers(*ReadTensor(packed)), ElementsAre(1, 2, 300));
+}
+
+TEST(OnnxTensorTest, LargeTensorsHaveNoElementsInOutlines) {
+  TensorSource source{.external = ExternalData(""), .outlines = true};
+  TensorProto proto = Pair(TensorProto::INT8);
+  proto.set_dims(0, 4097);
+  proto.set_raw_data(std::string(4097, '\1'));
+  const auto large = TensorFromOnnx(proto, source);
+  ASSERT_TRUE(large.ok()) << large.status();
+  EXPECT_EQ(large->element_count(), 4097);
+  EXPECT_TRUE(large->bytes().empty());
+  proto.set_dims(0, 4098);
+  EXPECT_EQ(TensorFromOnnx(proto, source).status().code(), kInvalid);
+}
+
+TEST(OnnxTensorTest, SmallTensorsAndIndicesHaveElementsInOutlines) {
+  TensorSource source{.external = ExternalData(""), .outlines = true};
+  TensorProto proto = Pair(TensorProto::INT8);
+  proto.set_dims(0, 4096);
+  proto.set_raw_data(std::string(4096, '\1'));
+  EXPECT_EQ(TensorFromOnnx(proto, source)->bytes().size(), 4096U);
+  const TensorProto indices =
+      Int64TensorProto("i", {5000}, std::vector<std::int64_t>(5000));
+  EXPECT_EQ(TensorFromOnnx(indices, source)->As<std::int64_t>().size(), 5000U);
+}
+
+TEST(OnnxTensorTest, StretchesAreRefusedWithoutTheFile) {
+  TensorSource source{.external = ExternalData("")};
+  TensorProto proto = Pair(TensorProto::INT8);
+  proto.add_left_in_file()->set_field(TensorProto::kRawDataFieldNumber);
+  EXPECT_THAT(TensorFromOnnx(proto, source).status(),
+              Fails(kInvalid, "left_in_file"));
+}
+
 // Two floats, 1 and 2, in a file after four other bytes.
 class OnnxTensorExternalTest : public ::testing::Test {
  protected:
@@ -171,8 +240,8 @@ class OnnxTensorExternalTest : public ::testing::Test {
     entry.set_value(value);
   }
   absl::StatusOr<Tensor> ReadIt() {
-    ExternalData external(folder_.path());
-    return TensorFromOnnx(proto_, external);
+    TensorSource source{.external = ExternalData(folder_.path())};
+    return TensorFromOnnx(proto_, source);
   }
 
   TestFolder folder_;

@@ -4,14 +4,20 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "gtest/gtest.h"
 
+#include "core/base/status_macros.h"
+#include "core/graph/onnx_fields.h"
 #include "proto/onnx.pb.h"
 #include "tests/core/graph/graph_testing.h"
 #include "tests/core/graph/model_builder.h"
 
 namespace relu {
 namespace {
+
+using google::protobuf::io::ArrayInputStream;
 
 std::string Varint(std::size_t number) {
   std::string bytes;
@@ -80,8 +86,13 @@ TEST(OnnxWireTest, TooManyPackedNumbersAreRefused) {
   // One byte each here, eight in memory.
   const std::string dims = Field(1, std::string(8 << 20, '\1'));
   EXPECT_EQ(CheckOnnxWire(Field(7, Field(5, dims))).code(), kInvalid);
-  const std::string few = Field(1, std::string(1 << 20, '\1'));
+  const std::string few = Field(1, std::string(1 << 18, '\1'));
   EXPECT_TRUE(CheckOnnxWire(Field(7, Field(5, few))).ok());
+}
+
+TEST(OnnxWireTest, TooLongNamesAreRefused) {
+  const std::string name = Field(2, std::string(9 << 20, 'x'));
+  EXPECT_EQ(CheckOnnxWire(Field(7, name)).code(), kInvalid);
 }
 
 TEST(OnnxWireTest, TooManyPlainNumbersAreRefused) {
@@ -93,6 +104,98 @@ TEST(OnnxWireTest, HalfPrecisionWeightsInIntegersAreAccepted) {
   // Two to three bytes each here, four in memory.
   const std::string data = Field(5, Repeat("\x80\x78", 12 << 20));
   EXPECT_TRUE(CheckOnnxWire(Field(7, Field(5, data))).ok());
+}
+
+// --- Outlines ---
+
+absl::StatusOr<onnx::ModelProto> Outline(const std::string& bytes) {
+  ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()),
+                          /*block_size=*/7);
+  ASSIGN_OR_RETURN(const std::string outline,
+                   OutlineOnnx(stream, bytes.size()));
+  onnx::ModelProto model;
+  EXPECT_TRUE(model.ParseFromString(outline));
+  return model;
+}
+
+TEST(OnnxWireTest, OutlineOfModelWithoutTensorsIsTheModel) {
+  ModelBuilder builder(11);
+  builder.Input("x", {.sizes = {-1, 2}})
+      .Node("Transpose", {"x"}, "t", {IntsAttributeProto("perm", {1, 0})})
+      .Node("Elu", {"t"}, "y", {FloatAttributeProto("alpha", 0.5F)})
+      .Output("y", {.sizes = {-1, 2}});
+  builder.model().add_functions()->set_name("f");
+  const auto outline = Outline(builder.model().SerializeAsString());
+  ASSERT_TRUE(outline.ok()) << outline.status();
+  EXPECT_EQ(outline->SerializeAsString(), builder.model().SerializeAsString());
+}
+
+TEST(OnnxWireTest, OutlineTellsWhereTheElementsOfTensorsAre) {
+  ModelBuilder builder;
+  onnx::TensorProto floats;
+  floats.set_name("f");
+  floats.add_float_data(1);
+  floats.add_float_data(2);
+  onnx::TensorProto integers;
+  for (const int number : {1, -1, 300}) {
+    integers.add_int64_data(number);
+  }
+  builder.Initializer(floats).Initializer(integers);
+  onnx::TensorProto raw;
+  raw.set_name("r");
+  raw.set_raw_data("the bytes");
+  builder.Initializer(raw);
+  builder.Node("Constant", {}, "c");
+  *builder.graph().mutable_node(0)->add_attribute()->mutable_t() = raw;
+  const std::string bytes = builder.model().SerializeAsString();
+  const auto outline = Outline(bytes);
+  ASSERT_TRUE(outline.ok()) << outline.status();
+  const auto& tensors = outline->graph().initializer();
+  ASSERT_EQ(tensors.size(), 3);
+  EXPECT_EQ(tensors[0].name(), "f");
+  EXPECT_EQ(tensors[0].float_data_size(), 0);
+  EXPECT_EQ(tensors[0].left_in_file(0).field(), 4);
+  EXPECT_EQ(tensors[0].left_in_file(0).length_bytes(), 8);
+  EXPECT_EQ(tensors[0].left_in_file(0).elements(), 2);
+  EXPECT_EQ(tensors[1].left_in_file(0).field(), 7);
+  EXPECT_EQ(tensors[1].left_in_file(0).length_bytes(), 1 + 10 + 2);
+  EXPECT_EQ(tensors[1].left_in_file(0).elements(), 3);
+  for (const onnx::TensorProto& tensor :
+       {tensors[2], outline->graph().node(0).attribute(0).t()}) {
+    ASSERT_EQ(tensor.left_in_file_size(), 1);
+    EXPECT_EQ(tensor.left_in_file(0).field(), 9);
+    EXPECT_EQ(
+        bytes.substr(
+            static_cast<std::size_t>(tensor.left_in_file(0).offset_bytes()),
+            static_cast<std::size_t>(tensor.left_in_file(0).length_bytes())),
+        "the bytes");
+  }
+}
+
+TEST(OnnxWireTest, OutlineLeavesOutWhatNobodyReads) {
+  const auto outline = Outline(Field(6, "documentation") +
+                               Field(14, Field(1, "key") + Field(2, "value")) +
+                               Field(7, Field(10, "documentation")));
+  ASSERT_TRUE(outline.ok()) << outline.status();
+  EXPECT_TRUE(outline->has_graph());
+  EXPECT_EQ(MetadataOf(outline->SerializeAsString(), "k").at("key"), "value");
+  EXPECT_EQ(outline->SerializeAsString().find("documentation"),
+            std::string::npos);
+}
+
+TEST(OnnxWireTest, OutlineTakesNoStretchesFromTheFile) {
+  onnx::TensorProto tensor;
+  tensor.add_left_in_file()->set_offset_bytes(1000);
+  const auto outline = Outline(Field(7, Field(5, tensor.SerializeAsString())));
+  ASSERT_TRUE(outline.ok()) << outline.status();
+  EXPECT_EQ(outline->graph().initializer(0).left_in_file_size(), 0);
+}
+
+TEST(OnnxWireTest, OutlineRefusesNumbersThatAreCutShort) {
+  // A number of several bytes whose last one is missing; half a float.
+  for (const std::string& data : {Field(7, "\1\x80"), Field(4, "\1\1\1")}) {
+    EXPECT_EQ(Outline(Field(7, Field(5, data))).status().code(), kInvalid);
+  }
 }
 
 }  // namespace

@@ -44,6 +44,16 @@ TEST(TensorTest, TensorWithoutRowsHasNoBytes) {
   EXPECT_TRUE(tensor.As<double>().empty());
 }
 
+TEST(TensorTest, TensorWithoutElementsHasItsShapeAlone) {
+  const Tensor tensor =
+      Tensor::WithoutElements(DataType::kFp32, {1 << 20, 1 << 20});
+
+  EXPECT_EQ(tensor.type(), DataType::kFp32);
+  EXPECT_EQ(tensor.shape(), (Shape{1 << 20, 1 << 20}));
+  EXPECT_EQ(tensor.element_count(), std::int64_t{1} << 40);
+  EXPECT_TRUE(tensor.bytes().empty());
+}
+
 TEST(TensorTest, AsWritesTheElements) {
   Tensor tensor(DataType::kInt32, {3});
 
