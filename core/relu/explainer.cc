@@ -24,6 +24,7 @@
 #include "core/relu/gauss_legendre.h"
 #include "core/relu/kink_walk.h"
 #include "core/relu/leaf_rows.h"
+#include "core/relu/part_placement.h"
 #include "core/relu/piecewise_lowering.h"
 #include "core/relu/piecewise_network.h"
 #include "core/relu/scratch_floats.h"
@@ -444,6 +445,7 @@ absl::StatusOr<Explainer> Explainer::Create(const Graph& graph,
                                             WeightStorage weights) {
   ASSIGN_OR_RETURN(PiecewiseNetwork network,
                    LowerToPiecewise(graph, output, weights));
+  PlaceParts(network);
   return Explainer(std::move(network));
 }
 

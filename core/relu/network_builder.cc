@@ -50,18 +50,6 @@ void MoveElements(std::map<ValueId, std::vector<T>>& values, ValueId from,
   values[to] = std::move(moved);
 }
 
-std::vector<Slot> InputsOf(const Op& any) {
-  return std::visit(
-      []<typename T>(const T& op) -> std::vector<Slot> {
-        if constexpr (std::is_same_v<T, SumOp>) {
-          return {op.left, op.right};
-        } else {
-          return {op.input};
-        }
-      },
-      any);
-}
-
 Slot OutputOf(const Op& any) {
   return std::visit([](const auto& op) { return op.output; }, any);
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -294,6 +295,18 @@ double ArithmeticOp::Offset(std::size_t i) const {
     default:
       return 0.0;
   }
+}
+
+std::vector<Slot> InputsOf(const Op& any) {
+  return std::visit(
+      []<typename T>(const T& op) -> std::vector<Slot> {
+        if constexpr (std::is_same_v<T, SumOp>) {
+          return {op.left, op.right};
+        } else {
+          return {op.input};
+        }
+      },
+      any);
 }
 
 std::size_t PiecewiseNetwork::bytes() const {

@@ -85,6 +85,8 @@ struct MoveOp {
 
 using Op = std::variant<DenseOp, ArithmeticOp, ActivationOp, SumOp, MoveOp>;
 
+std::vector<Slot> InputsOf(const Op& any);
+
 // --- What the network starts from ---
 
 // Floats that do not depend on others: the network is piecewise linear from
