@@ -2,7 +2,6 @@
 
 #include "core/kernels/value_range.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -47,9 +46,7 @@ Float LoadTail(const std::byte* bytes, std::size_t count, float filling) {
   for (float& value : tail) {
     value = filling;
   }
-  if (count > 0) {  // Else there may be no bytes.
-    std::memcpy(tail, bytes, count * sizeof(float));
-  }
+  std::memcpy(tail, bytes, count * sizeof(float));
   return hn::Load(kFloat, tail);
 }
 
@@ -75,7 +72,9 @@ hn::Vec<BitsTag> LargestOf(std::size_t n, const std::byte* values) {
   for (; n >= kLanes; n -= kLanes, at += kBytes) {
     largest0 = hn::Max(largest0, Magnitude(LoadBytes(at)));
   }
-  largest1 = hn::Max(largest1, Magnitude(LoadTail(at, n, 0.0F)));
+  if (n > 0) {
+    largest1 = hn::Max(largest1, Magnitude(LoadTail(at, n, 0.0F)));
+  }
   return hn::Max(hn::Max(largest0, largest1), hn::Max(largest2, largest3));
 }
 
@@ -87,9 +86,8 @@ bool AllFiniteOfTarget(std::size_t n, const std::byte* values) {
 }
 
 float LargestSizeOfTarget(std::size_t n, const std::byte* values) {
-  HWY_ALIGN std::uint32_t lanes[kLanes];
-  hn::Store(LargestOf(n, values), kBits, lanes);
-  const std::uint32_t bits = *std::max_element(lanes, lanes + kLanes);
+  const std::uint32_t bits =
+      hn::GetLane(hn::MaxOfLanes(kBits, LargestOf(n, values)));
   float largest = 0.0F;
   std::memcpy(&largest, &bits, sizeof(largest));
   return largest;

@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <numeric>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -20,6 +19,7 @@
 #include "core/base/aligned_buffer.h"
 #include "core/base/status_macros.h"
 #include "core/graph/graph.h"
+#include "core/kernels/piecewise.h"
 #include "core/plan/compile_options.h"
 #include "core/relu/gauss_legendre.h"
 #include "core/relu/kink_walk.h"
@@ -39,7 +39,7 @@ constexpr std::size_t kBlockRows = 16;
 // Blocks of so many floats stand on the stack. What the allocator takes for
 // more than the kilobyte that it keeps lists for, and back, is 5 % of an
 // explanation of a microsecond.
-constexpr std::size_t kStackFloats = 2048;
+constexpr std::size_t kStackFloats = 4096;
 
 std::size_t BlockRows(std::size_t rows) { return std::min(kBlockRows, rows); }
 
@@ -58,22 +58,6 @@ class Block {
   std::size_t stride_;
   float* first_;
 };
-
-// Eight sums side by side, so that they fit vectors; then these, in order.
-double Sum(std::span<const double> values) {
-  std::array<double, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= values.size(); i += sums.size()) {
-    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
-      sums[lane] += values[i + lane];
-    }
-  }
-  double sum = 0.0;
-  for (; i < values.size(); ++i) {
-    sum += values[i];
-  }
-  return std::accumulate(sums.begin(), sums.end(), sum);
-}
 
 // The link of element `element` of a row of the output.
 double Answer(const PiecewiseNetwork& network, const float* output,
@@ -138,6 +122,7 @@ class Explaining {
   absl::Status IntegrateExactly(std::size_t i, Explanation& explanation);
 
   // From derivatives by the leaves to those by the inputs, and contributions.
+  // Without a baseline they are floats: those of gradients.
   template <typename Real>
   void Attribute(std::size_t i, const Real* slopes, Explanation& explanation);
 
@@ -233,6 +218,20 @@ void AttributeLeaf(const Leaf& leaf, const Real* slopes, const float* values,
   }
 }
 
+// The same without a baseline.
+void AttributeLeaf(const Leaf& leaf, const float* slopes, const float* values,
+                   Explanation& explanation) {
+  if (leaf.kind == Leaf::Kind::kInput) {
+    kernels::AddContributions(
+        leaf.slot.size, slopes, values,
+        explanation.gradient.data() + leaf.first_element,
+        explanation.contributions.data() + leaf.first_element);
+  } else {
+    AttributeLeaf(
+        leaf, slopes, values, [](std::size_t) { return 0.0; }, explanation);
+  }
+}
+
 template <typename Real>
 void Explaining::Attribute(std::size_t i, const Real* slopes,
                            Explanation& explanation) {
@@ -244,14 +243,14 @@ void Explaining::Attribute(std::size_t i, const Real* slopes,
       AttributeLeaf(
           leaf, slopes + first, values,
           [origins](std::size_t j) { return double{origins[j]}; }, explanation);
-    } else {
-      AttributeLeaf(
-          leaf, slopes + first, values, [](std::size_t) { return 0.0; },
-          explanation);
+    } else if constexpr (std::is_same_v<Real, float>) {
+      AttributeLeaf(leaf, slopes + first, values, explanation);
     }
   }
   explanation.remainder =
-      explanation.value - Sum(explanation.contributions) -
+      explanation.value -
+      kernels::Sum(explanation.contributions.size(),
+                   explanation.contributions.data()) -
       (has_baseline() ? explanation.baseline_value : explanation.intercept);
 }
 

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "core/kernels/piecewise.h"
+
 namespace relu {
 namespace {
 
@@ -19,28 +21,15 @@ void AddPiece(float kink, const LinearPiece& line, PiecewiseLinear& function) {
   function.beyond[i] = takes_right ? std::nextafter(kink, -kLargest) : kink;
 }
 
-// The loops below have no branches for the compiler to keep: a network has
-// about as many signs of each kind, in no order.
-struct OneKink {
-  explicit OneKink(const PiecewiseLinear& function)
-      : beyond(function.beyond[0]),
-        low(function.pieces[0]),
-        high(function.pieces[1]) {}
+kernels::Line LineOf(const LinearPiece& piece) {
+  return {.slope = piece.slope, .offset = piece.offset};
+}
 
-  float beyond;
-  LinearPiece low;
-  LinearPiece high;
-};
-
-void ApplyOneKink(const OneKink& kink, std::size_t size, const float* input,
-                  float* output) {
-  for (std::size_t i = 0; i < size; ++i) {
-    const float x = input[i];
-    const float low = kink.low.At(x);
-    const float high = kink.high.At(x);
-    const float below = x <= kink.beyond ? low : x;  // NaN is neither.
-    output[i] = x > kink.beyond ? high : below;
-  }
+// Of a function with one kink.
+kernels::TwoLines TwoLinesOf(const PiecewiseLinear& function) {
+  return {.beyond = function.beyond[0],
+          .low = LineOf(function.pieces[0]),
+          .high = LineOf(function.pieces[1])};
 }
 
 }  // namespace
@@ -69,7 +58,7 @@ PiecewiseLinear Abs() { return LeakyRelu(-1.0F); }
 void Apply(const PiecewiseLinear& function, std::size_t size,
            const float* input, float* output) {
   if (function.kinks == 1) {
-    return ApplyOneKink(OneKink(function), size, input, output);
+    return kernels::Apply(TwoLinesOf(function), size, input, output);
   }
   for (std::size_t i = 0; i < size; ++i) {
     const float x = input[i];
@@ -81,13 +70,8 @@ void AddSlopes(const PiecewiseLinear& function, std::size_t size,
                const float* input, const float* output_adjoint,
                float* input_adjoint) {
   if (function.kinks == 1) {
-    const OneKink kink(function);
-    for (std::size_t i = 0; i < size; ++i) {
-      const float slope =
-          input[i] > kink.beyond ? kink.high.slope : kink.low.slope;
-      input_adjoint[i] += slope * output_adjoint[i];
-    }
-    return;
+    return kernels::AddSlopes(TwoLinesOf(function), size, input, output_adjoint,
+                              input_adjoint);
   }
   for (std::size_t i = 0; i < size; ++i) {
     input_adjoint[i] +=

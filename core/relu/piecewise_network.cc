@@ -1,65 +1,47 @@
 #include "core/relu/piecewise_network.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <type_traits>
 #include <variant>
 #include <vector>
 
+#include "core/kernels/piecewise.h"
 #include "core/relu/dense_op.h"
 #include "core/relu/piecewise_linear.h"
 
 namespace relu {
 namespace {
 
-// The sum of the products, in double: eight sums side by side, so that they fit
-// vectors.
-double Dot(std::span<const float> a, const float* b) {
-  std::array<double, 8> sums{};
-  std::size_t i = 0;
-  for (; i + sums.size() <= a.size(); i += sums.size()) {
-    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
-      sums[lane] += double{a[i + lane]} * double{b[i + lane]};
-    }
-  }
-  double sum = 0.0;
-  for (; i < a.size(); ++i) {
-    sum += double{a[i]} * double{b[i]};
-  }
-  for (const double part : sums) {
-    sum += part;
-  }
-  return sum;
-}
-
 // --- Forwards ---
+
+// y[i] = function(x[i], constant i).
+template <typename Function>
+void ForEachConstant(const ArithmeticOp& op, const float* x, float* y,
+                     const Function& function) {
+  const float* const constants = op.constants.data();
+  for (std::size_t i = 0; i < op.output.size; ++i) {
+    y[i] = function(x[i], constants[i]);
+  }
+}
 
 void Forward(const ArithmeticOp& op, float* row) {
   const float* const x = row + op.input.offset;
   float* const y = row + op.output.offset;
-  for (std::size_t i = 0; i < op.output.size; ++i) {
-    const float c = op.constants[i];
-    switch (op.kind) {
-      case ArithmeticOp::Kind::kAdd:
-        y[i] = x[i] + c;
-        break;
-      case ArithmeticOp::Kind::kSubtract:
-        y[i] = x[i] - c;
-        break;
-      case ArithmeticOp::Kind::kSubtractFrom:
-        y[i] = c - x[i];
-        break;
-      case ArithmeticOp::Kind::kMultiply:
-        y[i] = x[i] * c;
-        break;
-      case ArithmeticOp::Kind::kDivide:
-        y[i] = x[i] / c;
-        break;
-    }
+  switch (op.kind) {
+    case ArithmeticOp::Kind::kAdd:
+      return ForEachConstant(op, x, y, std::plus<>());
+    case ArithmeticOp::Kind::kSubtract:
+      return ForEachConstant(op, x, y, std::minus<>());
+    case ArithmeticOp::Kind::kSubtractFrom:
+      return ForEachConstant(op, x, y, [](float a, float c) { return c - a; });
+    case ArithmeticOp::Kind::kMultiply:
+      return ForEachConstant(op, x, y, std::multiplies<>());
+    case ArithmeticOp::Kind::kDivide:
+      return ForEachConstant(op, x, y, std::divides<>());
   }
 }
 
@@ -103,12 +85,27 @@ void Forward(const SumOp& op, float* row) {
   }
 }
 
+// Calls move(from, to) for each element.
+template <typename Move>
+void ForEachMove(const MoveOp& op, const Move& move) {
+  const std::size_t size = op.size();
+  const std::uint32_t* const from = op.from.data();
+  const std::uint32_t* const to = op.to.data();
+  if (op.from.empty()) {
+    for (std::size_t i = 0; i < size; ++i) {
+      move(i, op.to.empty() ? i : to[i]);
+    }
+    return;
+  }
+  for (std::size_t i = 0; i < size; ++i) {
+    move(from[i], op.to.empty() ? i : to[i]);
+  }
+}
+
 void Forward(const MoveOp& op, float* row) {
   const float* const x = row + op.input.offset;
   float* const y = row + op.output.offset;
-  for (std::size_t i = 0; i < op.size(); ++i) {
-    y[op.To(i)] = x[op.From(i)];
-  }
+  ForEachMove(op, [&](std::size_t from, std::size_t to) { y[to] = x[from]; });
 }
 
 // --- Backwards ---
@@ -116,8 +113,21 @@ void Forward(const MoveOp& op, float* row) {
 void Backward(const ArithmeticOp& op, const float* /*row*/, float* adjoints) {
   const float* const y = adjoints + op.output.offset;
   float* const x = adjoints + op.input.offset;
-  for (std::size_t i = 0; i < op.output.size; ++i) {
-    x[i] += y[i] * static_cast<float>(op.Slope(i));
+  const auto add = [&](const auto& slope) {
+    for (std::size_t i = 0; i < op.output.size; ++i) {
+      x[i] += y[i] * slope(op.constants[i]);
+    }
+  };
+  switch (op.kind) {
+    case ArithmeticOp::Kind::kAdd:
+    case ArithmeticOp::Kind::kSubtract:
+      return add([](float /*c*/) { return 1.0F; });
+    case ArithmeticOp::Kind::kSubtractFrom:
+      return add([](float /*c*/) { return -1.0F; });
+    case ArithmeticOp::Kind::kMultiply:
+      return add([](float c) { return c; });
+    case ArithmeticOp::Kind::kDivide:
+      return add([](float c) { return static_cast<float>(1.0 / double{c}); });
   }
 }
 
@@ -154,9 +164,7 @@ void Backward(const SumOp& op, const float* /*row*/, float* adjoints) {
 void Backward(const MoveOp& op, const float* /*row*/, float* adjoints) {
   const float* const y = adjoints + op.output.offset;
   float* const x = adjoints + op.input.offset;
-  for (std::size_t i = 0; i < op.size(); ++i) {
-    x[op.From(i)] += y[op.To(i)];
-  }
+  ForEachMove(op, [&](std::size_t from, std::size_t to) { x[from] += y[to]; });
 }
 
 // The kernels write, they don't add: to other memory, unless nothing is there.
@@ -177,21 +185,27 @@ void BackwardDense(const DenseOp& op, const FloatRows& rows, float* adjoints,
 
 double Constant(const DenseOp& op, const float* /*row*/,
                 const float* adjoints) {
-  const std::span<const float> bias(op.forward.bias, op.forward.n);
+  const std::size_t n = op.forward.n;
   double sum = 0.0;
   for (std::size_t i = 0; i < op.vectors; ++i) {
-    sum += Dot(bias, adjoints + op.output.offset + i * op.forward.n);
+    sum += kernels::SumOfProducts(n, op.forward.bias,
+                                  adjoints + op.output.offset + i * n);
   }
   return sum;
 }
 
 double Constant(const ArithmeticOp& op, const float* /*row*/,
                 const float* adjoints) {
+  if (op.kind == ArithmeticOp::Kind::kMultiply ||
+      op.kind == ArithmeticOp::Kind::kDivide) {
+    return 0.0;
+  }
+  const float* const y = adjoints + op.output.offset;
   double sum = 0.0;
   for (std::size_t i = 0; i < op.output.size; ++i) {
-    sum += op.Offset(i) * double{adjoints[op.output.offset + i]};
+    sum += double{op.constants[i]} * double{y[i]};
   }
-  return sum;
+  return op.kind == ArithmeticOp::Kind::kSubtract ? -sum : sum;
 }
 
 bool HasOffset(const PiecewiseLinear& function) {
@@ -242,30 +256,27 @@ std::int64_t CountOnKink(const ActivationOp& op, const float* z) {
 std::int64_t CountNearKink(const ActivationOp& op, const DenseOp& layer,
                            const float* row) {
   const std::size_t n = layer.forward.n;
-  std::int32_t count = 0;
+  std::size_t count = 0;
   for (std::size_t vector = 0; vector < layer.vectors; ++vector) {
     const float largest = LargestInput(layer, row, vector);
-    const float* const z = row + op.input.offset + vector * n;
-    const auto count_kink = [&](float kink, std::size_t j) {
-      const float rounding =
-          largest * layer.weight_rounding[j] + layer.bias_rounding[j];
-      return std::abs(z[j] - kink) < rounding ? 1 : 0;
-    };
-    if (op.functions.size() == 1 && op.functions[0].kinks == 1) {
-      const float kink = op.functions[0].kink_at[0];
-      for (std::size_t j = 0; j < n; ++j) {
-        count += count_kink(kink, j);
+    const auto count_kinks = [&](const PiecewiseLinear& function, std::size_t j,
+                                 std::size_t neurons) {
+      for (std::size_t i = 0; i < function.kinks; ++i) {
+        count += kernels::CountNear(function.kink_at[i], largest, neurons,
+                                    row + op.input.offset + vector * n + j,
+                                    layer.weight_rounding.data() + j,
+                                    layer.bias_rounding.data() + j);
       }
+    };
+    if (op.functions.size() == 1) {
+      count_kinks(op.functions[0], 0, n);
       continue;
     }
     for (std::size_t j = 0; j < n; ++j) {
-      const PiecewiseLinear& function = op.function(vector * n + j);
-      for (std::size_t i = 0; i < function.kinks; ++i) {
-        count += count_kink(function.kink_at[i], j);
-      }
+      count_kinks(op.functions[vector * n + j], j, 1);
     }
   }
-  return count;
+  return static_cast<std::int64_t>(count);
 }
 
 }  // namespace
