@@ -12,11 +12,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
 #include "core/graph/elements.h"
+#include "core/kernels/piecewise.h"
 #include "core/relu/integer_source.h"
 #include "core/relu/piecewise_network.h"
 #include "core/tensor/data_type.h"
@@ -97,10 +99,13 @@ absl::StatusOr<const NamedRows*> FindRows(const NetworkInput& input,
   return found;
 }
 
-absl::StatusOr<std::vector<const NamedRows*>> RowsByInput(
-    const PiecewiseNetwork& network, std::span<const NamedRows> named,
-    std::string_view what) {
-  std::vector<const NamedRows*> by_input;
+// By input of the network. Few networks have more than eight.
+using RowsOfInputs = absl::InlinedVector<const NamedRows*, 8>;
+
+absl::StatusOr<RowsOfInputs> RowsByInput(const PiecewiseNetwork& network,
+                                         std::span<const NamedRows> named,
+                                         std::string_view what) {
+  RowsOfInputs by_input;
   for (const NetworkInput& input : network.inputs) {
     ASSIGN_OR_RETURN(by_input.emplace_back(), FindRows(input, named, what));
   }
@@ -141,18 +146,22 @@ std::span<double> Place(const PiecewiseNetwork& network,
                input.elements);
 }
 
-// Rounds the numbers to the type of the input, into `row`.
-absl::Status Round(const NetworkInput& input, std::span<const double> numbers,
-                   std::string_view what, std::span<double> row) {
+// Rounds the numbers of row `i` to the type of the input, into `row`. Those of
+// integers are finite.
+absl::Status Round(const NetworkInput& input, std::size_t i,
+                   std::span<const double> numbers, std::string_view what,
+                   std::span<double> row) {
   if (input.type == DataType::kFp32) {
-    std::ranges::transform(numbers, row.begin(), [](double number) {
-      return double{static_cast<float>(number)};
-    });
-    return absl::OkStatus();
+    return kernels::RoundToFloats(row.size(), numbers.data(), row.data())
+               ? absl::OkStatus()
+               : CheckFinite(input, i, row, what);
   }
   std::ranges::copy(numbers, row.begin());
   RoundTo(input.type, row);
-  if (!IsFloatingPoint(input.type) && !std::ranges::equal(row, numbers)) {
+  if (IsFloatingPoint(input.type)) {
+    return CheckFinite(input, i, row, what);
+  }
+  if (!std::ranges::equal(row, numbers)) {
     return absl::InvalidArgumentError(
         fmt::format("{} \"{}\": a number is not of type {}", what, input.name,
                     DataTypeName(input.type)));
@@ -238,7 +247,7 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
 absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
                                         std::span<const NamedRows> named,
                                         std::string_view what) {
-  ASSIGN_OR_RETURN(const std::vector<const NamedRows*> by_input,
+  ASSIGN_OR_RETURN(const RowsOfInputs by_input,
                    RowsByInput(network, named, what));
   InputRows read{.rows = RowCount(by_input), .elements = {}};
   for (std::size_t i = 0; i < by_input.size(); ++i) {
@@ -252,10 +261,9 @@ absl::StatusOr<InputRows> ReadInputRows(const PiecewiseNetwork& network,
     for (std::size_t row = 0; row < rows; ++row) {
       const std::span<double> place = Place(network, input, row, read);
       RETURN_IF_ERROR(
-          Round(input,
+          Round(input, row,
                 by_input[i]->data.subspan(row * input.elements, input.elements),
                 what, place));
-      RETURN_IF_ERROR(CheckFinite(input, row, place, what));
     }
   }
   return read;
