@@ -12,6 +12,7 @@
 #include "google/protobuf/arena.h"
 
 #include "core/base/status_macros.h"
+#include "core/metrics/metrics.h"
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
@@ -195,14 +196,21 @@ void RpcTable::AddRank(const InferEnvironment& environment) {
       }};
 }
 
-void RpcTable::ExplainInBackground(BackgroundCalls& calls) {
+void RpcTable::ExplainInBackground(BackgroundCalls& calls, Metrics& metrics) {
   Rpc& rpc = rpcs_[kExplain];
   rpc = {.kind = Rpc::Kind::kDeferred,
          .handler = {},
-         .deferred = [&calls, handler = rpc.handler](
+         .deferred = [&calls, &metrics, handler = rpc.handler](
                          std::string_view request, const Rpc::Caller& caller,
                          const Rpc::Answer& answer) {
-           return calls.Run(handler, request, caller, answer);
+           const auto counted = [&metrics,
+                                 answer](absl::StatusOr<std::string> bytes) {
+             if (!bytes.ok()) {
+               metrics.CountExplainFailure(bytes.status().code());
+             }
+             answer(std::move(bytes));
+           };
+           return calls.Run(handler, request, caller, counted);
          }};
 }
 

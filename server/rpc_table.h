@@ -22,6 +22,7 @@ namespace relu {
 
 class AccessLog;
 class BackgroundCalls;
+class Metrics;
 class SharedMemoryRegions;
 struct InferEnvironment;
 
@@ -80,10 +81,10 @@ class RpcTable {
   // Adds Rank. `environment` outlives the table. Before the first Find().
   void AddRank(const InferEnvironment& environment);
 
-  // Has Explain run on the threads of `calls` instead of on its callers'. They
-  // use the table, which outlives `calls`; nobody calls Explain after that.
-  // Before the first Find().
-  void ExplainInBackground(BackgroundCalls& calls);
+  // Has Explain run on the threads of `calls` instead of on its callers', and
+  // its errors counted in `metrics`. They use the table, which outlives
+  // `calls`; nobody calls Explain after that. Before the first Find().
+  void ExplainInBackground(BackgroundCalls& calls, Metrics& metrics);
 
   // Adds the RPCs of system shared memory, which answer UNIMPLEMENTED before,
   // for `regions`, which outlive the table. Before the first Find().

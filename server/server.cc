@@ -256,7 +256,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
             .control_access = control_access_} {
   rpcs_.AddTraceSetting(access_log_);
   rpcs_.AddRank(environment_);
-  rpcs_.ExplainInBackground(background_);
+  rpcs_.ExplainInBackground(background_, *metrics_);
   if (options.edge.allow_shared_memory) {
     rpcs_.AddSharedMemory(shared_memory_);
   }

@@ -1,5 +1,6 @@
 #include "core/metrics/metrics.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -74,13 +75,25 @@ struct Metrics::Families {
                 .Help("Calls over gRPC that were ended because the answer "
                       "was on its way to the client for too long.")
                 .Register(registry)
-                .Add({})) {}
+                .Add({})) {
+    auto& failures =
+        prometheus::BuildCounter()
+            .Name("relu_explain_failures_total")
+            .Help("Calls of Explain that were answered with an error.")
+            .Register(registry);
+    for (std::size_t code = 0; code < kStatusCodes; ++code) {
+      explain_failures[code] = &failures.Add(
+          {{"code",
+            absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}});
+    }
+  }
 
   Family<prometheus::Gauge>& build_info;
   prometheus::Gauge& start_time_seconds;
   prometheus::Gauge& in_flight_bytes;
   prometheus::Counter& connections_refused;
   prometheus::Counter& unread_answers;
+  std::array<prometheus::Counter*, kStatusCodes> explain_failures = {};
 };
 
 Metrics::Metrics(const MetricsOptions& options)
@@ -127,6 +140,10 @@ void Metrics::CountRefusedConnection() {
 }
 
 void Metrics::CountUnreadAnswer() { families_->unread_answers.Increment(); }
+
+void Metrics::CountExplainFailure(absl::StatusCode code) {
+  families_->explain_failures[StatusIndex(code)]->Increment();
+}
 
 void Metrics::SetInFlightBytes(std::size_t bytes) {
   families_->in_flight_bytes.Set(static_cast<double>(bytes));

@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
+#include "core/metrics/metrics.h"
 #include "proto/inference.pb.h"
 #include "proto/relu.pb.h"
 #include "server/background_calls.h"
@@ -73,7 +74,8 @@ TEST_F(RpcTableTest, OurOwnServiceIsThere) {
 
 TEST_F(RpcTableTest, ExplanationsCanHaveThreadsOfTheirOwn) {
   BackgroundCalls background(1, nullptr);
-  rpcs_.ExplainInBackground(background);
+  Metrics metrics("1");
+  rpcs_.ExplainInBackground(background, metrics);
   v1::ExplainRequest request;
   request.set_model_name("nope");
 
@@ -89,6 +91,8 @@ TEST_F(RpcTableTest, ExplanationsCanHaveThreadsOfTheirOwn) {
 
   EXPECT_NE(thread.get_future().get(), std::this_thread::get_id());
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(metrics.Text(),
+              HasSubstr("relu_explain_failures_total{code=\"NOT_FOUND\"} 1"));
 }
 
 TEST_F(RpcTableTest, HandlerTakesAndGivesBytes) {

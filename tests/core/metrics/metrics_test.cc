@@ -87,6 +87,19 @@ TEST(MetricsTest, UnreadAnswersAreCounted) {
   EXPECT_EQ(Value(metrics.Text(), "relu_unread_answers_total"), "1");
 }
 
+TEST(MetricsTest, FailuresOfExplainAreCountedByCode) {
+  Metrics metrics("1");
+
+  metrics.CountExplainFailure(absl::StatusCode::kResourceExhausted);
+
+  const std::string text = metrics.Text();
+  EXPECT_EQ(
+      Value(text, R"(relu_explain_failures_total{code="RESOURCE_EXHAUSTED"})"),
+      "1");
+  EXPECT_EQ(Value(text, R"(relu_explain_failures_total{code="CANCELLED"})"),
+            "0");
+}
+
 TEST(MetricsTest, ModelFiguresAreExportedAsLongAsSomebodyHoldsThem) {
   Metrics metrics("1");
   auto model = metrics.ForModel("m", "3", 64);
