@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 
 #include "core/base/status_macros.h"
-#include "core/graph/interpreter.h"
+#include "core/graph/evaluate_by_rows.h"
 #include "core/graph/onnx_tensor.h"
 #include "core/tensor/shape.h"
 #include "fmt/format.h"
@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
                     std::ranges::any_of(results, &LeavesOut))) {
     return Outline(results);
   }
-  return EvaluateNode(node, results, inputs);
+  return EvaluateByRows(node, results, inputs);
 }
 
 std::vector<Tensor> ConstantFolder::Outline(

@@ -21,7 +21,8 @@ namespace relu {
 // at most as many elements as the constants that the model gives have, or 2^20
 // if they have fewer, and all nodes together four times as many, in at most
 // 2^31 operations. Elements, not bytes: whatever their type, the interpreter
-// has 8 bytes for each, up to three times. For one thread.
+// has 8 bytes for each, up to three times, of nodes that EvaluateByRows() takes
+// as a whole. For one thread.
 class ConstantFolder {
  public:
   // Whether large results are given without elements, as those of which they

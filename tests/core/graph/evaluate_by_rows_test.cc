@@ -1,0 +1,108 @@
+#include "core/graph/evaluate_by_rows.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "gtest/gtest.h"
+
+#include "core/graph/elements.h"
+#include "core/graph/interpreter.h"
+#include "tests/core/graph/graph_testing.h"
+
+namespace relu {
+namespace {
+
+// Numbers from 1 on that are not the same in any two rows.
+Tensor Numbers(DataType type, Shape shape) {
+  const auto count = static_cast<std::size_t>(ElementCount(shape).value());
+  std::vector<double> numbers(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    numbers[i] = static_cast<double>(1 + i % 113);
+  }
+  return FromDoubles(type, shape, numbers);
+}
+
+// More elements than are computed together; rows do not come out even.
+const Shape kLarge = {509, 211};
+
+void ExpectSame(const Node& node, const ValueType& result,
+                const std::vector<const Tensor*>& inputs) {
+  const auto pieces = EvaluateByRows(node, std::span(&result, 1), inputs);
+  const auto whole = EvaluateNode(node, std::span(&result, 1), inputs);
+  ASSERT_TRUE(pieces.ok()) << pieces.status();
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_EQ((*pieces)[0].shape(), result.shape);
+  EXPECT_TRUE(std::ranges::equal((*pieces)[0].bytes(), (*whole)[0].bytes()));
+}
+
+TEST(EvaluateByRowsTest, OperandsBroadcastInEveryWay) {
+  const Tensor large = Numbers(DataType::kFp32, kLarge);
+  for (const Shape& shape :
+       {kLarge, Shape{509, 1}, Shape{1, 211}, Shape{211}, Shape{1}, Shape{}}) {
+    const Tensor other = Numbers(DataType::kFp32, shape);
+    ExpectSame(MakeNode(Operator::kDiv), {DataType::kFp32, kLarge},
+               {&large, &other});
+    ExpectSame(MakeNode(Operator::kSub), {DataType::kFp32, kLarge},
+               {&other, &large});
+  }
+  const Tensor column = Numbers(DataType::kFp32, {509, 1});
+  const Tensor row = Numbers(DataType::kFp32, {211});
+  ExpectSame(MakeNode(Operator::kMul), {DataType::kFp32, kLarge},
+             {&column, &row});
+}
+
+TEST(EvaluateByRowsTest, ScalesBelongToRowsOrColumns) {
+  const Tensor large = Numbers(DataType::kInt8, kLarge);
+  for (const auto& [axis, size] :
+       {std::pair<std::int64_t, std::int64_t>{0, 509}, {1, 211}, {1, 1}}) {
+    const Tensor scale = Numbers(DataType::kFp32, {size});
+    const Tensor zero = Numbers(DataType::kInt8, {size});
+    ExpectSame(MakeNode(Operator::kDequantizeLinear, {{"axis", axis}}),
+               {DataType::kFp32, kLarge}, {&large, &scale, &zero});
+  }
+}
+
+TEST(EvaluateByRowsTest, OperandsCanBeOneThreeOrLeftOut) {
+  const Tensor large = Numbers(DataType::kFp32, kLarge);
+  const ValueType result{DataType::kFp32, kLarge};
+  ExpectSame(MakeNode(Operator::kExp), result, {&large});
+  const Tensor column = Numbers(DataType::kFp32, {509, 1});
+  const Tensor row = Numbers(DataType::kFp32, {1, 211});
+  ExpectSame(MakeNode(Operator::kMax), result, {&row, &large, &column});
+  Tensor condition(DataType::kBool, {509, 1});
+  for (std::size_t i = 0; i < condition.bytes().size(); i += 3) {
+    condition.bytes()[i] = std::byte{1};
+  }
+  ExpectSame(MakeNode(Operator::kWhere), result, {&condition, &row, &large});
+  const Tensor most = Numbers(DataType::kFp32, {});
+  ExpectSame(MakeNode(Operator::kClip, {{"min", 3.0F}, {"max", 50.0F}}), result,
+             {&large, nullptr, &most});
+}
+
+TEST(EvaluateByRowsTest, OneRowAndOtherOperatorsAreEvaluatedWhole) {
+  const Tensor row = Numbers(DataType::kFp32, {1, 70'000});
+  ExpectSame(MakeNode(Operator::kNeg), {DataType::kFp32, {1, 70'000}}, {&row});
+  const Tensor large = Numbers(DataType::kFp32, kLarge);
+  ExpectSame(MakeNode(Operator::kTranspose,
+                      {{"perm", std::vector<std::int64_t>{1, 0}}}),
+             {DataType::kFp32, {211, 509}}, {&large});
+}
+
+TEST(EvaluateByRowsTest, ErrorsAreThoseOfTheNode) {
+  const Tensor large = Numbers(DataType::kInt32, kLarge);
+  const Tensor zero(DataType::kInt32, {});
+  const ValueType result{DataType::kInt32, kLarge};
+  const std::vector<const Tensor*> inputs{&large, &zero};
+  const Node node = MakeNode(Operator::kDiv);
+  const auto pieces = EvaluateByRows(node, std::span(&result, 1), inputs);
+  EXPECT_EQ(pieces.status(),
+            EvaluateNode(node, std::span(&result, 1), inputs).status());
+  EXPECT_EQ(pieces.status().code(), kInvalid);
+}
+
+}  // namespace
+}  // namespace relu
