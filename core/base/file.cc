@@ -39,9 +39,11 @@ absl::StatusOr<File> File::Open(const std::filesystem::path& path,
         fmt::format("{}: not a regular file", path.string()));
   }
   File file(path, open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (file.descriptor_ < 0 || fstat(file.descriptor_, &file.found_) != 0) {
+  if (file.descriptor_ < 0 || fstat(file.descriptor_, &file.found_) != 0 ||
+      !S_ISREG(file.found_.st_mode)) {
+    const std::string reason = std::generic_category().message(errno);
     return absl::PermissionDeniedError(
-        fmt::format("{}: cannot be opened", path.string()));
+        fmt::format("{}: cannot be opened: {}", path.string(), reason));
   }
   if (file.size() > max_bytes) {
     return absl::InvalidArgumentError(fmt::format(

@@ -37,7 +37,8 @@ class File {
   // path, if they cannot be read, or are no longer there.
   absl::Status Read(std::uint64_t offset_bytes,
                     std::span<std::byte> bytes) const;
-  // INTERNAL, without the path, if somebody wrote to it since it was opened.
+  // INTERNAL, without the path, if it has another size or time of change than
+  // when it was opened: then somebody wrote to it.
   absl::Status CheckUnchanged() const;
 
  private:

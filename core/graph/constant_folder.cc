@@ -62,8 +62,12 @@ absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
     const Node& node, std::span<const ValueType> results,
     std::span<const Tensor* const> inputs) {
   RETURN_IF_ERROR(Claim(node, results, inputs));
-  if (outlines_ && (std::ranges::any_of(inputs, &LacksElements) ||
-                    std::ranges::any_of(results, &LeavesOut))) {
+  // These read shapes alone.
+  const bool reads_elements =
+      node.op != Operator::kShape && node.op != Operator::kSize;
+  if (outlines_ &&
+      ((reads_elements && std::ranges::any_of(inputs, &LacksElements)) ||
+       std::ranges::any_of(results, &LeavesOut))) {
     return Outline(results);
   }
   return EvaluateByRows(node, results, inputs);

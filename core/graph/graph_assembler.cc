@@ -94,6 +94,7 @@ void GraphAssembler::MarkStart() {
   start_ = {.values = graph_.values.size(),
             .constants = graph_.constants.size(),
             .folder = folder_,
+            .source = options_.source,
             .ids = ids_};
 }
 
@@ -105,7 +106,9 @@ void GraphAssembler::Restart() {
   graph_.inputs.clear();
   graph_.outputs.clear();
   graph_.notes.clear();
+  is_certain_ = is_certain();
   folder_ = start_.folder;
+  options_.source = start_.source;
   samples_.clear();
   reshaped_.clear();
   maps_.clear();

@@ -60,7 +60,7 @@ class GraphAssembler {
 
   // Where the source gives outlines: whether no error and no graph up to now
   // depends on elements that it left out.
-  bool is_certain() const { return folder_.is_certain(); }
+  bool is_certain() const { return is_certain_ && folder_.is_certain(); }
 
  private:
   // A new value. INVALID_ARGUMENT if the name is taken or empty.
@@ -104,6 +104,7 @@ class GraphAssembler {
 
   Options options_;
   ConstantFolder folder_;
+  bool is_certain_ = true;  // Before the last Restart().
   Graph graph_;
   std::map<std::string, ValueId, std::less<>> ids_;  // By name.
   std::map<ValueId, RowSamples> samples_;
@@ -115,6 +116,7 @@ class GraphAssembler {
     std::size_t values = 0;
     std::size_t constants = 0;
     ConstantFolder folder{false};
+    TensorSource source{.external = ExternalData("")};
     std::map<std::string, ValueId, std::less<>> ids;
   };
   Start start_;

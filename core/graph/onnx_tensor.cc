@@ -39,8 +39,10 @@ using onnx::TensorProto;
 // Far above any weights, far below what overflows when it is counted in bytes.
 constexpr std::int64_t kMaxElements = std::int64_t{1} << 40U;
 
-// Larger ones are weights.
+// Larger ones are weights. Of INT32 and INT64 are sizes, axes and indices, too,
+// never so many that it matters what they are.
 constexpr std::int64_t kMostKnownElements = 4096;
+constexpr std::int64_t kMostKnownIntegers = 65'536;
 
 absl::StatusOr<Shape> ReadShape(const TensorProto& proto) {
   if (static_cast<std::size_t>(proto.dims_size()) > kMaxRank) {
@@ -386,8 +388,8 @@ std::optional<DataType> DataTypeFromOnnx(std::int64_t number) {
 }
 
 bool IsLeftOut(DataType type, std::int64_t element_count) {
-  return element_count > kMostKnownElements && type != DataType::kInt32 &&
-         type != DataType::kInt64;
+  const bool is_index = type == DataType::kInt32 || type == DataType::kInt64;
+  return element_count > (is_index ? kMostKnownIntegers : kMostKnownElements);
 }
 
 absl::StatusOr<Tensor> TensorFromOnnx(const TensorProto& proto,

@@ -37,8 +37,8 @@ struct TensorSource {
   std::size_t spare_bytes = std::size_t{8} << 20U;
 };
 
-// Whether a constant is so large that outlines leave its elements out: never
-// sizes, axes and indices, which are INT32 and INT64.
+// Whether a constant is so large that outlines leave its elements out. Types
+// and shapes of results do not depend on so many.
 bool IsLeftOut(DataType type, std::int64_t element_count);
 
 // The tensor in `proto`, from its own bytes, the file that it was in, or the

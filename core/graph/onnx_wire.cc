@@ -16,6 +16,7 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 
+#include "core/base/status_macros.h"
 #include "core/graph/onnx_fields.h"
 #include "fmt/format.h"
 #include "proto/onnx.pb.h"
@@ -31,7 +32,7 @@ using google::protobuf::io::ZeroCopyInputStream;
 
 constexpr std::size_t kMaxMessages = 100'000;
 constexpr std::size_t kMaxNumberBytes = std::size_t{4} << 20U;
-constexpr std::size_t kMinOutlineBytes = std::size_t{4} << 20U;
+constexpr std::size_t kMinOutlineBytes = std::size_t{16} << 20U;
 constexpr std::size_t kMinDataBytes = std::size_t{16} << 20U;
 
 enum class Kind {
@@ -135,9 +136,9 @@ bool IsData(Kind kind) {
 // Writes the fields of nested messages one after the other.
 class Writer {
  public:
-  // Takes the address space of all that there may be, not the memory: so
-  // nothing is moved as it grows.
-  explicit Writer(std::size_t most_bytes) { bytes_.reserve(most_bytes); }
+  // Takes address space for so many bytes, not yet the memory, so that they are
+  // not moved as they grow.
+  explicit Writer(std::size_t usual_bytes) { bytes_.reserve(usual_bytes); }
 
   void Varint(std::uint64_t number) {
     std::array<std::uint8_t, 10> room{};
@@ -177,10 +178,10 @@ class Writer {
 class Scan {
  public:
   Scan(ZeroCopyInputStream& bytes, std::size_t size)
-      : size_(size),
+      : size_(static_cast<int>(size)),
         most_bytes_(kMinOutlineBytes + size / 2),
         stream_(&bytes),
-        outline_(most_bytes_) {}
+        outline_(kMinOutlineBytes) {}
 
   // Goes through one message, up to the current limit of the stream. False if
   // it is malformed; also, early, when there is too much of something.
@@ -198,9 +199,27 @@ class Scan {
     return stream_.ConsumedEntireMessage();
   }
 
-  bool HasTooMany() const {
-    return is_too_long_ || messages_ > kMaxMessages ||
-           number_bytes_ > kMaxNumberBytes || outline_.size() > most_bytes_;
+  bool HasTooMany() const { return !CheckLimits().ok(); }
+  absl::Status CheckLimits() const {
+    if (messages_ > kMaxMessages) {
+      return absl::InvalidArgumentError(fmt::format(
+          "more than {} nodes, names, attributes and tensors: too much for a "
+          "model that is served",
+          kMaxMessages));
+    }
+    if (number_bytes_ > kMaxNumberBytes) {
+      return absl::InvalidArgumentError(fmt::format(
+          "more than {} integers in attributes and dimensions, and elements "
+          "that are not packed: export weights as raw data",
+          kMaxNumberBytes / sizeof(std::int64_t)));
+    }
+    if (is_too_long_ || outline_.size() > most_bytes_) {
+      return absl::InvalidArgumentError(fmt::format(
+          "more than {} bytes that are not elements of tensors: export weights "
+          "as tensors",
+          most_bytes_));
+    }
+    return absl::OkStatus();
   }
   // What the parsed numbers of tensors take, without raw data.
   std::size_t data_bytes() const { return data_bytes_; }
@@ -243,8 +262,8 @@ class Scan {
 
   bool Delimited(Kind held, std::uint32_t tag) {
     int length = 0;
-    if (!stream_.ReadVarintSizeAsInt(&length) ||
-        static_cast<std::size_t>(length) > Left()) {
+    if (WireFormatLite::GetTagFieldNumber(tag) == 0 ||
+        !stream_.ReadVarintSizeAsInt(&length) || length > Left()) {
       return false;
     }
     if (IsData(held)) {
@@ -261,9 +280,10 @@ class Scan {
     return good;
   }
 
-  // The bytes from here on, up to the end of the outermost message.
-  std::size_t Left() const {
-    return size_ - static_cast<std::size_t>(stream_.CurrentPosition());
+  // The bytes from here on, up to the end of the message around.
+  int Left() {
+    const int until_limit = stream_.BytesUntilLimit();
+    return until_limit >= 0 ? until_limit : size_ - stream_.CurrentPosition();
   }
 
   bool Content(Kind held, int length) {
@@ -355,7 +375,7 @@ class Scan {
     return static_cast<std::size_t>(std::ranges::count_if(bytes, &EndsVarint));
   }
 
-  std::size_t size_;
+  int size_;
   std::size_t most_bytes_;
   CodedInputStream stream_;
   Writer outline_;
@@ -365,22 +385,13 @@ class Scan {
   bool is_too_long_ = false;
 };
 
-absl::Status TooMuch() {
-  return absl::InvalidArgumentError(fmt::format(
-      "more than {} nodes, names, attributes and tensors, or too many numbers "
-      "that are not raw data: too much for a model that is served; export "
-      "weights as raw data",
-      kMaxMessages));
-}
-
 absl::Status Run(Scan& scan) {
-  if (scan.Message(Kind::kModel) && !scan.HasTooMany()) {
-    return absl::OkStatus();
-  }
-  return scan.HasTooMany()
-             ? TooMuch()
-             : absl::InvalidArgumentError(
-                   "not an ONNX file: damaged, cut short or of another format");
+  const bool is_good = scan.Message(Kind::kModel);
+  RETURN_IF_ERROR(scan.CheckLimits());
+  return is_good ? absl::OkStatus()
+                 : absl::InvalidArgumentError(
+                       "not an ONNX file: damaged, cut "
+                       "short or of another format");
 }
 
 }  // namespace
@@ -388,20 +399,18 @@ absl::Status Run(Scan& scan) {
 absl::StatusOr<std::string> OutlineOnnx(ZeroCopyInputStream& bytes,
                                         std::size_t size) {
   Scan scan(bytes, size);
-  if (absl::Status status = Run(scan); !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(Run(scan));
   return scan.TakeOutline();
 }
 
 absl::Status CheckOnnxWire(std::string_view bytes) {
   ArrayInputStream stream(bytes.data(), static_cast<int>(bytes.size()));
   Scan scan(stream, bytes.size());
-  if (absl::Status status = Run(scan); !status.ok()) {
-    return status;
-  }
+  RETURN_IF_ERROR(Run(scan));
   return scan.data_bytes() > kMinDataBytes + 2 * bytes.size()
-             ? TooMuch()
+             ? absl::InvalidArgumentError(
+                   "too many numbers that are not raw data: export weights as "
+                   "raw data")
              : absl::OkStatus();
 }
 

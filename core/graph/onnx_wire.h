@@ -23,8 +23,8 @@ namespace relu {
 // tensors hold. INVALID_ARGUMENT if `bytes` are not well-formed, or would take
 // much more memory parsed than here: an empty message takes two bytes in a file
 // and two hundred in memory, a number one and eight. There may be at most
-// 100,000 messages and names in it, numbers outside of tensors that take 4 MiB,
-// and 4 MiB plus half of `size` in all.
+// 100,000 messages and names in it, integers outside of tensors that take 4
+// MiB, and 16 MiB plus half of `size` in all.
 absl::StatusOr<std::string> OutlineOnnx(
     google::protobuf::io::ZeroCopyInputStream& bytes, std::size_t size);
 

@@ -76,12 +76,12 @@ struct Metrics::Families {
                       "was on its way to the client for too long.")
                 .Register(registry)
                 .Add({})) {
-    auto& failures =
-        prometheus::BuildCounter()
-            .Name("relu_explain_failures_total")
-            .Help("Calls of Explain that were answered with an error.")
-            .Register(registry);
-    for (std::size_t code = 0; code < kStatusCodes; ++code) {
+    auto& failures = prometheus::BuildCounter()
+                         .Name("relu_explain_failures_total")
+                         .Help("Calls of Explain that were taken, and failed.")
+                         .Register(registry);
+    // From 1 on: 0 is OK.
+    for (std::size_t code = 1; code < kStatusCodes; ++code) {
       explain_failures[code] = &failures.Add(
           {{"code",
             absl::StatusCodeToString(static_cast<absl::StatusCode>(code))}});

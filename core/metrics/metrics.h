@@ -75,8 +75,8 @@ class Metrics {
   // because its answer was on its way for too long.
   void CountUnreadAnswer();
 
-  // Counts, in relu_explain_failures_total, one call of Explain that was
-  // answered with an error.
+  // Counts, in relu_explain_failures_total, one call of Explain that failed
+  // with this code, which is not OK.
   void CountExplainFailure(absl::StatusCode code);
 
   // relu_in_flight_bytes: what requests in flight and their answers take, as

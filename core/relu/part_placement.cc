@@ -13,6 +13,8 @@
 namespace relu {
 namespace {
 
+constexpr std::size_t kMostOps = 1000;
+
 // Whether the slots share floats.
 bool Overlap(const Slot& a, const Slot& b) {
   return a.offset < b.offset + b.size && b.offset < a.offset + a.size;
@@ -77,6 +79,9 @@ void Erase(std::size_t i, PiecewiseNetwork& network) {
 }  // namespace
 
 void PlaceParts(PiecewiseNetwork& network) {
+  if (network.ops.size() > kMostOps) {
+    return;
+  }
   for (std::size_t i = network.ops.size(); i-- > 0;) {
     const std::optional<Slot> part = PartOf(network.ops[i]);
     if (!part.has_value()) {

@@ -9,9 +9,10 @@
 namespace relu {
 
 // Leaves out each MoveOp that copies a whole slot into a part of another one,
-// if that is all the slot is for: what fills it fills the part instead. Slots
-// lie within others afterwards, which those who keep something by slot, such as
-// bounds, don't expect.
+// if that is all the slot is for: what fills it fills the part instead.
+// Networks of more than a thousand operations stay as they are: it takes the
+// square. Slots lie within others afterwards, which those who keep something by
+// slot, such as bounds, don't expect.
 void PlaceParts(PiecewiseNetwork& network);
 
 }  // namespace relu

@@ -57,7 +57,7 @@ PiecewiseLinear Abs() { return LeakyRelu(-1.0F); }
 
 void Apply(const PiecewiseLinear& function, std::size_t size,
            const float* input, float* output) {
-  if (function.kinks == 1) {
+  if (function.kinks == 1 && size > 1) {
     return kernels::Apply(TwoLinesOf(function), size, input, output);
   }
   for (std::size_t i = 0; i < size; ++i) {
@@ -69,7 +69,7 @@ void Apply(const PiecewiseLinear& function, std::size_t size,
 void AddSlopes(const PiecewiseLinear& function, std::size_t size,
                const float* input, const float* output_adjoint,
                float* input_adjoint) {
-  if (function.kinks == 1) {
+  if (function.kinks == 1 && size > 1) {
     return kernels::AddSlopes(TwoLinesOf(function), size, input, output_adjoint,
                               input_adjoint);
   }

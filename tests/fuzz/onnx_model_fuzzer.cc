@@ -28,7 +28,7 @@ absl::StatusOr<relu::Graph> Import(const std::uint8_t* bytes,
   static const int file = memfd_create("model.onnx", MFD_CLOEXEC);
   CHECK(ftruncate(file, 0) == 0);
   CHECK(pwrite(file, bytes, size, 0) == static_cast<ssize_t>(size));
-  // A folder without other files: the external data that it names is missing.
+  // What is beside it leads out of the folder, so it has no external data.
   const std::filesystem::path folder = "/proc/self/fd";
   return relu::ImportOnnx(folder / std::to_string(file));
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <span>
@@ -162,7 +163,9 @@ TEST_F(FileTest, CheckUnchangedTellsOfWrites) {
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->CheckUnchanged(), absl::OkStatus());
 
-  Write("file", "longer text");
+  Write("file", "TEXT");
+  std::filesystem::last_write_time(
+      path, std::filesystem::last_write_time(path) + std::chrono::seconds(1));
 
   EXPECT_EQ(file->CheckUnchanged().code(), absl::StatusCode::kInternal);
 }

@@ -67,6 +67,33 @@ TEST(OnnxImportTest, ShapesThatAreComputedOfWeightsAreKnown) {
   EXPECT_EQ(graph->values[graph->outputs[0]].shape, (Shape{kBatchDim, 4, 1}));
 }
 
+// The first reading of the input, with a batch, is right; of the second the
+// ConstantOfShape would be a constant that is too large.
+TEST(OnnxImportTest, ReadingsThatOutlinesCannotTellAreTriedWithWeights) {
+  std::vector<float> weights(5000);
+  weights[17] = 1;
+  ModelBuilder builder(13);
+  builder.Input("x", {.sizes = {4096, 512}})
+      .Floats("w", {5000}, weights)
+      .Int64s("front", {1}, {512})
+      .Node("Shape", {"x"}, "size")
+      .Node("ConstantOfShape", {"size"}, "zeros")
+      .Node("ReduceSum", {"w"}, "sum", {IntAttributeProto("keepdims", 1)})
+      .Node("Cast", {"sum"}, "one",
+            {IntAttributeProto("to", onnx::TensorProto::INT64)})
+      .Node("Concat", {"one", "front"}, "row", {IntAttributeProto("axis", 0)})
+      .Floats("offset", {512}, std::vector<float>(512))
+      .Node("Reshape", {"offset", "row"}, "offsets")
+      .Node("Add", {"x", "offsets"}, "moved")
+      .Node("Add", {"moved", "zeros"}, "y")
+      .Output("y", {.sizes = {4096, 512}});
+  const auto whole = ImportOnnx(builder.model(), "");
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  TestFolder folder;
+  const auto graph = ImportOnnx(folder.Write("model.onnx", builder.model()));
+  EXPECT_TRUE(graph.ok()) << graph.status();
+}
+
 TEST(OnnxImportTest, FilesAndMessagesGiveTheSameGraphs) {
   const google::protobuf::LogSilencer quiet;
   int files = 0;

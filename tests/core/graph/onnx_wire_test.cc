@@ -91,8 +91,9 @@ TEST(OnnxWireTest, TooManyPackedNumbersAreRefused) {
 }
 
 TEST(OnnxWireTest, TooLongNamesAreRefused) {
-  const std::string name = Field(2, std::string(9 << 20, 'x'));
-  EXPECT_EQ(CheckOnnxWire(Field(7, name)).code(), kInvalid);
+  const std::string name = Field(2, std::string(33 << 20, 'x'));
+  EXPECT_THAT(CheckOnnxWire(Field(7, name)),
+              Fails(kInvalid, "bytes that are not elements of tensors"));
 }
 
 TEST(OnnxWireTest, TooManyPlainNumbersAreRefused) {
@@ -189,6 +190,14 @@ TEST(OnnxWireTest, OutlineTakesNoStretchesFromTheFile) {
   const auto outline = Outline(Field(7, Field(5, tensor.SerializeAsString())));
   ASSERT_TRUE(outline.ok()) << outline.status();
   EXPECT_EQ(outline->graph().initializer(0).left_in_file_size(), 0);
+}
+
+TEST(OnnxWireTest, OutlineRefusesMessagesThatAreLongerThanThoseAround) {
+  // A graph of 2 bytes, whose node says 16, which the file has.
+  const std::string bytes =
+      std::string("\x3A\2\x0A\x10") + Field(8, std::string(14, '\0'));
+  EXPECT_FALSE(onnx::ModelProto().ParseFromString(bytes));
+  EXPECT_EQ(Outline(bytes).status().code(), kInvalid);
 }
 
 TEST(OnnxWireTest, OutlineRefusesNumbersThatAreCutShort) {
