@@ -22,6 +22,7 @@
 #include "core/graph/graph_pruning.h"
 #include "core/graph/onnx_attributes.h"
 #include "core/graph/onnx_tensor.h"
+#include "core/graph/reshape_inference.h"
 #include "core/graph/row_coupling.h"
 #include "core/graph/row_samples.h"
 #include "core/graph/value_declaration.h"
@@ -69,12 +70,6 @@ absl::Status CheckFinite(std::string_view name, const Tensor& tensor) {
                    "constant \"{}\" has an element that is NaN or infinite, "
                    "wanted finite numbers",
                    name));
-}
-
-// Gives the same elements, in the same order, the shape of its output.
-bool IsReshape(Operator op) {
-  return op == Operator::kReshape || op == Operator::kFlatten ||
-         op == Operator::kSqueeze || op == Operator::kUnsqueeze;
 }
 
 }  // namespace

@@ -140,6 +140,11 @@ bool Overflows(std::span<const std::int64_t> sizes) {
 
 }  // namespace
 
+bool IsReshape(Operator op) {
+  return op == Operator::kReshape || op == Operator::kFlatten ||
+         op == Operator::kSqueeze || op == Operator::kUnsqueeze;
+}
+
 absl::StatusOr<OutputTypes> InferFlatten(InferenceContext& context) {
   const Value& input = *context.inputs[0];
   const std::size_t rank = input.shape.size();

@@ -19,6 +19,10 @@ absl::StatusOr<OutputTypes> InferUnsqueeze(InferenceContext& context);
 absl::StatusOr<OutputTypes> InferShape(InferenceContext& context);
 absl::StatusOr<OutputTypes> InferSize(InferenceContext& context);
 
+// Whether the operator gives the same elements, in the same order, the shape of
+// its output.
+bool IsReshape(Operator op);
+
 }  // namespace relu
 
 #endif  // CORE_GRAPH_RESHAPE_INFERENCE_H_
