@@ -144,7 +144,9 @@ class RandomNetwork {
     }
     constexpr Operator kOperators[] = {Operator::kAdd, Operator::kSub,
                                        Operator::kMul, Operator::kPRelu};
-    return builder_.Binary(kOperators[Below(4)], x, RandomConstant({n}, 1));
+    // Arguments are drawn in another order by another compiler.
+    const ValueId constant = RandomConstant({n}, 1);
+    return builder_.Binary(kOperators[Below(4)], x, constant);
   }
 
   // (x - mean) / sqrt(variance + epsilon) * scale, whole or in its parts.
