@@ -194,6 +194,13 @@ TEST_P(ElementwiseTest, FunctionsHaveTheBitsOfPortableCode) {
   }
 }
 
+TEST_P(ElementwiseTest, FunctionsHaveTheGoldenBits) {
+  for (const Definition& definition : Definitions()) {
+    ExpectGoldenBits(std::string(definition.name),
+                     ApplyTo(definition.kernel(), Sweep(/*step=*/30'011)));
+  }
+}
+
 float FunctionValue(Function function, float x,
                     const Parameters& parameters = {}) {
   float output = 0.0F;

@@ -10,12 +10,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 
 #include "core/kernels/targets.h"
 #include "tests/core/kernels/kernel_testing.h"
+#include "tests/support/golden_hashes.h"
 
 namespace relu::kernels {
 
@@ -115,6 +118,16 @@ inline void ExpectBitsOfPortableCode(const RowKernel& kernel,
   const std::vector<float> output = ApplyTo(kernel, input);
   hwy::SetSupportedTargetsForTest(HWY_SCALAR);
   EXPECT_EQ(FirstDifference(output, ApplyTo(kernel, input)), "");
+}
+
+// The bits are those that every kind of CPU gives.
+inline void ExpectGoldenBits(const std::string& name,
+                             std::vector<float> values) {
+  for (float& value : values) {
+    value = std::isnan(value) ? kNan : value;  // All NaNs are the same.
+  }
+  ExpectGoldenHash("tests/testdata/golden/functions.txt", name,
+                   std::as_bytes(std::span(values)));
 }
 
 }  // namespace relu::kernels

@@ -114,5 +114,10 @@ TEST_P(NormalizationTest, LayerNormHasTheBitsOfPortableCode) {
   }
 }
 
+TEST_P(NormalizationTest, BitsAreTheGoldenOnes) {
+  ExpectGoldenBits("log_softmax", ApplyTo(LogSoftmax, Scaled(1003, 60.0F)));
+  ExpectGoldenBits("layer_norm", ApplyTo(Normalize, Scaled(1003, 60.0F)));
+}
+
 }  // namespace
 }  // namespace relu::kernels

@@ -59,5 +59,15 @@ TEST(PowerTest, WholePowersOfWholeNumbersAreExact) {
   EXPECT_EQ(Power(10.0F, -1.0F), 0.1F);
 }
 
+TEST(PowerTest, BitsAreTheGoldenOnes) {
+  std::vector<float> powers;
+  for (const float x : Sweep(/*step=*/1'000'003)) {
+    for (float y = -9.0F; y <= 9.0F; y += 0.37F) {
+      powers.push_back(Power(x, y));
+    }
+  }
+  ExpectGoldenBits("power", powers);
+}
+
 }  // namespace
 }  // namespace relu::kernels

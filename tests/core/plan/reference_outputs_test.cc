@@ -22,6 +22,7 @@
 #include "core/tensor/float16.h"
 #include "core/tensor/tensor.h"
 #include "tests/core/plan/plan_runner.h"
+#include "tests/support/golden_hashes.h"
 #include "tests/support/reference_model.h"
 
 namespace relu {
@@ -61,6 +62,7 @@ void ExpectClose(const Tensor& found, const Tensor& wanted, double tolerance) {
 
 class ReferenceOutputsTest
     : public ::testing::TestWithParam<std::filesystem::path> {};
+using GoldenOutputsTest = ReferenceOutputsTest;
 
 TEST_P(ReferenceOutputsTest, PlanAgreesInEveryBatchSize) {
   const absl::StatusOr<ReferenceModel> reference = LoadReference(GetParam());
@@ -92,6 +94,24 @@ TEST_P(ReferenceOutputsTest, PlanAgreesInEveryBatchSize) {
   }
 }
 
+TEST_P(GoldenOutputsTest, BitsAreTheGoldenOnes) {
+  const absl::StatusOr<ReferenceModel> reference = LoadReference(GetParam());
+  ASSERT_TRUE(reference.ok()) << reference.status();
+  const absl::StatusOr<Graph> graph = ImportOnnx(reference->onnx);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const CompiledModel model = CompileOrDie(*graph);
+  std::vector<Tensor> inputs;
+  for (const TensorSignature& input : model.inputs()) {
+    inputs.push_back(reference->inputs.at(input.name).Clone());
+  }
+  std::vector<std::byte> bytes;
+  for (const Tensor& output : RunPlan(model, inputs).outputs) {
+    bytes.insert(bytes.end(), output.bytes().begin(), output.bytes().end());
+  }
+  ExpectGoldenHash("tests/testdata/golden_models/hashes.txt", reference->name,
+                   bytes);
+}
+
 std::string TestName(
     const ::testing::TestParamInfo<std::filesystem::path>& info) {
   return info.param.filename().string();
@@ -99,6 +119,9 @@ std::string TestName(
 
 INSTANTIATE_TEST_SUITE_P(
     Models, ReferenceOutputsTest,
+    ::testing::ValuesIn(ReferenceFolders("tests/testdata/models")), TestName);
+INSTANTIATE_TEST_SUITE_P(
+    Models, GoldenOutputsTest,
     ::testing::ValuesIn(ReferenceFolders("tests/testdata/models")), TestName);
 INSTANTIATE_TEST_SUITE_P(
     Quirks, ReferenceOutputsTest,
