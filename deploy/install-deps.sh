@@ -8,6 +8,8 @@
 #                                   compares relud with
 #   deploy/install-deps.sh --test --containers
 #                                   also what tests/deploy/run.sh needs
+#   deploy/install-deps.sh --aarch64
+#                                   also what tests/aarch64.sh needs
 #
 # Does nothing, and needs no network, if everything is there already. Runs as
 # root, or as a user with sudo.
@@ -33,9 +35,15 @@ benchmark_packages=(
   libdnnl-dev libeigen3-dev libopenblas-dev libpthreadpool-dev libxnnpack-dev
   valgrind
 )
+aarch64_packages=(g++-aarch64-linux-gnu mmdebstrap qemu-user)
+# Of arm64, into a folder: the host's packages stay as they are.
+aarch64_libraries=(
+  libabsl-dev libfmt-dev libgmock-dev libgtest-dev libhwy-dev libprotobuf-dev
+  prometheus-cpp-dev
+)
 
 usage() {
-  echo "usage: deploy/install-deps.sh [--test] [--benchmark] [--containers]" >&2
+  echo "usage: deploy/install-deps.sh [--test] [--benchmark] [--containers] [--aarch64]" >&2
   exit 2
 }
 
@@ -43,6 +51,7 @@ packages=("${build_packages[@]}")
 with_tests=false
 with_benchmarks=false
 with_npm=false
+with_aarch64=false
 for option in "$@"; do
   case "$option" in
     --test)
@@ -56,6 +65,10 @@ for option in "$@"; do
       packages+=("${benchmark_packages[@]}")
       ;;
     --containers) packages+=("${container_packages[@]}") ;;
+    --aarch64)
+      with_aarch64=true
+      packages+=("${aarch64_packages[@]}")
+      ;;
     *) usage ;;
   esac
 done
@@ -100,4 +113,21 @@ if $with_benchmarks && [[ ! -e tests/benchmark/node_modules/.package-lock.json |
   # that a CPU needs.
   (cd tests/benchmark &&
     npm install --no-save --no-audit --no-fund --no-package-lock --ignore-scripts)
+fi
+
+sysroot=build/aarch64-sysroot
+if $with_aarch64 &&
+  [[ $(cat "$sysroot/packages" 2>/dev/null) != "${aarch64_libraries[*]}" ]]; then
+  echo "Unpacking ${#aarch64_libraries[@]} Debian packages of arm64 into $sysroot"
+  for sources in /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list; do
+    [[ ! -s $sources ]] || break
+  done
+  rm -rf "$sysroot"
+  mkdir -p "$sysroot"
+  # Without root: no script of a package runs.
+  mmdebstrap --quiet --variant=extract --mode=chrootless --architectures=arm64 \
+    --aptopt='APT::Install-Recommends "false"' \
+    --include="$(IFS=, && echo "${aarch64_libraries[*]}")" \
+    bookworm - "$sources" | tar -x --exclude=./dev -C "$sysroot"
+  echo "${aarch64_libraries[*]}" >"$sysroot/packages"
 fi
