@@ -181,7 +181,7 @@ class Scan {
       : size_(static_cast<int>(size)),
         most_bytes_(kMinOutlineBytes + size / 2),
         stream_(&bytes),
-        outline_(kMinOutlineBytes) {}
+        outline_(std::min(size, kMinOutlineBytes)) {}
 
   // Goes through one message, up to the current limit of the stream. False if
   // it is malformed; also, early, when there is too much of something.
