@@ -219,7 +219,7 @@ TEST_F(OnnxMemoryTest, WeightsOfModelThatIsNotSupportedTakeNothing) {
   builder.graph().mutable_output(0)->set_name("none");
   const auto file = folder_.Write("large.onnx", builder.model());
   builder.model().Clear();
-  EXPECT_TRUE(IsRefusedWithin(file, 4 * kMebibyte));
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
 }
 
 TEST_F(OnnxMemoryTest, WeightsThatAreNotNumbersTakeTheirOwnSize) {
@@ -262,7 +262,7 @@ TEST_F(OnnxMemoryTest, NumbersThatTakeMoreThanInTheFileAreRefused) {
   builder.graph().mutable_initializer(0)->set_int32_data(kCount - 1, 1);
   const auto file = folder_.Write("typed.onnx", builder.model());
   builder.model().Clear();
-  EXPECT_TRUE(IsRefusedWithin(file, 4 * kMebibyte));
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
 }
 
 TEST_F(OnnxMemoryTest, ConstantsOfModelThatIsNotSupportedAreNotComputed) {
@@ -271,7 +271,7 @@ TEST_F(OnnxMemoryTest, ConstantsOfModelThatIsNotSupportedAreNotComputed) {
   builder.Node("Transpose", {"w1"}, "w2").Node("NoSuchThing", {"w2"}, "z");
   const auto file = folder_.Write("folds.onnx", builder.model());
   builder.model().Clear();
-  EXPECT_TRUE(IsRefusedWithin(file, 4 * kMebibyte));
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
 }
 
 TEST_F(OnnxMemoryTest, TextThatNobodyReadsTakesNothing) {
@@ -282,7 +282,7 @@ TEST_F(OnnxMemoryTest, TextThatNobodyReadsTakesNothing) {
   const auto file =
       folder_.Write("text.onnx", bytes + std::string("\x32\x80\x80\x80\x20") +
                                      std::string(kLargeBytes, 'x'));
-  EXPECT_TRUE(IsRefusedWithin(file, 4 * kMebibyte));
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
 }
 
 }  // namespace
