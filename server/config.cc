@@ -99,6 +99,14 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
       "call before it sleeps. Calls are then answered without the time that a "
       "wake takes, and the CPU is busy meanwhile. 0: it sleeps at once.")
       ->check(CLI::Range(0, 1'000'000));
+  AddChoice<PollStrategy>(
+      app, "--grpc-poll-strategy", options.grpc_poll_strategy,
+      {{"poll", PollStrategy::kPoll}, {"epoll1", PollStrategy::kEpoll1}},
+      "How gRPC waits for its connections. poll: each of --threads for its "
+      "own, and no call goes from thread to thread; with more than some 250 "
+      "connections for each thread a look at all of them takes longer than "
+      "that saves. epoll1: all together, however many. (GRPC_POLL_STRATEGY has "
+      "no effect.)");
 }
 
 void AddOperationSettings(CLI::App& app, ServerOptions& options, Flags& flags) {

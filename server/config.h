@@ -18,6 +18,9 @@
 
 namespace relu {
 
+// How gRPC waits for its sockets. The names are gRPC's.
+enum class PollStrategy : std::uint8_t { kPoll, kEpoll1 };
+
 // What each means, its unit and its range stand in config.cc, where --help is
 // made from them.
 struct ServerOptions {
@@ -36,8 +39,9 @@ struct ServerOptions {
   LimitSettings limits;
   EdgeSettings edge;
 
-  int threads = 0;         // 0: the CPU budget.
-  int busy_poll_us = 0;    // Of each of them, before it sleeps.
+  int threads = 0;       // 0: the CPU budget.
+  int busy_poll_us = 0;  // Of each of them, before it sleeps.
+  PollStrategy grpc_poll_strategy = PollStrategy::kPoll;
   int instance_count = 0;  // 0: the CPU budget.
   std::int64_t max_batch_rows = 64;
   int intra_op_threads = 2;  // At most the CPU budget.

@@ -33,12 +33,12 @@ constexpr std::chrono::seconds kLogPeriod{10};
 }  // namespace
 
 ConnectionAcceptor::ConnectionAcceptor(std::vector<Listener> listeners,
-                                       std::size_t max_connections,
+                                       const Limits& limits,
                                        std::function<void()> refused)
     : listeners_(std::move(listeners)),
-      max_connections_(max_connections),
+      limits_(limits),
       refused_(std::move(refused)),
-      open_(listeners_.size(), OpenConnections(max_connections)),
+      open_(listeners_.size(), OpenConnections(limits.max_connections)),
       stop_fd_(eventfd(0, EFD_CLOEXEC)) {
   CHECK(stop_fd_ >= 0);
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
@@ -85,8 +85,7 @@ bool ConnectionAcceptor::Accept(const Source& source) {
       if (source.open.full(Clock::now())) {
         Refuse(fd);
       } else {
-        source.open.Add(fd);
-        source.listener.take(fd);
+        Take(source, fd);
       }
       continue;
     }
@@ -106,6 +105,18 @@ bool ConnectionAcceptor::Accept(const Source& source) {
   return true;
 }
 
+void ConnectionAcceptor::Take(const Source& source, int fd) {
+  source.open.Add(fd);
+  source.listener.take(fd);
+  if (!said_many_ && source.open.AreAtLeast(limits_.many, Clock::now())) {
+    said_many_ = true;
+    Log(LogLevel::kWarning,
+        fmt::format("gRPC has {} connections: with so many "
+                    "--grpc-poll-strategy=epoll1 answers sooner",
+                    limits_.many));
+  }
+}
+
 void ConnectionAcceptor::Refuse(int fd) {
   close(fd);
   refused_();
@@ -114,7 +125,7 @@ void ConnectionAcceptor::Refuse(int fd) {
     Log(LogLevel::kWarning,
         fmt::format("gRPC has {} connections, the most that "
                     "--grpc-max-connections allows: {} more were closed",
-                    max_connections_, std::exchange(unlogged_, 0)));
+                    limits_.max_connections, std::exchange(unlogged_, 0)));
   }
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <thread>
 #include <vector>
 
@@ -25,11 +26,16 @@ class ConnectionAcceptor {
     std::function<void(int fd)> take;
   };
 
-  // Starts the thread, which calls the functions. Each listener may have
-  // `max_connections`; what comes beyond them is closed at once and counted by
-  // a call of `refused`.
-  ConnectionAcceptor(std::vector<Listener> listeners,
-                     std::size_t max_connections,
+  // Of each listener. What comes beyond `max_connections` is closed at once;
+  // when there are `many`, the log says once what to do about it.
+  struct Limits {
+    std::size_t max_connections = 0;
+    std::size_t many = std::numeric_limits<std::size_t>::max();
+  };
+
+  // Starts the thread, which calls the functions: `refused` for each connection
+  // that was closed.
+  ConnectionAcceptor(std::vector<Listener> listeners, const Limits& limits,
                      std::function<void()> refused);
 
   // Accepts nothing more and listens no longer.
@@ -51,18 +57,20 @@ class ConnectionAcceptor {
   void Loop();
   // Takes a burst of what waits. False: the process can open nothing more.
   bool Accept(const Source& source);
+  void Take(const Source& source, int fd);
   void Refuse(int fd);
   // Whether a line of the log is due, so that a flood fills no disk.
   bool MayLog();
 
   const std::vector<Listener> listeners_;
-  const std::size_t max_connections_;
+  const Limits limits_;
   const std::function<void()> refused_;
   std::vector<OpenConnections> open_;  // By listener.
   std::vector<Source> sources_;
   Clock::time_point next_log_ = Clock::time_point::min();
   std::uint64_t unlogged_ = 0;  // Refusals.
-  const int stop_fd_;           // An eventfd: the thread is to end.
+  bool said_many_ = false;
+  const int stop_fd_;  // An eventfd: the thread is to end.
   std::thread thread_;
 };
 

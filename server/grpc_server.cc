@@ -191,7 +191,9 @@ absl::Status GrpcServer::Listen(const GrpcServerOptions& options) {
     worker->Start();
   }
   acceptor_ = std::make_unique<ConnectionAcceptor>(
-      std::move(listeners), options.max_connections,
+      std::move(listeners),
+      ConnectionAcceptor::Limits{.max_connections = options.max_connections,
+                                 .many = options.many_connections},
       [this] { environment_.metrics.CountRefusedConnection(); });
   return absl::OkStatus();
 }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -40,6 +41,8 @@ struct GrpcServerOptions {
   std::size_t buffer_bytes = 512 << 20;
   // To TCP, and as many to the Unix socket; more are closed at once.
   std::size_t max_connections = 10'000;
+  // From so many on another way to wait for them is better: the log says so.
+  std::size_t many_connections = std::numeric_limits<std::size_t>::max();
   // Calls at the same time on one connection.
   int max_streams = 1024;
   // An answer that is on its way for so long ends its call. 0: none does.

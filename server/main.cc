@@ -1,6 +1,7 @@
 // relud: see server/config.cc for its settings and exit codes.
 
 #include <signal.h>
+#include <stdlib.h>
 
 #include <chrono>
 #include <cstdio>
@@ -16,6 +17,17 @@
 #include "server/server.h"
 #include "server/termination_signal.h"
 
+namespace {
+
+// gRPC reads it once, when its first object is made.
+void SetPollStrategy(relu::PollStrategy strategy) {
+  setenv("GRPC_POLL_STRATEGY",
+         strategy == relu::PollStrategy::kPoll ? "poll" : "epoll1",
+         /*overwrite=*/1);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   // Debian's Abseil is compiled to look for deadlocks among gRPC's locks at
   // each of them.
@@ -26,6 +38,7 @@ int main(int argc, char** argv) {
     std::fputs(command_line.text.c_str(), out);
     return *command_line.exit_code;
   }
+  SetPollStrategy(command_line.options.grpc_poll_strategy);
   const absl::Status log_status =
       relu::SetLogSettings(command_line.options.log);
   if (!log_status.ok()) {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <cstddef>
 #include <vector>
 
 namespace relu {
@@ -18,12 +19,12 @@ ino_t InodeOf(int fd) {
 
 }  // namespace
 
-bool OpenConnections::full(Clock::time_point now) {
-  if (connections_.size() >= limit_ && now >= next_look_) {
+bool OpenConnections::AreAtLeast(std::size_t count, Clock::time_point now) {
+  if (connections_.size() >= count && now >= next_look_) {
     ForgetClosed();
     next_look_ = now + kLookPeriod;
   }
-  return connections_.size() >= limit_;
+  return connections_.size() >= count;
 }
 
 void OpenConnections::Add(int fd) {

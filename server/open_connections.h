@@ -19,10 +19,13 @@ class OpenConnections {
 
   explicit OpenConnections(std::size_t limit) : limit_(limit) {}
 
-  // Whether as many are open as may be. Looks for those that were closed only
-  // when there seem to be as many, and then not twice within 100 ms: a look
-  // takes 0.3 us for each, which a flood of clients must not multiply.
-  bool full(Clock::time_point now);
+  // Whether as many are open as may be.
+  bool full(Clock::time_point now) { return AreAtLeast(limit_, now); }
+
+  // Whether so many are open. Looks for those that were closed only when there
+  // seem to be as many, and then not twice within 100 ms: a look takes 0.3 us
+  // for each, which a flood of clients must not multiply.
+  bool AreAtLeast(std::size_t count, Clock::time_point now);
 
   // A connection that is open. Before it is handed on: later its descriptor may
   // be that of something else.

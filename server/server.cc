@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -63,6 +64,16 @@ int BackgroundThreads(const ServerOptions& options) {
   return std::max(1, options.threads / 2);
 }
 
+// With more connections than this for each thread poll() takes longer than
+// epoll and the calls that go from thread to thread (docs/benchmarks.md).
+constexpr std::size_t kPolledConnections = 250;
+
+std::size_t ManyConnections(const ServerOptions& options) {
+  return options.grpc_poll_strategy == PollStrategy::kPoll
+             ? kPolledConnections * static_cast<std::size_t>(options.threads)
+             : std::numeric_limits<std::size_t>::max();
+}
+
 // Without credentials and access.
 GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
   const LimitSettings& limits = options.limits;
@@ -75,6 +86,7 @@ GrpcServerOptions ToGrpcOptions(const ServerOptions& options) {
       .stream_limits = StreamLimitsOf(options),
       .buffer_bytes = static_cast<std::size_t>(limits.grpc_buffer_bytes),
       .max_connections = static_cast<std::size_t>(limits.grpc_max_connections),
+      .many_connections = ManyConnections(options),
       .max_streams = limits.grpc_max_streams,
       .answer_timeout = FromSeconds(limits.grpc_answer_timeout_seconds),
       .keepalive_time = FromSeconds(limits.grpc_keepalive_seconds),

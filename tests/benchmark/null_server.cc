@@ -1,6 +1,7 @@
 #include "tests/benchmark/null_server.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 
 #include <cstddef>
@@ -83,6 +84,7 @@ int RunNullServer(std::size_t answer_bytes, int threads) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   // As relud does.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  setenv("GRPC_POLL_STRATEGY", "poll", /*overwrite=*/0);
   NullService service;
   grpc::ServerBuilder builder;
   int port = 0;

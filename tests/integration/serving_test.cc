@@ -4,9 +4,11 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -18,6 +20,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -33,6 +36,7 @@
 #include "core/tensor/data_type.h"
 #include "core/tensor/float16.h"
 #include "core/tensor/tensor.h"
+#include "fmt/format.h"
 #include "tests/integration/repository_builder.h"
 #include "tests/integration/server_process.h"
 #include "tests/support/reference_model.h"
@@ -329,6 +333,28 @@ TEST(ServingTest, InterruptExitsWithZero) {
   serving.repository.Add("m", kTestData / "models/iris_argmax/model.onnx");
   ASSERT_NO_FATAL_FAILURE(serving.Start());
   EXPECT_EQ(serving.server->Stop(SIGINT), 0) << serving.server->log();
+}
+
+// The sets of epoll that a process has.
+std::ptrdiff_t CountEpollSets(const ServerProcess& server) {
+  const auto is_epoll = [](const std::filesystem::directory_entry& fd) {
+    std::error_code gone;  // Some are open for a moment only.
+    return std::filesystem::read_symlink(fd, gone) == "anon_inode:[eventpoll]";
+  };
+  return std::ranges::count_if(std::filesystem::directory_iterator(
+                                   fmt::format("/proc/{}/fd", server.pid())),
+                               std::filesystem::directory_iterator(), is_epoll);
+}
+
+TEST(ServingTest, GrpcWaitsForItsConnectionsAsTheFlagSays) {
+  Serving polling;
+  ASSERT_NO_FATAL_FAILURE(polling.Start());
+  Serving epolling;
+  ASSERT_NO_FATAL_FAILURE(epolling.Start({"--grpc-poll-strategy=epoll1"}));
+  EXPECT_TRUE(polling.client->ServerReady().value_or(false));
+  EXPECT_TRUE(epolling.client->ServerReady().value_or(false));
+  // HTTP has one or more of its own in both.
+  EXPECT_LT(CountEpollSets(*polling.server), CountEpollSets(*epolling.server));
 }
 
 TEST(ServingTest, SecondServerOnTheSamePortFailsWithReason) {

@@ -57,6 +57,7 @@ TEST(ConfigTest, RepositoryAloneGivesTheDefaults) {
   EXPECT_EQ(options.metrics_port, 8002);
   EXPECT_EQ(options.threads, 0);
   EXPECT_EQ(options.busy_poll_us, 0);
+  EXPECT_EQ(options.grpc_poll_strategy, PollStrategy::kPoll);
   EXPECT_EQ(options.instance_count, 0);
   EXPECT_EQ(options.intra_op_threads, 2);
   EXPECT_EQ(options.max_batch_rows, 64);
@@ -82,6 +83,7 @@ TEST(ConfigTest, EveryFlagIsTaken) {
                                   "--metrics-port=9",
                                   "--threads=3",
                                   "--busy-poll=150",
+                                  "--grpc-poll-strategy=epoll1",
                                   "--instance-count=4",
                                   "--max-batch-rows=128",
                                   "--intra-op-threads=5",
@@ -105,6 +107,7 @@ TEST(ConfigTest, EveryFlagIsTaken) {
   EXPECT_EQ(options.metrics_port, 9);
   EXPECT_EQ(options.threads, 3);
   EXPECT_EQ(options.busy_poll_us, 150);
+  EXPECT_EQ(options.grpc_poll_strategy, PollStrategy::kEpoll1);
   EXPECT_EQ(options.instance_count, 4);
   EXPECT_EQ(options.max_batch_rows, 128);
   EXPECT_EQ(options.intra_op_threads, 5);
@@ -199,6 +202,7 @@ TEST(ConfigTest, WrongValueEndsWithTwoAndNamesFlagAndValue) {
            {"--max-message-bytes", "2147483648"},
            {"--threads", "-1"},
            {"--busy-poll", "-1"},
+           {"--grpc-poll-strategy", "epollex"},
            {"--instance-count", "1025"},
            {"--max-batch-rows", "0"},
            {"--intra-op-threads", "0"},

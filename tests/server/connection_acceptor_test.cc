@@ -56,7 +56,7 @@ class AcceptedClient {
 // Two listeners, of which each greets its clients with its letter.
 class ConnectionAcceptorTest : public testing::Test {
  protected:
-  void Start(std::size_t max_connections) {
+  void Start(const ConnectionAcceptor::Limits& limits) {
     std::vector<ConnectionAcceptor::Listener> listeners;
     for (const char letter : {'a', 'b'}) {
       auto sockets =
@@ -67,7 +67,7 @@ class ConnectionAcceptorTest : public testing::Test {
           {*std::move(sockets), [this, letter](int fd) { Take(fd, letter); }});
     }
     acceptor_ = std::make_unique<ConnectionAcceptor>(
-        std::move(listeners), max_connections, [this] {
+        std::move(listeners), limits, [this] {
           const MutexLock lock(mu_);
           ++refused_;
         });
@@ -109,7 +109,7 @@ class ConnectionAcceptorTest : public testing::Test {
 };
 
 TEST_F(ConnectionAcceptorTest, HandsOnWhatEachListenerAccepts) {
-  Start(/*max_connections=*/100);
+  Start({.max_connections = 100});
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(AcceptedClient(ports_[0]).Read(), 'a');
     EXPECT_EQ(AcceptedClient(ports_[1]).Read(), 'b');
@@ -120,7 +120,7 @@ TEST_F(ConnectionAcceptorTest, HandsOnWhatEachListenerAccepts) {
 TEST_F(ConnectionAcceptorTest, ClosesAndCountsWhatIsBeyondTheLimit) {
   testing::internal::CaptureStderr();
   ASSERT_TRUE(SetLogSettings({}).ok());
-  Start(/*max_connections=*/2);
+  Start({.max_connections = 2});
   const AcceptedClient first(ports_[0]);
   const AcceptedClient second(ports_[0]);
   EXPECT_EQ(first.Read(), 'a');
@@ -137,8 +137,31 @@ TEST_F(ConnectionAcceptorTest, ClosesAndCountsWhatIsBeyondTheLimit) {
   EXPECT_EQ(log.find("gRPC has"), log.rfind("gRPC has")) << "said twice";
 }
 
+TEST_F(ConnectionAcceptorTest, SaysOnceThatThereAreMany) {
+  testing::internal::CaptureStderr();
+  ASSERT_TRUE(SetLogSettings({}).ok());
+  Start({.max_connections = 100, .many = 3});
+  {
+    const AcceptedClient first(ports_[0]);
+    const AcceptedClient second(ports_[0]);
+    EXPECT_EQ(first.Read(), 'a');
+    EXPECT_EQ(second.Read(), 'a');
+    // Those of the other are not counted in.
+    EXPECT_EQ(AcceptedClient(ports_[1]).Read(), 'b');
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(AcceptedClient(ports_[0]).Read(), 'a');
+  EXPECT_EQ(AcceptedClient(ports_[0]).Read(), 'a');
+  acceptor_ = nullptr;
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(log, testing::HasSubstr("gRPC has 3 connections: with so many "
+                                      "--grpc-poll-strategy=epoll1 answers"));
+  EXPECT_EQ(log.find("gRPC has"), log.rfind("gRPC has")) << "said twice";
+}
+
 TEST_F(ConnectionAcceptorTest, TakesOthersWhenConnectionsWereClosed) {
-  Start(/*max_connections=*/1);
+  Start({.max_connections = 1});
   EXPECT_EQ(AcceptedClient(ports_[0]).Read(), 'a');
   CloseAll();
   // It looks for closed ones now and then.
@@ -147,7 +170,7 @@ TEST_F(ConnectionAcceptorTest, TakesOthersWhenConnectionsWereClosed) {
 }
 
 TEST_F(ConnectionAcceptorTest, ListensNoLongerThanItLives) {
-  Start(/*max_connections=*/100);
+  Start({.max_connections = 100});
   EXPECT_EQ(AcceptedClient(ports_[0]).Read(), 'a');
   acceptor_ = nullptr;
   EXPECT_FALSE(AcceptedClient(ports_[0]).connected());

@@ -54,6 +54,18 @@ TEST(OpenConnectionsTest, IsFullWithAsManyAsMayBe) {
   EXPECT_TRUE(open.full(kNow));
 }
 
+TEST(OpenConnectionsTest, CountsThoseThatAreOpen) {
+  const SocketPair first;
+  SocketPair second;
+  OpenConnections open(/*limit=*/100);
+  open.Add(first.fd());
+  EXPECT_FALSE(open.AreAtLeast(2, kNow));
+  open.Add(second.fd());
+  EXPECT_TRUE(open.AreAtLeast(2, kNow));
+  second.Close();
+  EXPECT_FALSE(open.AreAtLeast(2, kNow + milliseconds(100)));
+}
+
 TEST(OpenConnectionsTest, AClosedOneMakesRoom) {
   SocketPair first;
   const SocketPair second;
