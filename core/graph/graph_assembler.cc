@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -25,6 +24,7 @@
 #include "core/graph/reshape_inference.h"
 #include "core/graph/row_coupling.h"
 #include "core/graph/row_samples.h"
+#include "core/graph/value_checks.h"
 #include "core/graph/value_declaration.h"
 #include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
@@ -34,42 +34,8 @@
 namespace relu {
 namespace {
 
-// Far above any network that is served, far below what overflows when it is
-// counted in bytes.
-constexpr std::int64_t kMaxRowElements = std::int64_t{1} << 28U;
-
-// Products of some of the sizes never overflow, even if others are 0.
-absl::Status CheckSize(std::string_view name, const ValueType& type) {
-  if (type.shape.size() > kMaxRank) {
-    return absl::UnimplementedError(
-        fmt::format("value \"{}\" has {} dimensions, the most is {}", name,
-                    type.shape.size(), kMaxRank));
-  }
-  Shape sizes = type.shape;
-  for (std::int64_t& size : sizes) {
-    size = std::max<std::int64_t>(size, 1);
-  }
-  const std::optional<std::int64_t> count = ElementCount(sizes);
-  if (!count || *count > kMaxRowElements) {
-    return absl::UnimplementedError(
-        fmt::format("value \"{}\", shape {}: more elements than the {} a row "
-                    "that are supported",
-                    name, ShapeText(type.shape), kMaxRowElements));
-  }
-  return absl::OkStatus();
-}
-
 bool CountsRows(const ValueType& type) {
   return std::ranges::find(type.shape, kBatchDim) != type.shape.end();
-}
-
-absl::Status CheckFinite(std::string_view name, const Tensor& tensor) {
-  return IsFinite(tensor)
-             ? absl::OkStatus()
-             : absl::InvalidArgumentError(fmt::format(
-                   "constant \"{}\" has an element that is NaN or infinite, "
-                   "wanted finite numbers",
-                   name));
 }
 
 }  // namespace
