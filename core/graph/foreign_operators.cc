@@ -120,7 +120,7 @@ absl::StatusOr<Translation> TranslateScaler(const onnx::NodeProto& proto) {
 absl::StatusOr<Translation> TranslateFeatureExtractor(
     const onnx::NodeProto& proto, std::size_t rank) {
   Translator translator(proto);
-  const std::string between = translator.NameOf("gathered");
+  const std::string between = translator.NameOf("between");
   if (rank == 1) {
     // The result is [1, indices]. Gathered in the shape of the indices, and
     // reshaped: a Reshape behind it then finds rows, if the indices are such.
@@ -132,12 +132,11 @@ absl::StatusOr<Translation> TranslateFeatureExtractor(
                        proto.output(0));
     return translator.Finish();
   }
-  const std::string indices = translator.NameOf("indices");
   translator.AddNode("Reshape",
                      {proto.input(1), translator.AddIntegers("shape", {-1})},
-                     indices);
+                     between);
   SetInt(
-      translator.AddNode("Gather", {proto.input(0), indices}, proto.output(0)),
+      translator.AddNode("Gather", {proto.input(0), between}, proto.output(0)),
       "axis", -1);
   return translator.Finish();
 }

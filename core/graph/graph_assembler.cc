@@ -67,7 +67,6 @@ void GraphAssembler::Restart() {
   graph_.inputs.clear();
   graph_.outputs.clear();
   graph_.notes.clear();
-  is_certain_ = is_certain();
   folder_ = start_.folder;
   options_.source = start_.source;
   samples_.clear();
@@ -132,8 +131,8 @@ absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
   if (!maps_.contains(info.name())) {
     ASSIGN_OR_RETURN(declaration, ReadDeclaration("output", info));
   }
-  if (!Fits(declaration, value.type,
-            WithRows(value.shape, graph_.fixed_rows))) {
+  if (folder_.is_certain() && !Fits(declaration, value.type,
+                                    WithRows(value.shape, graph_.fixed_rows))) {
     return absl::InvalidArgumentError(fmt::format(
         "output \"{}\" is declared as {} {}, but is {} {}", info.name(),
         DataTypeName(declaration.type.value_or(value.type)),
@@ -152,6 +151,9 @@ absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
 }
 
 Graph GraphAssembler::Finish() const {
+  if (!folder_.is_certain()) {
+    return {};
+  }
   Graph graph = graph_;
   PruneGraph(graph);
   graph.couples_rows = CouplesRows(graph);
@@ -242,7 +244,7 @@ absl::Status GraphAssembler::AddDropout(const onnx::NodeProto& proto) {
                return byte != std::byte{0};
              });
   }
-  if (trains) {
+  if (trains && folder_.is_certain()) {
     return absl::UnimplementedError(fmt::format(
         "{}: is in training mode; export for inference", NodeText(proto)));
   }
@@ -316,7 +318,17 @@ absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
   return AddNode(std::move(node), proto);
 }
 
+absl::Status GraphAssembler::AddUnknown(const onnx::NodeProto& proto) {
+  for (const std::string& name : proto.output()) {
+    RETURN_IF_ERROR(AddResult(name, {}).status());
+  }
+  return absl::OkStatus();
+}
+
 absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
+  if (!folder_.is_certain()) {
+    return AddUnknown(proto);
+  }
   InferenceContext context{
       .node = node,
       .inputs = {},

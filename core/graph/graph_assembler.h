@@ -36,6 +36,10 @@ namespace relu {
 // For one thread. Call the functions in this order: initializers, MarkStart(),
 // inputs, nodes (each after those it depends on), outputs. Errors are those of
 // ImportOnnx(); after one only Restart() is of use.
+//
+// Where the source gives outlines, errors do not depend on elements that it
+// leaves out. From the first node on that could depend on them, types and
+// shapes are not known, and only operators, attributes and names are checked.
 class GraphAssembler {
  public:
   struct Options {
@@ -55,12 +59,9 @@ class GraphAssembler {
   absl::Status AddNode(const onnx::NodeProto& proto);
   absl::Status AddOutput(const onnx::ValueInfoProto& info);
 
-  // The graph, without what no output needs.
+  // The graph, without what no output needs. An empty one if its types and
+  // shapes are not known.
   Graph Finish() const;
-
-  // Where the source gives outlines: whether no error and no graph up to now
-  // depends on elements that it left out.
-  bool is_certain() const { return is_certain_ && folder_.is_certain(); }
 
  private:
   // A new value. INVALID_ARGUMENT if the name is taken or empty.
@@ -86,6 +87,8 @@ class GraphAssembler {
   // A node with its inputs and attributes; names of outputs are those of
   // `proto`.
   absl::Status AddNode(Node node, const onnx::NodeProto& proto);
+  // Its outputs, where nothing is known of them.
+  absl::Status AddUnknown(const onnx::NodeProto& proto);
   // Constants in the place of a node.
   absl::Status Fold(const Node& node, const OutputTypes& types,
                     std::span<const Tensor* const> constants,
@@ -104,7 +107,6 @@ class GraphAssembler {
 
   Options options_;
   ConstantFolder folder_;
-  bool is_certain_ = true;  // Before the last Restart().
   Graph graph_;
   std::map<std::string, ValueId, std::less<>> ids_;  // By name.
   std::map<ValueId, RowSamples> samples_;

@@ -248,10 +248,7 @@ absl::StatusOr<Graph> Import(onnx::ModelProto& model, TensorSource source) {
     GraphAssembler::Options outlines = options;
     outlines.source.outlines = true;
     GraphAssembler assembler(std::move(outlines));
-    const absl::Status outline = Assemble(proto, assembler).status();
-    if (assembler.is_certain()) {
-      RETURN_IF_ERROR(outline);
-    }
+    RETURN_IF_ERROR(Assemble(proto, assembler).status());
   }
   GraphAssembler assembler(std::move(options));
   ASSIGN_OR_RETURN(Graph graph, Assemble(proto, assembler));

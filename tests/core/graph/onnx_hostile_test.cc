@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -110,14 +111,16 @@ std::size_t PeakBytes() {
   return static_cast<std::size_t>(usage.ru_maxrss) << 10U;
 }
 
-// Imports the file in a process of its own. True if it was refused and took at
-// most `most_bytes` more at its peak than before.
-bool IsRefusedWithin(const std::filesystem::path& file,
-                     std::size_t most_bytes) {
+// Imports the file in a process of its own. True if it was refused for this
+// reason and took at most `most_bytes` more at its peak than before.
+bool IsRefusedWithin(const std::filesystem::path& file, std::size_t most_bytes,
+                     std::string_view reason = "") {
   const pid_t child = fork();
   if (child == 0) {
     const std::size_t before = PeakBytes();
-    const bool is_refused = !ImportOnnx(file).ok();
+    const absl::Status status = ImportOnnx(file).status();
+    const bool is_refused =
+        !status.ok() && status.ToString().find(reason) != std::string::npos;
     const std::size_t growth = PeakBytes() - before;
     _exit(is_refused && growth <= most_bytes ? EXIT_SUCCESS : EXIT_FAILURE);
   }
@@ -272,6 +275,26 @@ TEST_F(OnnxMemoryTest, ConstantsOfModelThatIsNotSupportedAreNotComputed) {
   const auto file = folder_.Write("folds.onnx", builder.model());
   builder.model().Clear();
   EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte));
+}
+
+// The sum of the weights is a size of the network.
+ModelBuilder ModelOfSizeFromWeights() {
+  ModelBuilder builder = LargeModel();
+  builder.Int64s("one", {1}, {1})
+      .Node("ReduceSum", {"w1"}, "sum", {IntAttributeProto("keepdims", 1)})
+      .Node("Cast", {"sum"}, "size",
+            {IntAttributeProto("to", onnx::TensorProto::INT64)})
+      .Node("Reshape", {"size", "one"}, "shape")
+      .Node("Reshape", {"x", "shape"}, "r");
+  return builder;
+}
+
+TEST_F(OnnxMemoryTest, SizesOfWeightsDoNotHideWhatIsNotSupported) {
+  ModelBuilder builder = ModelOfSizeFromWeights();
+  builder.Node("NoSuchThing", {"r"}, "z");
+  const auto file = folder_.Write("size.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte, "NoSuchThing"));
 }
 
 TEST_F(OnnxMemoryTest, TextThatNobodyReadsTakesNothing) {

@@ -1,6 +1,7 @@
 #include "core/graph/onnx_import.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -92,6 +93,103 @@ TEST(OnnxImportTest, ReadingsThatOutlinesCannotTellAreTriedWithWeights) {
   TestFolder folder;
   const auto graph = ImportOnnx(folder.Write("model.onnx", builder.model()));
   EXPECT_TRUE(graph.ok()) << graph.status();
+}
+
+// Its weights, which are not numbers, are summed up for a size.
+ModelBuilder WithSizeFromWeights() {
+  ModelBuilder builder(17);
+  builder.Input("x", {.sizes = {-1, 4}})
+      .Floats("w", {5000}, std::vector<float>(5000, NAN))
+      .Int64s("one", {1}, {1})
+      .Node("ReduceMax", {"w"}, "most", {IntAttributeProto("keepdims", 1)})
+      .Node("Cast", {"most"}, "size",
+            {IntAttributeProto("to", onnx::TensorProto::INT64)})
+      .Node("Reshape", {"x", "size"}, "r");
+  return builder;
+}
+
+absl::Status ImportFileStatus(const ModelBuilder& builder) {
+  TestFolder folder;
+  ModelBuilder copy = builder;
+  return ImportOnnx(folder.Write("model.onnx", copy.model())).status();
+}
+
+TEST(OnnxImportTest, WeightsAreReadAfterAllThatNeedsNone) {
+  ModelBuilder builder = WithSizeFromWeights();
+  builder.Node("Relu", {"r"}, "y").Output("y");
+  EXPECT_THAT(ImportFileStatus(builder), Fails(kInvalid, "constant \"w\""));
+}
+
+TEST(OnnxImportTest, MistakesBehindSizesOfWeightsAreFoundWithoutThem) {
+  ModelBuilder unknown = WithSizeFromWeights();
+  unknown.Node("NoSuchThing", {"r"}, "y").Output("y");
+  EXPECT_THAT(ImportFileStatus(unknown),
+              Fails(kUnimplemented, "operator is not supported"));
+  ModelBuilder missing = WithSizeFromWeights();
+  missing.Node("Add", {"r", "z"}, "y").Output("y");
+  EXPECT_THAT(ImportFileStatus(missing), Fails(kInvalid, "input \"z\""));
+  ModelBuilder few = WithSizeFromWeights();
+  few.Node("Add", {"r"}, "y").Output("y");
+  EXPECT_THAT(ImportFileStatus(few), Fails(kInvalid, "wanted 2"));
+  ModelBuilder attribute = WithSizeFromWeights();
+  attribute.Node("Relu", {"r"}, "y", {IntAttributeProto("slope", 1)})
+      .Output("y");
+  EXPECT_THAT(ImportFileStatus(attribute), Fails(kUnimplemented, "\"slope\""));
+  ModelBuilder twice = WithSizeFromWeights();
+  twice.Node("Relu", {"r"}, "y").Node("Tanh", {"r"}, "y").Output("y");
+  EXPECT_THAT(ImportFileStatus(twice), Fails(kInvalid, "two values have"));
+  ModelBuilder output = WithSizeFromWeights();
+  output.Output("none");
+  EXPECT_THAT(ImportFileStatus(output), Fails(kInvalid, "output \"none\""));
+}
+
+TEST(OnnxImportTest, MistakesBehindSizesOfWeightsAreFoundInBothReadings) {
+  ModelBuilder builder = WithSizeFromWeights();
+  builder.graph().mutable_input()->Clear();
+  builder.Input("x", {.sizes = {3, 4}})
+      .Node("NoSuchThing", {"r"}, "y")
+      .Output("y");
+  EXPECT_THAT(ImportFileStatus(builder),
+              Fails(kUnimplemented, "operator is not supported"));
+}
+
+// What the outline cannot tell must not be refused by it: each operator that
+// the import resolves, behind a size that is computed of weights.
+TEST(OnnxImportTest, EveryOperatorMayStandBehindSizesOfWeights) {
+  std::vector<float> weights(5000);
+  weights[17] = 4;
+  ModelBuilder builder(12);
+  builder.Input("x", {.sizes = {-1, 4}})
+      .Floats("w", {5000}, weights)
+      .Int64s("front", {1}, {-1})
+      .Int64s("first", {1}, {0})
+      .Floats("matrix", {4, 4}, std::vector<float>(16))
+      .Floats("ratio", {}, {0.5F})
+      .Node("ReduceMax", {"w"}, "most", {IntAttributeProto("keepdims", 1)})
+      .Node("Cast", {"most"}, "size",
+            {IntAttributeProto("to", onnx::TensorProto::INT64)})
+      .Node("Less", {"size", "first"}, "training")
+      .Node("Concat", {"front", "size"}, "shape",
+            {IntAttributeProto("axis", 0)})
+      .Node("Reshape", {"x", "shape"}, "r")
+      .Node("Identity", {"r"}, "i")
+      .Node("Dropout", {"i", "ratio", "training"}, "d")
+      .Node("ConstantOfShape", {"size"}, "zeros")
+      .Node("Add", {"d", "zeros"}, "a")
+      .Node("Scaler", {"a"}, "s");
+  builder.last_node().set_domain("ai.onnx.ml");
+  builder.Node("FusedGemm", {"s", "matrix"}, "g",
+               {StringAttributeProto("activation", "Relu")});
+  builder.last_node().set_domain("com.microsoft");
+  builder.Node("ArrayFeatureExtractor", {"g", "first"}, "f");
+  builder.last_node().set_domain("ai.onnx.ml");
+  builder.Node("Split", {"g"}, "left", {IntAttributeProto("axis", 1)});
+  builder.last_node().add_output("right");
+  builder.Node("Softmax", {"left"}, "p", {IntAttributeProto("axis", 1)})
+      .Node("ZipMap", {"p"}, "maps");
+  builder.last_node().set_domain("ai.onnx.ml");
+  builder.Output("maps").Output("right", {.sizes = {-1, 2}}).Output("f");
+  EXPECT_EQ(ImportFileStatus(builder), absl::OkStatus());
 }
 
 TEST(OnnxImportTest, FilesAndMessagesGiveTheSameGraphs) {
