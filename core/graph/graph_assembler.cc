@@ -45,34 +45,17 @@ GraphAssembler::GraphAssembler(Options options)
   graph_.name = options_.graph_name;
 }
 
+void GraphAssembler::AddRead(const onnx::ValueInfoProto& output) {
+  names_.AddRead(output.name());
+}
+
 absl::Status GraphAssembler::AddInitializer(const onnx::TensorProto& proto) {
+  if (!names_.IsRead(proto.name())) {
+    return absl::OkStatus();
+  }
   ASSIGN_OR_RETURN(Tensor tensor, TensorFromOnnx(proto, options_.source));
   folder_.AddGivenElements(tensor.element_count());
   return AddConstant(proto.name(), std::move(tensor));
-}
-
-void GraphAssembler::MarkStart() {
-  start_ = {.values = graph_.values.size(),
-            .constants = graph_.constants.size(),
-            .folder = folder_,
-            .source = options_.source,
-            .ids = ids_};
-}
-
-void GraphAssembler::Restart() {
-  ids_ = start_.ids;
-  graph_.values.resize(start_.values);
-  graph_.constants.resize(start_.constants);
-  graph_.nodes.clear();
-  graph_.inputs.clear();
-  graph_.outputs.clear();
-  graph_.notes.clear();
-  folder_ = start_.folder;
-  options_.source = start_.source;
-  samples_.clear();
-  reshaped_.clear();
-  maps_.clear();
-  output_names_.clear();
 }
 
 absl::Status GraphAssembler::AddInputs(std::span<const std::string> names,
@@ -86,6 +69,24 @@ absl::Status GraphAssembler::AddInputs(std::span<const std::string> names,
 }
 
 absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
+  names_.EndReads(proto);
+  RETURN_IF_ERROR(AddAnyNode(proto));
+  FreeConstants(proto);
+  return absl::OkStatus();
+}
+
+void GraphAssembler::FreeConstants(const onnx::NodeProto& proto) {
+  for (const auto* names : {&proto.input(), &proto.output()}) {
+    for (const std::string& name : *names) {
+      const ValueId id = names_.Find(name);
+      if (!names_.IsRead(id) && constants_.erase(id) > 0) {
+        graph_.values[id].constant = nullptr;
+      }
+    }
+  }
+}
+
+absl::Status GraphAssembler::AddAnyNode(const onnx::NodeProto& proto) {
   const std::string& op_type = proto.op_type();
   const bool is_standard = proto.domain().empty();
   if (is_standard && op_type == "Constant") {
@@ -120,13 +121,13 @@ absl::Status GraphAssembler::AddNode(const onnx::NodeProto& proto) {
 }
 
 absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
-  const auto found = ids_.find(info.name());
-  if (found == ids_.end()) {
+  const ValueId id = names_.Find(info.name());
+  if (id == kNoValue) {
     return absl::InvalidArgumentError(fmt::format(
         "output \"{}\": no node, input or initializer has that name",
         info.name()));
   }
-  const Value& value = graph_.values[found->second];
+  const Value& value = graph_.values[id];
   ValueDeclaration declaration;
   if (!maps_.contains(info.name())) {
     ASSIGN_OR_RETURN(declaration, ReadDeclaration("output", info));
@@ -145,16 +146,18 @@ absl::Status GraphAssembler::AddOutput(const onnx::ValueInfoProto& info) {
   }
   const bool is_computed =
       value.name == info.name() && value.constant == nullptr;
-  graph_.outputs.push_back(is_computed ? found->second
-                                       : AddCopy(found->second, info.name()));
+  graph_.outputs.push_back(is_computed ? id : AddCopy(id, info.name()));
   return absl::OkStatus();
 }
 
-Graph GraphAssembler::Finish() const {
+Graph GraphAssembler::Finish() && {
   if (!folder_.is_certain()) {
     return {};
   }
-  Graph graph = graph_;
+  Graph graph = std::move(graph_);
+  for (auto& [id, constant] : constants_) {
+    graph.constants.push_back(std::move(constant));
+  }
   PruneGraph(graph);
   graph.couples_rows = CouplesRows(graph);
   if (graph.fixed_rows == 1) {
@@ -178,7 +181,7 @@ absl::StatusOr<ValueId> GraphAssembler::AddResult(std::string_view name,
   RETURN_IF_ERROR(CheckSize(name, type));
   const ValueId id = graph_.values.size();
   if (!name.empty()) {
-    RETURN_IF_ERROR(AddName(name, id));
+    RETURN_IF_ERROR(names_.Add(name, id));
   }
   graph_.values.push_back({.name = std::string(name),
                            .type = type.type,
@@ -196,26 +199,14 @@ absl::Status GraphAssembler::AddConstant(std::string_view name, Tensor tensor) {
 }
 
 void GraphAssembler::MakeConstant(ValueId id, Tensor tensor) {
-  graph_.constants.push_back(std::make_shared<const Tensor>(std::move(tensor)));
-  graph_.values[id].constant = graph_.constants.back().get();
-}
-
-absl::Status GraphAssembler::AddName(std::string_view name, ValueId id) {
-  if (name.empty()) {
-    return absl::InvalidArgumentError(
-        "an input, an initializer or the output of a node has no name");
-  }
-  if (!ids_.emplace(name, id).second) {
-    return absl::InvalidArgumentError(
-        fmt::format("two values have the name \"{}\", wanted one", name));
-  }
-  return absl::OkStatus();
+  constants_[id] = std::make_shared<Tensor>(std::move(tensor));
+  graph_.values[id].constant = constants_[id].get();
 }
 
 absl::Status GraphAssembler::AddConstantOfShape(const onnx::NodeProto& proto) {
   RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
   ASSIGN_OR_RETURN(Tensor fill, ReadFillValue(proto, options_.source));
-  ASSIGN_OR_RETURN(const std::vector<ValueId> shape, FindInputs(proto));
+  ASSIGN_OR_RETURN(const std::vector<ValueId> shape, names_.FindInputs(proto));
   RETURN_IF_ERROR(CheckFinite(proto.name(), fill));
   Node node;
   node.op = Operator::kExpand;
@@ -233,7 +224,7 @@ absl::Status GraphAssembler::AddDropout(const onnx::NodeProto& proto) {
                    ReadAttributes(proto, definitions));
   RETURN_IF_ERROR(
       CheckArity(proto, /*least=*/1, /*most=*/3, /*most_outputs=*/2));
-  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
+  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, names_.FindInputs(proto));
   // Before opset 7 an attribute says whether to train, from 12 on an input.
   bool trains = options_.opset < 7 &&
                 std::get<std::int64_t>(attributes.at("is_test")) == 0;
@@ -248,7 +239,7 @@ absl::Status GraphAssembler::AddDropout(const onnx::NodeProto& proto) {
     return absl::UnimplementedError(fmt::format(
         "{}: is in training mode; export for inference", NodeText(proto)));
   }
-  RETURN_IF_ERROR(AddName(proto.output(0), inputs[0]));
+  RETURN_IF_ERROR(names_.Add(proto.output(0), inputs[0]));
   return proto.output_size() == 2 && !proto.output(1).empty()
              ? AddMask(proto.output(1), inputs[0])
              : absl::OkStatus();
@@ -274,14 +265,14 @@ absl::Status GraphAssembler::AddMask(const std::string& name, ValueId like) {
 absl::Status GraphAssembler::AddIdentity(const onnx::NodeProto& proto) {
   RETURN_IF_ERROR(ReadAttributes(proto, {}).status());
   RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
-  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
-  return AddName(proto.output(0), inputs[0]);
+  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, names_.FindInputs(proto));
+  return names_.Add(proto.output(0), inputs[0]);
 }
 
 absl::Status GraphAssembler::AddZipMap(const onnx::NodeProto& proto) {
   RETURN_IF_ERROR(CheckArity(proto, /*least=*/1, /*most=*/1));
-  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
-  RETURN_IF_ERROR(AddName(proto.output(0), inputs[0]));
+  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, names_.FindInputs(proto));
+  RETURN_IF_ERROR(names_.Add(proto.output(0), inputs[0]));
   maps_.insert(proto.output(0));
   graph_.notes.push_back(
       fmt::format("{}: left out; \"{}\" is the tensor \"{}\"", NodeText(proto),
@@ -290,12 +281,15 @@ absl::Status GraphAssembler::AddZipMap(const onnx::NodeProto& proto) {
 }
 
 absl::Status GraphAssembler::AddTranslated(const onnx::NodeProto& proto) {
-  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, FindInputs(proto));
+  ASSIGN_OR_RETURN(const std::vector<ValueId> inputs, names_.FindInputs(proto));
   const bool has_input = !inputs.empty() && inputs[0] != kNoValue;
   ASSIGN_OR_RETURN(
       const Translation translation,
       TranslateNode(proto,
                     has_input ? graph_.values[inputs[0]].shape.size() : 0));
+  for (const onnx::NodeProto& node : translation.nodes) {
+    names_.AddReads(node);
+  }
   for (const onnx::TensorProto& initializer : translation.initializers) {
     RETURN_IF_ERROR(AddInitializer(initializer));
   }
@@ -312,7 +306,7 @@ absl::Status GraphAssembler::AddOperator(const onnx::NodeProto& proto,
   Node node;
   node.op = definition.op;
   node.name = proto.name();
-  ASSIGN_OR_RETURN(node.inputs, FindInputs(proto));
+  ASSIGN_OR_RETURN(node.inputs, names_.FindInputs(proto));
   ASSIGN_OR_RETURN(node.attributes,
                    ReadAttributes(proto, definition.attributes));
   return AddNode(std::move(node), proto);
@@ -365,6 +359,11 @@ absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
   }
   SkipReshapes(node);
   FollowSizes(node, types);
+  for (const ValueId id : node.inputs) {
+    if (id != kNoValue) {
+      names_.Keep(id);
+    }
+  }
   graph_.nodes.push_back(std::move(node));
   return absl::OkStatus();
 }
@@ -424,21 +423,6 @@ void GraphAssembler::FollowSizes(const Node& node, const OutputTypes& types) {
       samples_.insert({node.outputs[i], std::move(results[i])});
     }
   }
-}
-
-absl::StatusOr<std::vector<ValueId>> GraphAssembler::FindInputs(
-    const onnx::NodeProto& proto) const {
-  std::vector<ValueId> inputs;
-  for (const std::string& name : proto.input()) {
-    const auto found = ids_.find(name);
-    if (!name.empty() && found == ids_.end()) {
-      return absl::InvalidArgumentError(fmt::format(
-          "{}: no input, initializer or node gives its input \"{}\"",
-          NodeText(proto), name));
-    }
-    inputs.push_back(name.empty() ? kNoValue : found->second);
-  }
-  return inputs;
 }
 
 std::vector<const Tensor*> GraphAssembler::ConstantInputs(

@@ -6,8 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <string>
@@ -23,6 +23,7 @@
 #include "core/graph/onnx_tensor.h"
 #include "core/graph/operators.h"
 #include "core/graph/row_samples.h"
+#include "core/graph/value_names.h"
 #include "core/tensor/tensor.h"
 
 namespace onnx {
@@ -33,9 +34,11 @@ class ValueInfoProto;
 
 namespace relu {
 
-// For one thread. Call the functions in this order: initializers, MarkStart(),
-// inputs, nodes (each after those it depends on), outputs. Errors are those of
-// ImportOnnx(); after one only Restart() is of use.
+// For one thread. Call the functions in this order: reads, initializers,
+// inputs, nodes (each after those it depends on), outputs, Finish(). Errors are
+// those of ImportOnnx(); after one the object is of no more use.
+//
+// A constant is in memory until the last node that reads it has been computed.
 //
 // Where the source gives outlines, errors do not depend on elements that it
 // leaves out. From the first node on that could depend on them, types and
@@ -49,11 +52,12 @@ class GraphAssembler {
   };
   explicit GraphAssembler(Options options);
 
+  // What nodes and outputs will read: of all of them, each once.
+  void AddReads(const onnx::NodeProto& proto) { names_.AddReads(proto); }
+  void AddRead(const onnx::ValueInfoProto& output);
+
+  // Leaves out what nothing reads.
   absl::Status AddInitializer(const onnx::TensorProto& proto);
-  // Restart() goes back to where MarkStart() was called: the initializers stay,
-  // all else is gone.
-  void MarkStart();
-  void Restart();
   absl::Status AddInputs(std::span<const std::string> names,
                          const InputReading& reading);
   absl::Status AddNode(const onnx::NodeProto& proto);
@@ -61,7 +65,7 @@ class GraphAssembler {
 
   // The graph, without what no output needs. An empty one if its types and
   // shapes are not known.
-  Graph Finish() const;
+  Graph Finish() &&;
 
  private:
   // A new value. INVALID_ARGUMENT if the name is taken or empty.
@@ -71,9 +75,11 @@ class GraphAssembler {
   // INVALID_ARGUMENT if an element is not finite.
   absl::Status AddConstant(std::string_view name, Tensor tensor);
   void MakeConstant(ValueId id, Tensor tensor);
-  // A second name for a value.
-  absl::Status AddName(std::string_view name, ValueId id);
+  // Frees the constants among inputs and outputs of a node that nothing is to
+  // read any more.
+  void FreeConstants(const onnx::NodeProto& proto);
 
+  absl::Status AddAnyNode(const onnx::NodeProto& proto);
   // Operators that do not occur in a Graph.
   absl::Status AddConstantOfShape(const onnx::NodeProto& proto);
   absl::Status AddDropout(const onnx::NodeProto& proto);
@@ -98,8 +104,6 @@ class GraphAssembler {
   void SkipReshapes(Node& node);
   // Notes what the outputs of a node are, if only the number of rows decides.
   void FollowSizes(const Node& node, const OutputTypes& types);
-  absl::StatusOr<std::vector<ValueId>> FindInputs(
-      const onnx::NodeProto& proto) const;
   // The constants of a node's inputs, or nothing unless all are constants.
   std::vector<const Tensor*> ConstantInputs(const Node& node) const;
   // A value of its own for an output, where `id` has another name already.
@@ -107,21 +111,14 @@ class GraphAssembler {
 
   Options options_;
   ConstantFolder folder_;
-  Graph graph_;
-  std::map<std::string, ValueId, std::less<>> ids_;  // By name.
+  Graph graph_;  // Its constants come with Finish().
+  std::map<ValueId, std::shared_ptr<Tensor>> constants_;
+  ValueNames names_;
   std::map<ValueId, RowSamples> samples_;
   // By value that a Reshape or the like gives: the value it comes from.
   std::map<ValueId, ValueId> reshaped_;
   std::set<std::string> maps_;  // Outputs of ZipMaps, which are tensors here.
   std::set<std::string> output_names_;
-  struct Start {
-    std::size_t values = 0;
-    std::size_t constants = 0;
-    ConstantFolder folder{false};
-    TensorSource source{.external = ExternalData("")};
-    std::map<std::string, ValueId, std::less<>> ids;
-  };
-  Start start_;
 };
 
 }  // namespace relu

@@ -3,9 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -148,30 +146,6 @@ absl::StatusOr<std::int64_t> FindOpset(const onnx::ModelProto& model) {
   return opset;
 }
 
-// The names that nodes and outputs read.
-std::set<std::string, std::less<>> NamesRead(const onnx::GraphProto& graph) {
-  std::set<std::string, std::less<>> names;
-  for (const onnx::NodeProto& node : graph.node()) {
-    names.insert(node.input().begin(), node.input().end());
-  }
-  for (const onnx::ValueInfoProto& output : graph.output()) {
-    names.insert(output.name());
-  }
-  return names;
-}
-
-// Initializers that nothing reads are left out.
-absl::Status AddInitializers(const onnx::GraphProto& graph,
-                             GraphAssembler& assembler) {
-  const std::set<std::string, std::less<>> read = NamesRead(graph);
-  for (const onnx::TensorProto& initializer : graph.initializer()) {
-    if (read.contains(initializer.name())) {
-      RETURN_IF_ERROR(assembler.AddInitializer(initializer));
-    }
-  }
-  return absl::OkStatus();
-}
-
 // The inputs that clients give: not those that have an initializer, which are
 // constants for us, as older files have them.
 absl::StatusOr<std::vector<const onnx::ValueInfoProto*>> FindInputs(
@@ -194,44 +168,61 @@ absl::StatusOr<std::vector<const onnx::ValueInfoProto*>> FindInputs(
   return inputs;
 }
 
-absl::Status AddAll(const onnx::GraphProto& graph, std::span<const int> order,
-                    GraphAssembler& assembler) {
-  for (const int i : order) {
+// What is known of a network before its tensors are read.
+struct Structure {
+  std::vector<std::string> inputs;
+  std::vector<InputReading> readings;  // Of the inputs; those left to try.
+  std::vector<int> order;              // Of the nodes.
+};
+
+absl::StatusOr<Structure> FindStructure(const onnx::GraphProto& graph) {
+  Structure structure;
+  ASSIGN_OR_RETURN(const auto inputs, FindInputs(graph));
+  for (const onnx::ValueInfoProto* input : inputs) {
+    structure.inputs.push_back(input->name());
+  }
+  ASSIGN_OR_RETURN(structure.readings, ReadInputs(inputs));
+  ASSIGN_OR_RETURN(structure.order, NodeOrder(graph));
+  return structure;
+}
+
+// By the first of the readings.
+absl::StatusOr<Graph> AssembleOnce(const onnx::GraphProto& graph,
+                                   const Structure& structure,
+                                   const GraphAssembler::Options& options) {
+  GraphAssembler assembler(options);
+  for (const onnx::NodeProto& node : graph.node()) {
+    assembler.AddReads(node);
+  }
+  for (const onnx::ValueInfoProto& output : graph.output()) {
+    assembler.AddRead(output);
+  }
+  for (const onnx::TensorProto& initializer : graph.initializer()) {
+    RETURN_IF_ERROR(assembler.AddInitializer(initializer));
+  }
+  RETURN_IF_ERROR(assembler.AddInputs(structure.inputs, structure.readings[0]));
+  for (const int i : structure.order) {
     RETURN_IF_ERROR(assembler.AddNode(graph.node(i)));
   }
   for (const onnx::ValueInfoProto& output : graph.output()) {
     RETURN_IF_ERROR(assembler.AddOutput(output));
   }
-  return absl::OkStatus();
+  return std::move(assembler).Finish();
 }
 
+// Takes away the readings that do not hold.
 absl::StatusOr<Graph> Assemble(const onnx::GraphProto& graph,
-                               GraphAssembler& assembler) {
-  ASSIGN_OR_RETURN(const auto inputs, FindInputs(graph));
-  RETURN_IF_ERROR(AddInitializers(graph, assembler));
-  ASSIGN_OR_RETURN(const std::vector<InputReading> readings,
-                   ReadInputs(inputs));
-  ASSIGN_OR_RETURN(const std::vector<int> order, NodeOrder(graph));
-  std::vector<std::string> names;
-  for (const onnx::ValueInfoProto* input : inputs) {
-    names.push_back(input->name());
-  }
-  assembler.MarkStart();
+                               Structure& structure,
+                               const GraphAssembler::Options& options) {
   // All but the last are guesses, which hold if rows are kept apart.
-  for (std::size_t i = 0; i + 1 < readings.size(); ++i) {
-    absl::Status status = assembler.AddInputs(names, readings[i]);
-    status.Update(AddAll(graph, order, assembler));
-    if (status.ok()) {
-      Graph guess = assembler.Finish();
-      if (!guess.couples_rows) {
-        return guess;
-      }
+  while (structure.readings.size() > 1) {
+    absl::StatusOr<Graph> guess = AssembleOnce(graph, structure, options);
+    if (guess.ok() && !guess->couples_rows) {
+      return guess;
     }
-    assembler.Restart();
+    structure.readings.erase(structure.readings.begin());
   }
-  RETURN_IF_ERROR(assembler.AddInputs(names, readings.back()));
-  RETURN_IF_ERROR(AddAll(graph, order, assembler));
-  return assembler.Finish();
+  return AssembleOnce(graph, structure, options);
 }
 
 absl::StatusOr<Graph> Import(onnx::ModelProto& model, TensorSource source) {
@@ -240,6 +231,7 @@ absl::StatusOr<Graph> Import(onnx::ModelProto& model, TensorSource source) {
   ASSIGN_OR_RETURN(const std::int64_t opset, FindOpset(model));
   NormalizeOnnxNodes(*model.mutable_graph());
   const onnx::GraphProto& proto = model.graph();
+  ASSIGN_OR_RETURN(Structure structure, FindStructure(proto));
   GraphAssembler::Options options{
       .graph_name = proto.name(), .opset = opset, .source = std::move(source)};
   if (options.source.file != nullptr) {
@@ -247,11 +239,9 @@ absl::StatusOr<Graph> Import(onnx::ModelProto& model, TensorSource source) {
     // memory and time.
     GraphAssembler::Options outlines = options;
     outlines.source.outlines = true;
-    GraphAssembler assembler(std::move(outlines));
-    RETURN_IF_ERROR(Assemble(proto, assembler).status());
+    RETURN_IF_ERROR(Assemble(proto, structure, outlines).status());
   }
-  GraphAssembler assembler(std::move(options));
-  ASSIGN_OR_RETURN(Graph graph, Assemble(proto, assembler));
+  ASSIGN_OR_RETURN(Graph graph, Assemble(proto, structure, options));
   model.clear_graph();
   graph.metadata = MetadataOf(model.SerializeAsString(), "relud.");
   return graph;

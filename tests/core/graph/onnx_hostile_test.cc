@@ -297,6 +297,30 @@ TEST_F(OnnxMemoryTest, SizesOfWeightsDoNotHideWhatIsNotSupported) {
   EXPECT_TRUE(IsRefusedWithin(file, 2 * kMebibyte, "NoSuchThing"));
 }
 
+constexpr std::string_view kNotFinite = "NaN or infinite";
+
+// The first Gemm has what becomes of its weights, which is not finite.
+void DivideWeightsByZero(const std::string& weights, ModelBuilder& builder) {
+  builder.graph().mutable_node(0)->set_input(1, "infinite");
+  builder.Floats("zero", {}, {0}).Node("Div", {weights, "zero"}, "infinite");
+}
+
+TEST_F(OnnxMemoryTest, ConstantsOfAChainAreInMemoryTwoAtATime) {
+  ModelBuilder builder = LargeModel();
+  // 32 and 64 MiB beside the 64 of the file, and a second name.
+  builder
+      .Node("Cast", {"w1"}, "a",
+            {IntAttributeProto("to", onnx::TensorProto::FLOAT16)})
+      .Node("Cast", {"a"}, "b",
+            {IntAttributeProto("to", onnx::TensorProto::FLOAT)})
+      .Node("Identity", {"b"}, "c");
+  DivideWeightsByZero("c", builder);
+  const auto file = folder_.Write("chain.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(
+      IsRefusedWithin(file, 2 * kLargeBytes + 8 * kMebibyte, kNotFinite));
+}
+
 TEST_F(OnnxMemoryTest, TextThatNobodyReadsTakesNothing) {
   ModelBuilder builder = MakeMlp({2, 1});
   builder.graph().mutable_output(0)->set_name("none");
