@@ -60,7 +60,7 @@ bool LeavesOut(const ValueType& type) {
 
 absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
     const Node& node, std::span<const ValueType> results,
-    std::span<const Tensor* const> inputs) {
+    std::span<const Tensor* const> inputs, Tensor* spare) {
   RETURN_IF_ERROR(Claim(node, results, inputs));
   // These read shapes alone.
   const bool reads_elements =
@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<Tensor>> ConstantFolder::Fold(
        std::ranges::any_of(results, &LeavesOut))) {
     return Outline(results);
   }
-  return EvaluateByRows(node, results, inputs);
+  return EvaluateByRows(node, results, inputs, spare);
 }
 
 std::vector<Tensor> ConstantFolder::Outline(

@@ -33,10 +33,11 @@ class ConstantFolder {
   void AddGivenElements(std::int64_t count) { given_elements_ += count; }
 
   // The outputs of `node`. Nothing is allocated for them before the limits are
-  // checked. Errors: those of EvaluateNode(); UNIMPLEMENTED beyond the limits.
+  // checked. `spare` is as in EvaluateByRows(). Errors: those of
+  // EvaluateNode(); UNIMPLEMENTED beyond the limits.
   absl::StatusOr<std::vector<Tensor>> Fold(
       const Node& node, std::span<const ValueType> results,
-      std::span<const Tensor* const> inputs);
+      std::span<const Tensor* const> inputs, Tensor* spare = nullptr);
   // False once a result that is not large depends on elements that are not
   // there: it is zeros.
   bool is_certain() const { return is_certain_; }

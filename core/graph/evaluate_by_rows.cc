@@ -112,7 +112,7 @@ Tensor Rows(const Tensor& tensor, std::int64_t first, std::int64_t count) {
 
 absl::StatusOr<std::vector<Tensor>> EvaluateByRows(
     const Node& node, std::span<const ValueType> results,
-    std::span<const Tensor* const> inputs) {
+    std::span<const Tensor* const> inputs, Tensor* spare) {
   const ValueType& result = results[0];
   const std::int64_t elements = ElementCount(result.shape).value();
   if (!GoesElementByElement(node.op) || elements <= kPieceElements ||
@@ -123,21 +123,29 @@ absl::StatusOr<std::vector<Tensor>> EvaluateByRows(
   const std::int64_t step =
       std::max<std::int64_t>(1, kPieceElements / (elements / all));
   std::vector<Tensor> whole;
-  whole.emplace_back(result.type, result.shape);
+  std::vector<const Tensor*> operands(inputs.begin(), inputs.end());
+  if (spare != nullptr) {
+    // Its rows are read before those of the result take their place.
+    whole.push_back(std::move(*spare));
+    std::ranges::replace(operands, spare, whole.data());
+  } else {
+    whole.emplace_back(result.type, result.shape);
+  }
   for (std::int64_t first = 0; first < all; first += step) {
     ValueType piece = result;
     piece.shape[0] = std::min(step, all - first);
     std::vector<Tensor> rows;
     rows.reserve(inputs.size());
-    std::vector<const Tensor*> operands(inputs.begin(), inputs.end());
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      if (inputs[i] != nullptr && HasRows(node, i, *inputs[i], result.shape)) {
-        rows.push_back(Rows(*inputs[i], first, piece.shape[0]));
-        operands[i] = &rows.back();
+    std::vector<const Tensor*> parts = operands;
+    for (std::size_t i = 0; i < operands.size(); ++i) {
+      if (operands[i] != nullptr &&
+          HasRows(node, i, *operands[i], result.shape)) {
+        rows.push_back(Rows(*operands[i], first, piece.shape[0]));
+        parts[i] = &rows.back();
       }
     }
     ASSIGN_OR_RETURN(const std::vector<Tensor> computed,
-                     EvaluateNode(node, std::span(&piece, 1), operands));
+                     EvaluateNode(node, std::span(&piece, 1), parts));
     std::ranges::copy(computed[0].bytes(),
                       whole[0].bytes().data() +
                           static_cast<std::size_t>(first) * RowBytes(whole[0]));

@@ -18,10 +18,12 @@ namespace relu {
 
 // As EvaluateNode(), with the same results and errors. Nodes that go element by
 // element, with or without broadcasting, take no more than the results and a
-// few MiB; others what EvaluateNode() takes.
+// few MiB; others what EvaluateNode() takes. `spare`, if it is not null, is one
+// of the inputs, has the type and shape of the only result, and is of no more
+// use to the caller: the result may take its memory.
 absl::StatusOr<std::vector<Tensor>> EvaluateByRows(
     const Node& node, std::span<const ValueType> results,
-    std::span<const Tensor* const> inputs);
+    std::span<const Tensor* const> inputs, Tensor* spare = nullptr);
 
 }  // namespace relu
 

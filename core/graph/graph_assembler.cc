@@ -371,14 +371,27 @@ absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
 absl::Status GraphAssembler::Fold(const Node& node, const OutputTypes& types,
                                   std::span<const Tensor* const> constants,
                                   std::span<const std::string> names) {
-  ASSIGN_OR_RETURN(std::vector<Tensor> folded,
-                   folder_.Fold(node, types, constants));
+  ASSIGN_OR_RETURN(
+      std::vector<Tensor> folded,
+      folder_.Fold(node, types, constants, FindSpare(node, types[0])));
   for (std::size_t i = 0; i < types.size(); ++i) {
     if (!names[i].empty()) {
       RETURN_IF_ERROR(AddConstant(names[i], std::move(folded[i])));
     }
   }
   return absl::OkStatus();
+}
+
+Tensor* GraphAssembler::FindSpare(const Node& node, const ValueType& type) {
+  for (const ValueId id : node.inputs) {
+    const auto found = constants_.find(id);
+    if (found != constants_.end() && !names_.IsRead(id) &&
+        found->second->type() == type.type &&
+        found->second->shape() == type.shape) {
+      return found->second.get();
+    }
+  }
+  return nullptr;
 }
 
 void GraphAssembler::SkipReshapes(Node& node) {

@@ -99,6 +99,8 @@ class GraphAssembler {
   absl::Status Fold(const Node& node, const OutputTypes& types,
                     std::span<const Tensor* const> constants,
                     std::span<const std::string> names);
+  // An operand of this type that nothing reads but the node; or nullptr.
+  Tensor* FindSpare(const Node& node, const ValueType& type);
   // A Reshape of a Reshape is one of what that one reshapes: what is between
   // may have the batch elsewhere.
   void SkipReshapes(Node& node);

@@ -83,6 +83,28 @@ TEST(EvaluateByRowsTest, OperandsCanBeOneThreeOrLeftOut) {
              {&large, nullptr, &most});
 }
 
+TEST(EvaluateByRowsTest, ResultTakesTheMemoryOfAnInput) {
+  const ValueType result{DataType::kFp32, {3, 70'000}};
+  const Tensor column = Numbers(DataType::kFp32, {3, 1});
+  const Tensor large = Numbers(DataType::kFp32, result.shape);
+  // Read once, or twice by the same node.
+  for (const Tensor* other : {&column, &large}) {
+    Tensor spare = large.Clone();
+    const void* const memory = spare.bytes().data();
+    const Node node = MakeNode(Operator::kMul);
+    const Tensor* const left = other == &large ? &spare : other;
+    const auto whole = EvaluateNode(node, std::span(&result, 1),
+                                    std::vector<const Tensor*>{other, &large});
+    const auto pieces =
+        EvaluateByRows(node, std::span(&result, 1),
+                       std::vector<const Tensor*>{left, &spare}, &spare);
+    ASSERT_TRUE(pieces.ok()) << pieces.status();
+    ASSERT_TRUE(whole.ok()) << whole.status();
+    EXPECT_EQ((*pieces)[0].bytes().data(), memory);
+    EXPECT_TRUE(std::ranges::equal((*pieces)[0].bytes(), (*whole)[0].bytes()));
+  }
+}
+
 TEST(EvaluateByRowsTest, OneRowAndOtherOperatorsAreEvaluatedWhole) {
   const Tensor row = Numbers(DataType::kFp32, {1, 70'000});
   ExpectSame(MakeNode(Operator::kNeg), {DataType::kFp32, {1, 70'000}}, {&row});

@@ -305,6 +305,14 @@ void DivideWeightsByZero(const std::string& weights, ModelBuilder& builder) {
   builder.Floats("zero", {}, {0}).Node("Div", {weights, "zero"}, "infinite");
 }
 
+TEST_F(OnnxMemoryTest, ResultTakesTheMemoryOfWhatItIsComputedOf) {
+  ModelBuilder builder = LargeModel();
+  DivideWeightsByZero("w1", builder);
+  const auto file = folder_.Write("zero.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, kLargeBytes + 8 * kMebibyte, kNotFinite));
+}
+
 TEST_F(OnnxMemoryTest, ConstantsOfAChainAreInMemoryTwoAtATime) {
   ModelBuilder builder = LargeModel();
   // 32 and 64 MiB beside the 64 of the file, and a second name.
@@ -317,8 +325,36 @@ TEST_F(OnnxMemoryTest, ConstantsOfAChainAreInMemoryTwoAtATime) {
   DivideWeightsByZero("c", builder);
   const auto file = folder_.Write("chain.onnx", builder.model());
   builder.model().Clear();
-  EXPECT_TRUE(
-      IsRefusedWithin(file, 2 * kLargeBytes + 8 * kMebibyte, kNotFinite));
+  EXPECT_TRUE(IsRefusedWithin(
+      file, kLargeBytes + kLargeBytes / 2 + 8 * kMebibyte, kNotFinite));
+}
+
+TEST_F(OnnxMemoryTest, BytesThatAreWidenedTakeTheirNewSizeOnce) {
+  constexpr std::int64_t kCount = 4 << 20;
+  const auto tensor = [](std::string_view name, int type, std::int64_t count,
+                         std::string raw) {
+    onnx::TensorProto proto;
+    proto.set_name(std::string(name));
+    proto.set_data_type(type);
+    proto.add_dims(count);
+    proto.set_raw_data(std::move(raw));
+    return proto;
+  };
+  ModelBuilder builder;
+  builder.Input("x", {.sizes = {-1, 1}, .type = onnx::TensorProto::DOUBLE})
+      .Initializer(tensor("w", onnx::TensorProto::INT8, kCount,
+                          std::string(kCount, '\1')))
+      .Initializer(tensor("zero", onnx::TensorProto::DOUBLE, 1,
+                          std::string(sizeof(double), '\0')))
+      .Node("Cast", {"w"}, "a",
+            {IntAttributeProto("to", onnx::TensorProto::DOUBLE)})
+      .Node("Exp", {"a"}, "b")
+      .Node("Div", {"b", "zero"}, "c")
+      .Node("Add", {"x", "c"}, "y")
+      .Output("y");
+  const auto file = folder_.Write("wide.onnx", builder.model());
+  builder.model().Clear();
+  EXPECT_TRUE(IsRefusedWithin(file, 9 * kCount + 8 * kMebibyte, kNotFinite));
 }
 
 TEST_F(OnnxMemoryTest, TextThatNobodyReadsTakesNothing) {
