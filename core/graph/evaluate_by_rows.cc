@@ -13,6 +13,7 @@
 
 #include "core/base/status_macros.h"
 #include "core/graph/interpreter.h"
+#include "core/tensor/data_type.h"
 #include "core/tensor/shape.h"
 
 namespace relu {
@@ -54,6 +55,7 @@ constexpr Operator kElementByElement[] = {
     Operator::kNeg,
     Operator::kNot,
     Operator::kOr,
+    Operator::kPRelu,
     Operator::kPow,
     Operator::kQuantizeLinear,
     Operator::kReciprocal,
@@ -79,33 +81,82 @@ bool GoesElementByElement(Operator op) {
          std::end(kElementByElement);
 }
 
-// Whether rows of an operand belong to those of the result, rather than all of
-// it to each of them.
-bool HasRows(const Node& node, std::size_t index, const Tensor& operand,
-             const Shape& result) {
-  const Shape& shape = operand.shape();
+// Of a result: one place of each dimension before `axis`, `count` places of
+// that one, and all of those behind.
+struct Piece {
+  Shape first;  // Where it begins.
+  std::size_t axis = 0;
+  std::int64_t count = 0;
+};
+
+// Of a shape with more than kPieceElements.
+Piece FirstPiece(const Shape& shape) {
+  Piece piece{.first = Shape(shape.size()), .axis = shape.size() - 1};
+  std::int64_t most = kPieceElements;
+  while (shape[piece.axis] <= most) {
+    most /= shape[piece.axis--];
+  }
+  piece.count = most;
+  return piece;
+}
+
+// The piece after one that `piece` was; false if there is none.
+bool Advance(const Shape& shape, std::int64_t most, Piece& piece) {
+  std::size_t i = piece.axis;
+  piece.first[i] += piece.count;
+  for (; piece.first[i] == shape[i]; --i) {
+    if (i == 0) {
+      return false;
+    }
+    piece.first[i] = 0;
+    ++piece.first[i - 1];
+  }
+  piece.count = std::min(most, shape[piece.axis] - piece.first[piece.axis]);
+  return true;
+}
+
+// What a piece is of, or takes from, a tensor: one stretch of its elements.
+struct Part {
+  Shape shape;
+  std::size_t first_byte = 0;
+};
+
+// Dimension 0 of `tensor` belongs to dimension `offset` of the result.
+Part PartOf(const Tensor& tensor, std::size_t offset, const Piece& piece) {
+  Part part{.shape = tensor.shape()};
+  std::int64_t first = 0;
+  for (std::size_t i = 0; i < part.shape.size(); ++i) {
+    std::int64_t& size = part.shape[i];
+    first *= size;
+    // A size of 1 broadcasts.
+    if (size > 1 && i + offset <= piece.axis) {
+      first += piece.first[i + offset];
+      size = i + offset < piece.axis ? 1 : piece.count;
+    }
+  }
+  part.first_byte =
+      static_cast<std::size_t>(first) * DataTypeSize(tensor.type());
+  return part;
+}
+
+// The same for an input of a node.
+Part PartOf(const Node& node, std::size_t index, const Tensor& input,
+            const Piece& piece) {
   const bool is_scaling = index > 0 && (node.op == Operator::kQuantizeLinear ||
                                         node.op == Operator::kDequantizeLinear);
-  if (is_scaling) {
-    return operand.element_count() > 1 && IntAttribute(node, "axis") == 0;
-  }
   // Broadcasting aligns shapes at their ends.
-  return shape.size() == result.size() && shape[0] == result[0];
+  return PartOf(input,
+                is_scaling
+                    ? static_cast<std::size_t>(IntAttribute(node, "axis"))
+                    : piece.first.size() - input.shape().size(),
+                piece);
 }
 
-std::size_t RowBytes(const Tensor& tensor) {
-  return tensor.bytes().size() / static_cast<std::size_t>(tensor.shape()[0]);
-}
-
-Tensor Rows(const Tensor& tensor, std::int64_t first, std::int64_t count) {
-  Shape shape = tensor.shape();
-  shape[0] = count;
-  Tensor rows(tensor.type(), std::move(shape));
-  std::memcpy(rows.bytes().data(),
-              tensor.bytes().data() +
-                  static_cast<std::size_t>(first) * RowBytes(tensor),
-              rows.bytes().size());
-  return rows;
+Tensor Copy(const Tensor& tensor, const Part& part) {
+  Tensor copy(tensor.type(), part.shape);
+  std::memcpy(copy.bytes().data(), tensor.bytes().data() + part.first_byte,
+              copy.bytes().size());
+  return copy;
 }
 
 }  // namespace
@@ -114,42 +165,42 @@ absl::StatusOr<std::vector<Tensor>> EvaluateByRows(
     const Node& node, std::span<const ValueType> results,
     std::span<const Tensor* const> inputs, Tensor* spare) {
   const ValueType& result = results[0];
-  const std::int64_t elements = ElementCount(result.shape).value();
-  if (!GoesElementByElement(node.op) || elements <= kPieceElements ||
-      result.shape[0] == 1) {
+  if (!GoesElementByElement(node.op) ||
+      ElementCount(result.shape).value() <= kPieceElements) {
     return EvaluateNode(node, results, inputs);
   }
-  const std::int64_t all = result.shape[0];
-  const std::int64_t step =
-      std::max<std::int64_t>(1, kPieceElements / (elements / all));
   std::vector<Tensor> whole;
   std::vector<const Tensor*> operands(inputs.begin(), inputs.end());
   if (spare != nullptr) {
-    // Its rows are read before those of the result take their place.
+    // A piece of it is read before that of the result takes its place.
     whole.push_back(std::move(*spare));
     std::ranges::replace(operands, spare, whole.data());
   } else {
     whole.emplace_back(result.type, result.shape);
   }
-  for (std::int64_t first = 0; first < all; first += step) {
-    ValueType piece = result;
-    piece.shape[0] = std::min(step, all - first);
-    std::vector<Tensor> rows;
-    rows.reserve(inputs.size());
+  Piece piece = FirstPiece(result.shape);
+  const std::int64_t most = piece.count;
+  do {
+    std::vector<Tensor> copies;
+    copies.reserve(operands.size());
     std::vector<const Tensor*> parts = operands;
     for (std::size_t i = 0; i < operands.size(); ++i) {
-      if (operands[i] != nullptr &&
-          HasRows(node, i, *operands[i], result.shape)) {
-        rows.push_back(Rows(*operands[i], first, piece.shape[0]));
-        parts[i] = &rows.back();
+      if (operands[i] == nullptr) {
+        continue;
+      }
+      const Part part = PartOf(node, i, *operands[i], piece);
+      if (part.shape != operands[i]->shape()) {
+        copies.push_back(Copy(*operands[i], part));
+        parts[i] = &copies.back();
       }
     }
+    const Part part = PartOf(whole[0], /*offset=*/0, piece);
+    const ValueType type{result.type, part.shape};
     ASSIGN_OR_RETURN(const std::vector<Tensor> computed,
-                     EvaluateNode(node, std::span(&piece, 1), parts));
+                     EvaluateNode(node, std::span(&type, 1), parts));
     std::ranges::copy(computed[0].bytes(),
-                      whole[0].bytes().data() +
-                          static_cast<std::size_t>(first) * RowBytes(whole[0]));
-  }
+                      whole[0].bytes().data() + part.first_byte);
+  } while (Advance(result.shape, most, piece));
   return whole;
 }
 

@@ -1,6 +1,6 @@
-// EvaluateByRows: a node over large constants, a few rows after the other, so
-// that the numbers that the interpreter has for each element take little
-// memory.
+// EvaluateByRows: a node over large constants, a few rows or a part of one
+// after the other, so that the numbers that the interpreter has for each
+// element take little memory.
 
 #ifndef CORE_GRAPH_EVALUATE_BY_ROWS_H_
 #define CORE_GRAPH_EVALUATE_BY_ROWS_H_

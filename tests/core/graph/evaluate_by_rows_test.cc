@@ -78,9 +78,43 @@ TEST(EvaluateByRowsTest, OperandsCanBeOneThreeOrLeftOut) {
     condition.bytes()[i] = std::byte{1};
   }
   ExpectSame(MakeNode(Operator::kWhere), result, {&condition, &row, &large});
+  const Tensor slope = Numbers(DataType::kFp32, {211});
+  const Tensor minus =
+      FromDoubles(DataType::kFp32, kLarge, std::vector<double>(509 * 211, -3));
+  ExpectSame(MakeNode(Operator::kPRelu), result, {&minus, &slope});
   const Tensor most = Numbers(DataType::kFp32, {});
   ExpectSame(MakeNode(Operator::kClip, {{"min", 3.0F}, {"max", 50.0F}}), result,
              {&large, nullptr, &most});
+}
+
+TEST(EvaluateByRowsTest, LongRowsComeInParts) {
+  for (const Shape& shape :
+       {Shape{1, 70'000}, Shape{2, 3, 70'001}, Shape{200'000}, Shape{70'000, 1},
+        Shape{2, 3, 1, 5, 70'000}}) {
+    const Tensor large = Numbers(DataType::kFp32, shape);
+    const Tensor row = Numbers(DataType::kFp32, {shape.back()});
+    Shape column_shape = shape;
+    column_shape.back() = 1;
+    const Tensor column = Numbers(DataType::kFp32, column_shape);
+    ExpectSame(MakeNode(Operator::kSub), {DataType::kFp32, shape},
+               {&large, &row});
+    ExpectSame(MakeNode(Operator::kDiv), {DataType::kFp32, shape},
+               {&column, &large});
+    ExpectSame(MakeNode(Operator::kMul), {DataType::kFp32, shape},
+               {&row, &column});
+  }
+}
+
+TEST(EvaluateByRowsTest, ScalesBelongToPartsOfLongRows) {
+  const Shape shape = {3, 2, 70'000};
+  const Tensor large = Numbers(DataType::kInt8, shape);
+  for (std::int64_t axis = 0; axis < 3; ++axis) {
+    const Shape size = {shape[static_cast<std::size_t>(axis)]};
+    const Tensor scale = Numbers(DataType::kFp32, size);
+    const Tensor zero = Numbers(DataType::kInt8, size);
+    ExpectSame(MakeNode(Operator::kDequantizeLinear, {{"axis", axis}}),
+               {DataType::kFp32, shape}, {&large, &scale, &zero});
+  }
 }
 
 TEST(EvaluateByRowsTest, ResultTakesTheMemoryOfAnInput) {
@@ -105,9 +139,7 @@ TEST(EvaluateByRowsTest, ResultTakesTheMemoryOfAnInput) {
   }
 }
 
-TEST(EvaluateByRowsTest, OneRowAndOtherOperatorsAreEvaluatedWhole) {
-  const Tensor row = Numbers(DataType::kFp32, {1, 70'000});
-  ExpectSame(MakeNode(Operator::kNeg), {DataType::kFp32, {1, 70'000}}, {&row});
+TEST(EvaluateByRowsTest, OtherOperatorsAreEvaluatedWhole) {
   const Tensor large = Numbers(DataType::kFp32, kLarge);
   ExpectSame(MakeNode(Operator::kTranspose,
                       {{"perm", std::vector<std::int64_t>{1, 0}}}),
