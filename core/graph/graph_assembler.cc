@@ -375,9 +375,10 @@ absl::Status GraphAssembler::Fold(const Node& node, const OutputTypes& types,
       std::vector<Tensor> folded,
       folder_.Fold(node, types, constants, FindSpare(node, types[0])));
   for (std::size_t i = 0; i < types.size(); ++i) {
-    if (!names[i].empty()) {
-      RETURN_IF_ERROR(AddConstant(names[i], std::move(folded[i])));
+    if (names[i].empty()) {
+      continue;
     }
+    RETURN_IF_ERROR(AddConstant(names[i], std::move(folded[i])));
   }
   return absl::OkStatus();
 }
