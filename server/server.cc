@@ -65,7 +65,7 @@ int BackgroundThreads(const ServerOptions& options) {
 }
 
 // With more connections than this for each thread poll() takes longer than
-// epoll and the calls that go from thread to thread (docs/benchmarks.md).
+// epoll and the calls that go from thread to thread (docs/operations.md).
 constexpr std::size_t kPolledConnections = 250;
 
 std::size_t ManyConnections(const ServerOptions& options) {
