@@ -153,7 +153,7 @@ TEST(OnnxImportTest, MistakesBehindSizesOfWeightsAreFoundInBothReadings) {
               Fails(kUnimplemented, "operator is not supported"));
 }
 
-// What the outline cannot tell must not be refused by it: each operator that
+// What the outline cannot tell must not be refused by it: operators that
 // the import resolves, behind a size that is computed of weights.
 TEST(OnnxImportTest, EveryOperatorMayStandBehindSizesOfWeights) {
   std::vector<float> weights(5000);
