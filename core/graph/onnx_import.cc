@@ -186,10 +186,9 @@ absl::StatusOr<Structure> FindStructure(const onnx::GraphProto& graph) {
   return structure;
 }
 
-// By the first of the readings.
-absl::StatusOr<Graph> AssembleOnce(const onnx::GraphProto& graph,
-                                   const Structure& structure,
-                                   const GraphAssembler::Options& options) {
+// With the constants of the graph, and who reads them.
+absl::StatusOr<GraphAssembler> StartAssembly(
+    const onnx::GraphProto& graph, const GraphAssembler::Options& options) {
   GraphAssembler assembler(options);
   for (const onnx::NodeProto& node : graph.node()) {
     assembler.AddReads(node);
@@ -200,6 +199,13 @@ absl::StatusOr<Graph> AssembleOnce(const onnx::GraphProto& graph,
   for (const onnx::TensorProto& initializer : graph.initializer()) {
     RETURN_IF_ERROR(assembler.AddInitializer(initializer));
   }
+  return assembler;
+}
+
+// By the first of the readings.
+absl::StatusOr<Graph> FinishAssembly(GraphAssembler assembler,
+                                     const onnx::GraphProto& graph,
+                                     const Structure& structure) {
   RETURN_IF_ERROR(assembler.AddInputs(structure.inputs, structure.readings[0]));
   for (const int i : structure.order) {
     RETURN_IF_ERROR(assembler.AddNode(graph.node(i)));
@@ -214,15 +220,18 @@ absl::StatusOr<Graph> AssembleOnce(const onnx::GraphProto& graph,
 absl::StatusOr<Graph> Assemble(const onnx::GraphProto& graph,
                                Structure& structure,
                                const GraphAssembler::Options& options) {
-  // All but the last are guesses, which hold if rows are kept apart.
-  while (structure.readings.size() > 1) {
-    absl::StatusOr<Graph> guess = AssembleOnce(graph, structure, options);
-    if (guess.ok() && !guess->couples_rows) {
-      return guess;
+  while (true) {
+    // No other reading mends what is wrong with a constant.
+    ASSIGN_OR_RETURN(GraphAssembler assembler, StartAssembly(graph, options));
+    absl::StatusOr<Graph> assembled =
+        FinishAssembly(std::move(assembler), graph, structure);
+    // All but the last are guesses, which hold if rows are kept apart.
+    if (structure.readings.size() == 1 ||
+        (assembled.ok() && !assembled->couples_rows)) {
+      return assembled;
     }
     structure.readings.erase(structure.readings.begin());
   }
-  return AssembleOnce(graph, structure, options);
 }
 
 absl::StatusOr<Graph> Import(onnx::ModelProto& model, TensorSource source) {

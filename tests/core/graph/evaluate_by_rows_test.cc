@@ -105,6 +105,25 @@ TEST(EvaluateByRowsTest, LongRowsComeInParts) {
   }
 }
 
+TEST(EvaluateByRowsTest, OperandsOfFewerDimensionsStandAtTheEnd) {
+  const Shape shape = {2, 3, 70'001};
+  const Tensor large = Numbers(DataType::kFp32, shape);
+  for (const Shape& other :
+       {Shape{3, 70'001}, Shape{1, 70'001}, Shape{3, 1}, Shape{1}, Shape{}}) {
+    const Tensor small = Numbers(DataType::kFp32, other);
+    const ValueType result{DataType::kFp32, shape};
+    ExpectSame(MakeNode(Operator::kSub), result, {&large, &small});
+    ExpectSame(MakeNode(Operator::kDiv), result, {&small, &large});
+    const Tensor middle = Numbers(DataType::kFp32, {2, 1, 70'001});
+    ExpectSame(MakeNode(Operator::kMax), result, {&middle, &small, &large});
+  }
+  // None of them has the shape of the result.
+  const Tensor left = Numbers(DataType::kFp32, {3, 1});
+  const Tensor right = Numbers(DataType::kFp32, {2, 1, 70'001});
+  ExpectSame(MakeNode(Operator::kSub), {DataType::kFp32, shape},
+             {&left, &right});
+}
+
 TEST(EvaluateByRowsTest, ScalesBelongToPartsOfLongRows) {
   const Shape shape = {3, 2, 70'000};
   const Tensor large = Numbers(DataType::kInt8, shape);
@@ -137,6 +156,50 @@ TEST(EvaluateByRowsTest, ResultTakesTheMemoryOfAnInput) {
     EXPECT_EQ((*pieces)[0].bytes().data(), memory);
     EXPECT_TRUE(std::ranges::equal((*pieces)[0].bytes(), (*whole)[0].bytes()));
   }
+}
+
+// Evaluates with the `index`th input as spare, and compares the bytes.
+void ExpectSameInPlace(const Node& node, const ValueType& result,
+                       std::vector<const Tensor*> inputs, std::size_t index) {
+  const auto whole = EvaluateNode(node, std::span(&result, 1), inputs);
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  Tensor spare = inputs[index]->Clone();
+  const void* const memory = spare.bytes().data();
+  inputs[index] = &spare;
+  const auto pieces =
+      EvaluateByRows(node, std::span(&result, 1), inputs, &spare);
+  ASSERT_TRUE(pieces.ok()) << pieces.status();
+  EXPECT_EQ((*pieces)[0].bytes().data(), memory);
+  EXPECT_TRUE(std::ranges::equal((*pieces)[0].bytes(), (*whole)[0].bytes()));
+}
+
+TEST(EvaluateByRowsTest, ResultTakesTheMemoryOfAnyInput) {
+  const Shape row = {200'000};
+  const Tensor quantized = Numbers(DataType::kInt8, row);
+  const Tensor scale = Numbers(DataType::kFp32, row);
+  const Tensor zero(DataType::kInt8, row);
+  ExpectSameInPlace(
+      MakeNode(Operator::kDequantizeLinear, {{"axis", std::int64_t{0}}}),
+      {DataType::kFp32, row}, {&quantized, &scale, &zero}, 1);
+  ExpectSameInPlace(
+      MakeNode(Operator::kQuantizeLinear, {{"axis", std::int64_t{0}}}),
+      {DataType::kInt8, row}, {&scale, &scale, &zero}, 2);
+  Tensor condition(DataType::kBool, kLarge);
+  for (std::size_t i = 0; i < condition.bytes().size(); i += 3) {
+    condition.bytes()[i] = std::byte{1};
+  }
+  Tensor column(DataType::kBool, {509, 1});
+  column.bytes()[7] = std::byte{1};
+  const Tensor large(DataType::kBool, kLarge);
+  const ValueType truths{DataType::kBool, kLarge};
+  for (const std::size_t index : {std::size_t{0}, std::size_t{1}}) {
+    ExpectSameInPlace(MakeNode(Operator::kWhere), truths,
+                      {&condition, &large, &column}, index);
+  }
+  const Tensor numbers = Numbers(DataType::kFp32, kLarge);
+  const Tensor most = FromDoubles(DataType::kFp32, {}, std::vector<double>{50});
+  ExpectSameInPlace(MakeNode(Operator::kClip, {{"min", 3.0F}, {"max", 70.0F}}),
+                    {DataType::kFp32, kLarge}, {&numbers, nullptr, &most}, 0);
 }
 
 TEST(EvaluateByRowsTest, OtherOperatorsAreEvaluatedWhole) {

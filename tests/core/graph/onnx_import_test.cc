@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -120,6 +121,32 @@ TEST(OnnxImportTest, WeightsAreReadAfterAllThatNeedsNone) {
   EXPECT_THAT(ImportFileStatus(builder), Fails(kInvalid, "constant \"w\""));
 }
 
+// By this process so far, from files and whatever else it reads.
+std::size_t BytesRead() {
+  std::ifstream file("/proc/self/io");
+  std::string name;
+  std::size_t bytes = 0;
+  file >> name >> bytes;
+  EXPECT_EQ(name, "rchar:");
+  return bytes;
+}
+
+// With a fixed batch there are two readings of the input.
+TEST(OnnxImportTest, WeightsThatAreNotNumbersAreReadOnce) {
+  constexpr std::size_t kCount = 500'000;
+  ModelBuilder builder(17);
+  builder.Input("x", {.sizes = {3, kCount}})
+      .Floats("w", {kCount}, std::vector<float>(kCount, NAN))
+      .Node("Add", {"x", "w"}, "y")
+      .Output("y");
+  TestFolder folder;
+  const std::filesystem::path file =
+      folder.Write("model.onnx", builder.model());
+  const std::size_t before = BytesRead();
+  EXPECT_THAT(ImportOnnx(file).status(), Fails(kInvalid, "constant \"w\""));
+  EXPECT_LT(BytesRead() - before, kCount * sizeof(float) * 3 / 2);
+}
+
 TEST(OnnxImportTest, MistakesBehindSizesOfWeightsAreFoundWithoutThem) {
   ModelBuilder unknown = WithSizeFromWeights();
   unknown.Node("NoSuchThing", {"r"}, "y").Output("y");
@@ -173,8 +200,9 @@ TEST(OnnxImportTest, EveryOperatorMayStandBehindSizesOfWeights) {
             {IntAttributeProto("axis", 0)})
       .Node("Reshape", {"x", "shape"}, "r")
       .Node("Identity", {"r"}, "i")
-      .Node("Dropout", {"i", "ratio", "training"}, "d")
-      .Node("ConstantOfShape", {"size"}, "zeros")
+      .Node("Dropout", {"i", "ratio", "training"}, "d");
+  builder.last_node().add_output("mask");
+  builder.Node("ConstantOfShape", {"size"}, "zeros")
       .Node("Add", {"d", "zeros"}, "a")
       .Node("Scaler", {"a"}, "s");
   builder.last_node().set_domain("ai.onnx.ml");
@@ -189,6 +217,7 @@ TEST(OnnxImportTest, EveryOperatorMayStandBehindSizesOfWeights) {
       .Node("ZipMap", {"p"}, "maps");
   builder.last_node().set_domain("ai.onnx.ml");
   builder.Output("maps").Output("right", {.sizes = {-1, 2}}).Output("f");
+  builder.Output("mask", {.sizes = {-1, 4}, .type = onnx::TensorProto::BOOL});
   EXPECT_EQ(ImportFileStatus(builder), absl::OkStatus());
 }
 
