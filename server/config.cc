@@ -103,7 +103,7 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
       app, "--grpc-poll-strategy", options.grpc_poll_strategy,
       {{"poll", PollStrategy::kPoll}, {"epoll1", PollStrategy::kEpoll1}},
       "How gRPC waits for its connections. poll: each of --threads for its "
-      "own, and no call goes from thread to thread; with more than some 250 "
+      "own, and calls seldom go from thread to thread; with more than some 250 "
       "connections for each thread a look at all of them takes longer than "
       "that saves. epoll1: all together, however many. (GRPC_POLL_STRATEGY has "
       "no effect.)");

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstring>
 #include <functional>
+#include <numeric>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -108,13 +109,33 @@ bool ConnectionAcceptor::Accept(const Source& source) {
 void ConnectionAcceptor::Take(const Source& source, int fd) {
   source.open.Add(fd);
   source.listener.take(fd);
-  if (!said_many_ && source.open.AreAtLeast(limits_.many, Clock::now())) {
+  if (!said_many_ && HasMany()) {
     said_many_ = true;
     Log(LogLevel::kWarning,
         fmt::format("gRPC has {} connections: with so many "
-                    "--grpc-poll-strategy=epoll1 answers sooner",
-                    limits_.many));
+                    "--grpc-poll-strategy=epoll1 may answer sooner",
+                    CountOpen()));
   }
+}
+
+std::size_t ConnectionAcceptor::CountOpen() const {
+  return std::accumulate(open_.begin(), open_.end(), std::size_t{0},
+                         [](std::size_t sum, const OpenConnections& open) {
+                           return sum + open.count();
+                         });
+}
+
+bool ConnectionAcceptor::HasMany() {
+  if (CountOpen() < limits_.many) {
+    return false;
+  }
+  // Those that were closed are among them.
+  const Clock::time_point now = Clock::now();
+  bool looked = true;
+  for (OpenConnections& open : open_) {
+    looked &= open.Look(now);
+  }
+  return looked && CountOpen() >= limits_.many;
 }
 
 void ConnectionAcceptor::Refuse(int fd) {

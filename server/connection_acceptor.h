@@ -26,8 +26,8 @@ class ConnectionAcceptor {
     std::function<void(int fd)> take;
   };
 
-  // Of each listener. What comes beyond `max_connections` is closed at once;
-  // when there are `many`, the log says once what to do about it.
+  // What comes beyond `max_connections` of a listener is closed at once. When
+  // all together have `many`, the log says once what to do about it.
   struct Limits {
     std::size_t max_connections = 0;
     std::size_t many = std::numeric_limits<std::size_t>::max();
@@ -58,6 +58,9 @@ class ConnectionAcceptor {
   // Takes a burst of what waits. False: the process can open nothing more.
   bool Accept(const Source& source);
   void Take(const Source& source, int fd);
+  // As a look at them says; false while none is due.
+  bool HasMany();
+  std::size_t CountOpen() const;
   void Refuse(int fd);
   // Whether a line of the log is due, so that a flood fills no disk.
   bool MayLog();

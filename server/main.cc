@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 
+#include "core/base/check.h"
 #include "server/config.h"
 #include "server/log.h"
 #include "server/server.h"
@@ -21,9 +22,9 @@ namespace {
 
 // gRPC reads it once, when its first object is made.
 void SetPollStrategy(relu::PollStrategy strategy) {
-  setenv("GRPC_POLL_STRATEGY",
-         strategy == relu::PollStrategy::kPoll ? "poll" : "epoll1",
-         /*overwrite=*/1);
+  CHECK(setenv("GRPC_POLL_STRATEGY",
+               strategy == relu::PollStrategy::kPoll ? "poll" : "epoll1",
+               /*overwrite=*/1) == 0);
 }
 
 }  // namespace

@@ -19,22 +19,19 @@ ino_t InodeOf(int fd) {
 
 }  // namespace
 
-bool OpenConnections::AreAtLeast(std::size_t count, Clock::time_point now) {
-  if (connections_.size() >= count && now >= next_look_) {
-    ForgetClosed();
-    next_look_ = now + kLookPeriod;
+bool OpenConnections::Look(Clock::time_point now) {
+  if (now < next_look_) {
+    return false;
   }
-  return connections_.size() >= count;
+  next_look_ = now + kLookPeriod;
+  std::erase_if(connections_, [](const Connection& connection) {
+    return InodeOf(connection.fd) != connection.inode;
+  });
+  return true;
 }
 
 void OpenConnections::Add(int fd) {
   connections_.push_back({.fd = fd, .inode = InodeOf(fd)});
-}
-
-void OpenConnections::ForgetClosed() {
-  std::erase_if(connections_, [](const Connection& connection) {
-    return InodeOf(connection.fd) != connection.inode;
-  });
 }
 
 }  // namespace relu

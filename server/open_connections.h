@@ -19,13 +19,22 @@ class OpenConnections {
 
   explicit OpenConnections(std::size_t limit) : limit_(limit) {}
 
-  // Whether as many are open as may be.
-  bool full(Clock::time_point now) { return AreAtLeast(limit_, now); }
+  // Whether as many are open as may be, with those that were closed since the
+  // last look, which is taken when it seems so.
+  bool full(Clock::time_point now) {
+    if (connections_.size() >= limit_) {
+      Look(now);
+    }
+    return connections_.size() >= limit_;
+  }
 
-  // Whether so many are open. Looks for those that were closed only when there
-  // seem to be as many, and then not twice within 100 ms: a look takes 0.3 us
-  // for each, which a flood of clients must not multiply.
-  bool AreAtLeast(std::size_t count, Clock::time_point now);
+  // How many were open at the last look or have been added since.
+  std::size_t count() const { return connections_.size(); }
+
+  // Forgets those that were closed. False, and nothing done, within 100 ms of
+  // the last look: one takes 0.3 us for each, which a flood of clients must not
+  // multiply.
+  bool Look(Clock::time_point now);
 
   // A connection that is open. Before it is handed on: later its descriptor may
   // be that of something else.
@@ -38,8 +47,6 @@ class OpenConnections {
     int fd;
     ino_t inode;
   };
-
-  void ForgetClosed();
 
   const std::size_t limit_;
   std::vector<Connection> connections_;

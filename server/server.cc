@@ -64,8 +64,9 @@ int BackgroundThreads(const ServerOptions& options) {
   return std::max(1, options.threads / 2);
 }
 
-// With more connections than this for each thread poll() takes longer than
-// epoll and the calls that go from thread to thread (docs/operations.md).
+// Where poll() may begin to take longer than epoll and calls that go from
+// thread to thread: it did not with 200 connections for each thread, and did
+// with 500 (docs/operations.md).
 constexpr std::size_t kPolledConnections = 250;
 
 std::size_t ManyConnections(const ServerOptions& options) {

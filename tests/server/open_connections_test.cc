@@ -59,11 +59,15 @@ TEST(OpenConnectionsTest, CountsThoseThatAreOpen) {
   SocketPair second;
   OpenConnections open(/*limit=*/100);
   open.Add(first.fd());
-  EXPECT_FALSE(open.AreAtLeast(2, kNow));
   open.Add(second.fd());
-  EXPECT_TRUE(open.AreAtLeast(2, kNow));
+  EXPECT_EQ(open.count(), 2);
+  EXPECT_TRUE(open.Look(kNow));
+  EXPECT_EQ(open.count(), 2);
   second.Close();
-  EXPECT_FALSE(open.AreAtLeast(2, kNow + milliseconds(100)));
+  EXPECT_FALSE(open.Look(kNow + milliseconds(99)));
+  EXPECT_EQ(open.count(), 2);
+  EXPECT_TRUE(open.Look(kNow + milliseconds(100)));
+  EXPECT_EQ(open.count(), 1);
 }
 
 TEST(OpenConnectionsTest, AClosedOneMakesRoom) {
