@@ -1,7 +1,6 @@
 // Apply() of two values and Affine(), for every instruction set.
 
 #include <cstddef>
-#include <cstring>
 
 #include "core/kernels/elementwise.h"
 #include "core/kernels/power.h"
@@ -18,19 +17,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace relu::kernels::HWY_NAMESPACE {
 namespace {
-
-// The first `count` < kLanes values; the other lanes are 0.
-HWY_INLINE Float LoadFirst(const float* values, std::size_t count) {
-  alignas(64) float lanes[kLanes] = {};
-  std::memcpy(lanes, values, count * sizeof(float));
-  return hn::Load(kFloat, lanes);
-}
-
-HWY_INLINE void StoreFirst(Float vector, std::size_t count, float* values) {
-  alignas(64) float lanes[kLanes];
-  hn::Store(vector, kFloat, lanes);
-  std::memcpy(values, lanes, count * sizeof(float));
-}
 
 template <typename Of>
 HWY_INLINE void ForEachPair(std::size_t size, const float* x, const float* y,

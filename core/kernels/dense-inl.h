@@ -95,6 +95,16 @@ HWY_INLINE void LoadRow(const float* values, std::size_t columns,
   }
 }
 
+// Copies `count` floats out of whole vectors. Not inlined: it would take the
+// registers that the loops of a tile need.
+HWY_NOINLINE inline void CopyFirst(const float* vectors, std::size_t count,
+                                   float* output) {
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    StoreFirst(hn::Load(kFloat, vectors + i), std::min(count - i, kLanes),
+               output + i);
+  }
+}
+
 // Stores the first `columns` <= kWidth * kLanes floats of kWidth vectors,
 // activated. `floor` comes from Floor().
 template <std::size_t kWidth>
@@ -111,7 +121,7 @@ HWY_INLINE void StoreRow(const Float (&sums)[kWidth], Float floor,
                target + v * kLanes);
   }
   if (is_partial) {
-    std::memcpy(output, partial, columns * sizeof(float));
+    CopyFirst(partial, columns, output);
   }
 }
 

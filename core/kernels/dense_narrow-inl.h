@@ -65,19 +65,6 @@ HWY_INLINE float Fold(const Float (&chains)[kVectors]) {
   return FoldLanes(kFloat, folded[0]);
 }
 
-// The first `count` floats, and zeros. Reads nothing beyond.
-HWY_INLINE Float LoadFirst(const float* input, std::size_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET <= HWY_AVX3
-  return hn::MaskedLoad(hn::FirstN(kFloat, count), kFloat, input);
-#else
-  alignas(64) float first[kLanes] = {};
-  for (std::size_t i = 0; i < std::min(count, kLanes); ++i) {
-    first[i] = input[i];
-  }
-  return hn::Load(kFloat, first);
-#endif
-}
-
 // kRows rows times kColumns columns from `column` on.
 template <typename Weight, std::size_t kRows, std::size_t kColumns>
 class NarrowTile {

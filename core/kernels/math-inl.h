@@ -12,7 +12,6 @@
 #endif
 
 #include <cstddef>
-#include <cstring>
 #include <limits>
 
 #include "hwy/highway.h"
@@ -34,10 +33,7 @@ HWY_INLINE void ForEach(std::size_t size, const float* input, float* output,
     hn::StoreU(function(hn::LoadU(kFloat, input + i)), kFloat, output + i);
   }
   if (i < size) {
-    alignas(64) float last[kLanes] = {};
-    std::memcpy(last, input + i, (size - i) * sizeof(float));
-    hn::Store(function(hn::Load(kFloat, last)), kFloat, last);
-    std::memcpy(output + i, last, (size - i) * sizeof(float));
+    StoreFirst(function(LoadFirst(input + i, size - i)), size - i, output + i);
   }
 }
 

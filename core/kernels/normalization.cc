@@ -2,6 +2,7 @@
 // is plain loops over doubles, which the compiler turns into vectors of each
 // target without a change of their bits.
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
@@ -51,21 +52,32 @@ HWY_INLINE float GreatestOf(std::size_t size, const float* input) {
   return max;
 }
 
+// Sums up exp(x - max) of `size` values in ascending order, in double, so that
+// the error does not grow with `size`; calls use(i, vector) for the terms from
+// value i on.
+template <typename Use>
+HWY_INLINE double SumOfExp(std::size_t size, const float* input, float max,
+                           const Use& use) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < size; i += kLanes) {
+    alignas(64) float terms[kLanes];
+    const Float x = LoadFirst(input + i, size - i);
+    const Float exp = ExpOfNegative(hn::Sub(x, Set(max)));
+    hn::Store(exp, kFloat, terms);
+    for (std::size_t j = 0; j < std::min(size - i, kLanes); ++j) {
+      sum += static_cast<double>(terms[j]);
+    }
+    use(i, exp);
+  }
+  return sum;
+}
+
 }  // namespace
 
 void LogSoftmaxOfTarget(std::size_t size, const float* input, float* output) {
   const float max = GreatestOf(size, input);
-  double sum = 0.0;
-  for (std::size_t i = 0; i < size; i += kLanes) {
-    alignas(64) float terms[kLanes];
-    const std::size_t count = size - i < kLanes ? size - i : kLanes;
-    ForEach(count, input + i, terms, [max](Float x) HWY_ATTR {
-      return ExpOfNegative(hn::Sub(x, Set(max)));
-    });
-    for (std::size_t j = 0; j < count; ++j) {
-      sum += static_cast<double>(terms[j]);
-    }
-  }
+  const double sum =
+      SumOfExp(size, input, max, [](std::size_t, Float) HWY_ATTR {});
   // LogOfDouble() takes normal numbers alone.
   const double log = std::isnan(sum) ? sum : LogOfDouble(sum);
   const auto top = static_cast<double>(max);
@@ -76,17 +88,22 @@ void LogSoftmaxOfTarget(std::size_t size, const float* input, float* output) {
 
 void SoftmaxOfTarget(std::size_t size, const float* input, float* output) {
   const float max = GreatestOf(size, input);
-  ForEach(size, input, output, [max](Float x) HWY_ATTR {
-    return ExpOfNegative(hn::Sub(x, Set(max)));
-  });
-  // Double, so that the error does not grow with `size`.
-  double sum = 0.0;
-  for (std::size_t i = 0; i < size; ++i) {
-    sum += static_cast<double>(output[i]);
+  Float last = Set(0.0F);
+  const double sum =
+      SumOfExp(size, input, max, [&](std::size_t i, Float exp) HWY_ATTR {
+        if (i + kLanes < size) {
+          hn::StoreU(exp, kFloat, output + i);
+        } else {
+          last = exp;
+        }
+      });
+  const Float divisor = Set(static_cast<float>(sum));
+  std::size_t i = 0;
+  for (; i + kLanes < size; i += kLanes) {
+    hn::StoreU(hn::Div(hn::LoadU(kFloat, output + i), divisor), kFloat,
+               output + i);
   }
-  ForEach(size, output, output, [sum](Float x) HWY_ATTR {
-    return hn::Div(x, Set(static_cast<float>(sum)));
-  });
+  StoreFirst(hn::Div(last, divisor), size - i, output + i);
 }
 
 void LayerNormOfTarget(const LayerNormalization& layer, std::size_t size,

@@ -10,6 +10,7 @@
 #define CORE_KERNELS_VECTOR_INL_H_
 #endif
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
@@ -30,6 +31,57 @@ inline constexpr FloatTag kFloat;
 inline constexpr std::size_t kLanes = hn::MaxLanes(kFloat);
 
 HWY_INLINE Float Set(float value) { return hn::Set(kFloat, value); }
+
+// The first `count` floats; the other lanes are 0. Reads nothing beyond.
+HWY_INLINE Float LoadFirst(const float* values, std::size_t count) {
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+  return hn::MaskedLoad(hn::FirstN(kFloat, count), kFloat, values);
+#else
+  if (count >= kLanes) {
+    return hn::LoadU(kFloat, values);
+  }
+  alignas(64) float first[kLanes] = {};
+  std::copy_n(values, count, first);
+  return hn::Load(kFloat, first);
+#endif
+}
+
+#if HWY_TARGET != HWY_AVX3 && HWY_TARGET != HWY_SCALAR
+// Stores the first `count` lanes, fewer than all, and nothing beyond: a half at
+// a time.
+template <class Tag>
+HWY_INLINE void StoreLanes(Tag tag, hn::Vec<Tag> vector, std::size_t count,
+                           float* values) {
+  if constexpr (hn::MaxLanes(tag) > 1) {
+    const hn::Half<Tag> half;
+    constexpr std::size_t kLower = hn::MaxLanes(half);
+    if (count < kLower) {
+      StoreLanes(half, hn::LowerHalf(half, vector), count, values);
+    } else {
+      hn::StoreU(hn::LowerHalf(half, vector), half, values);
+      StoreLanes(half, hn::UpperHalf(half, vector), count - kLower,
+                 values + kLower);
+    }
+  }
+}
+#endif
+
+// Stores the first `count` <= kLanes lanes, and nothing beyond. Not over
+// memory, where a vector that was stored as a whole and in part is waited for;
+// and not by the masks of AVX2, which take an AMD CPU 60 ns.
+HWY_INLINE void StoreFirst(Float vector, std::size_t count, float* values) {
+#if HWY_TARGET == HWY_AVX3
+  hn::BlendedStore(vector, hn::FirstN(kFloat, count), kFloat, values);
+#else
+  if (count == kLanes) {
+    hn::StoreU(vector, kFloat, values);
+    return;
+  }
+#if HWY_TARGET != HWY_SCALAR
+  StoreLanes(kFloat, vector, count, values);
+#endif
+#endif
+}
 
 // a * b + c, rounded once: the only way to multiply and add in a kernel.
 HWY_INLINE Float FusedMultiplyAdd(Float a, Float b, Float c) {
