@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and measures relud's engine beside others.
 #
-#   tests/benchmark/run.sh           all of it, into docs/benchmarks.md and .svg
+#   tests/benchmark/run.sh           all of it, into a page and a plot
 #   tests/benchmark/run.sh --quick   a part of it, in two minutes, to the terminal
 #
 # More options go to engine_benchmark, such as --filter='dense/A'; then nothing
-# is written either. THREADS=1 leaves out two threads. NOTE is a sentence for the
-# document, such as what else the machine was doing.
+# is written either. THREADS=1 leaves out two threads. PAGE is the page to write
+# (default: docs/benchmarks.md; each machine has its own), NOTE a sentence for it,
+# such as what else the machine was doing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -31,4 +32,4 @@ if (($# > 0)); then
   exec "$benchmark" "${options[@]}" "$@"
 fi
 "$benchmark" "${options[@]}" --json=build/release/benchmarks.json
-tests/benchmark/write_report.py build/release/benchmarks.json docs "${NOTE:-}"
+tests/benchmark/write_report.py build/release/benchmarks.json "${PAGE:-docs/benchmarks.md}" "${NOTE:-}"

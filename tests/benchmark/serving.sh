@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and measures the server beside a null RPC:
-# prints a table and writes it to docs/benchmarks.md. Takes CPUs 0 and 1 for
+# prints a table and writes it to a page. Takes CPUs 0 and 1 for
 # about two minutes.
 #
 #   tests/benchmark/serving.sh [OPTION of serving_benchmark...]
 #
-# With options it writes nothing. NOTE is a sentence for the document.
+# With options it writes nothing. PAGE is the page (default: docs/benchmarks.md),
+# NOTE a sentence for it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -20,4 +21,4 @@ if (($# > 0)); then
 fi
 results=build/release/serving.json
 "${benchmark[@]}" --rounds=15 --json="$results"
-tests/benchmark/write_serving.py "$results" docs/benchmarks.md ${NOTE:+"$NOTE"}
+tests/benchmark/write_serving.py "$results" "${PAGE:-docs/benchmarks.md}" ${NOTE:+"$NOTE"}

@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
-"""Writes benchmarks.md and benchmarks.svg from what engine_benchmark found.
+"""Writes a page, and a plot beside it, from what engine_benchmark found.
 
-    write_report.py RESULTS.json FOLDER [NOTE]
+    write_report.py RESULTS.json PAGE.md [NOTE]
+
+The sections of the page that others write stay as they are.
 """
 import itertools
 import json
@@ -11,7 +13,7 @@ import sys
 
 from floors import EMPTY_CALL, ORT, OURS, check, engines_of
 from ratio_plot import ratio_plot
-from write_serving import section_of
+from write_serving import SERVING_TITLE, section_of
 
 INTRODUCTION = """# Benchmarks
 
@@ -24,7 +26,7 @@ tests/benchmark/run.sh           # all of it: writes this page
 tests/benchmark/run.sh --quick   # a part of it, to the terminal
 ```
 
-![Ratio of each peer's time to ours, by network and rows in the batch](benchmarks.svg)
+![Ratio of each peer's time to ours, by network and rows in the batch]({plot})
 """
 
 HOW_TO_READ = """## How to read it
@@ -47,25 +49,9 @@ HOW_TO_READ = """## How to read it
 - GB/s counts the bytes of weights, once a call, by the time.
 """
 
-# By hand: what was found out about cells below their floors. Look again when
-# the table has others.
-BELOW = """### Why some are below, on Zen 3
-
-- *4 and 16 rows, to ONNX Runtime (A, B, F)*: at 75 to 84 % of the multiply-adds that the CPU can do; ONNX Runtime comes close to that, too. The first layer of B has
-  13 inputs, so it is bound by storing sums. In the run before, B and F had 1.15 and 1.61, and C, now 1.42, had 1.17 of 1.3 with 4 rows.
-- *E, one row*: 17 KB of weights in 0.22 us, of which the arithmetic is a third; the rest is three calls, the copies in and out, and layers that depend on each
-  other. Same bits everywhere means that each sum is one chain in the order of the inputs: 32 and 64 multiply-adds of 4 cycles, about 0.1 us that no kernel of
-  ours can go below, and that Eigen, which adds in any order, can. Lanes over the inputs of the last layer (2.3 times as fast as a panel), a kernel that is
-  chosen when a layer is packed, and copies without a call took it from 0.26 us. Small layers have little to skip either. With cold caches Eigen touches fewer pages of code.
-- *E, 16 and 256 rows*: bound by loading and storing sums: its layers have 32 and 64 inputs.
-- *Float16, A and F*: 1.44 and 1.39 of 1.5 times as fast as float32, whose weights (2.7 and 4.2 MB) come from L3, which is closer to keeping up than memory is.
-- *The choice, and zeros to no skip*: it is made from a few milliseconds of measurement at load, and what the host does then is in it: the cells are not the same in each run. Layers
-  as small as those of E (0.06 us) are not worth counting.
-- *Two threads to one*: two threads of one row are bound by what L3 and memory give (D), and by the meeting after each layer: 3 of 2 us (B), 18 of 256 inputs (F). The work of E at
-  16 rows is too little to share.
-- *Two threads before and now*: until this run the tables had C with one row at 0.66 of one thread and 0.78 of ONNX Runtime, and this page blamed the host for it. It was Linux that
-  woke the second thread on the CPU of the first, in 94 to 97 of 100 cases on this virtual machine (a counter in the code of that day), and the second went back to sleep before it was moved. Now it moves itself.
-"""
+# Written by hand, and kept: what was found out about cells below their floors.
+# Look again when the table has others.
+BELOW_TITLE = "### Why some are below"
 
 TABLES = {
     "dense": """## Networks of random weights
@@ -216,17 +202,17 @@ def floors_table(rows):
 
 def main():
     results = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    folder = pathlib.Path(sys.argv[2])
+    page = pathlib.Path(sys.argv[2])
+    plot = page.with_suffix(".svg")
     note = sys.argv[3] if len(sys.argv) > 3 else ""
     by_table = {name: [r for r in results["rows"] if r["table"] == name] for name in TABLES}
-    parts = [INTRODUCTION, summary(by_table["dense"]), floors_table(results["rows"]), BELOW, two_threads(by_table["dense"]), HOW_TO_READ, machine(results, note)]
+    old = page.read_text() if page.exists() else ""
+    parts = [INTRODUCTION.format(plot=plot.name), summary(by_table["dense"]), floors_table(results["rows"]),
+             section_of(old, BELOW_TITLE).rstrip("\n") + "\n", two_threads(by_table["dense"]), HOW_TO_READ, machine(results, note)]
     parts += [f"{TABLES[name]}\n{table(rows)}" for name, rows in by_table.items() if rows]
-    folder.mkdir(exist_ok=True)
-    document = folder / "benchmarks.md"
-    # What serving.sh has written stays.
-    parts += filter(None, [section_of(document.read_text()) if document.exists() else ""])
-    document.write_text("\n".join(parts))
-    (folder / "benchmarks.svg").write_text(ratio_plot(by_table["dense"], lambda name: is_ours(name) or name == EMPTY_CALL))
+    parts.append(section_of(old, SERVING_TITLE))
+    page.write_text("\n".join(filter(str.strip, parts)))
+    plot.write_text(ratio_plot(by_table["dense"], lambda name: is_ours(name) or name == EMPTY_CALL))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S python3 -B
-"""Writes what serving_benchmark found into a section of benchmarks.md.
+"""Writes what serving_benchmark found into a section of a page.
 
-    write_serving.py RESULTS.json DOCUMENT [NOTE]
+    write_serving.py RESULTS.json PAGE.md [NOTE]
 
 The rest of the document, which write_report.py writes, stays as it is.
 """
@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-TITLE = "## Serving"
+SERVING_TITLE = "## Serving"
 
 INTRODUCTION = """
 The real server against a null RPC: the same method, payload and size of the answer on the same gRPC, with nothing done in between. Both
@@ -24,9 +24,9 @@ tests/benchmark/serving.sh
 """
 
 
-def section_of(document):
-    """The section in `document`, or nothing."""
-    found = re.search(rf"^{TITLE}\n.*?(?=^## |\Z)", document, re.DOTALL | re.MULTILINE)
+def section_of(document, title):
+    """The section of `document` that begins with a title that begins so, or nothing."""
+    found = re.search(rf"^{title}.*?(?=^##+ |\Z)", document, re.DOTALL | re.MULTILINE)
     return found.group() if found else ""
 
 
@@ -45,12 +45,12 @@ def table(rows):
 
 def main():
     rows = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    document = pathlib.Path(sys.argv[2])
+    page = pathlib.Path(sys.argv[2])
     notes = [f"Measured on {datetime.date.today().isoformat()}; **bold** does not reach its floor."] + sys.argv[3:]
-    section = f"{TITLE}\n{INTRODUCTION}\n{' '.join(notes)}\n\n{table(rows)}"
-    text = document.read_text()
-    old = section_of(text)
-    document.write_text(text.replace(old, section) if old else f"{text}\n{section}")
+    section = f"{SERVING_TITLE}\n{INTRODUCTION}\n{' '.join(notes)}\n\n{table(rows)}"
+    text = page.read_text()
+    old = section_of(text, SERVING_TITLE)
+    page.write_text(text.replace(old, section) if old else f"{text}\n{section}")
 
 
 if __name__ == "__main__":
