@@ -154,24 +154,31 @@ ModelServers::ModelServers(const Plan& plan, const BenchmarkModel& model)
 }
 
 ModelServers::Rounds ModelServers::Compare(Measured& a, Measured& b,
-                                           int in_flight) const {
+                                           int in_flight) {
   Rounds rounds;
   a.client->Run(in_flight, kRoundTime / 4);
   b.client->Run(in_flight, kRoundTime / 4);
   for (int i = 0; i < rounds_; ++i) {
-    const LoadFigures first = Checked(a.client->Run(in_flight, kRoundTime));
-    rounds.emplace_back(first, Checked(b.client->Run(in_flight, kRoundTime)));
+    const LoadFigures first = Noted(a.client->Run(in_flight, kRoundTime));
+    rounds.emplace_back(first, Noted(b.client->Run(in_flight, kRoundTime)));
   }
   return rounds;
 }
 
-LoadFigures ModelServers::Checked(const LoadFigures& figures) {
-  if (figures.failed > 0) {
-    fmt::print(stderr, "{} calls failed, the first with status {}\n",
-               figures.failed, figures.first_error);
-    std::exit(1);
+LoadFigures ModelServers::Noted(const LoadFigures& figures) {
+  if (failed_ == 0) {
+    first_error_ = figures.first_error;
   }
+  failed_ += figures.failed;
   return figures;
+}
+
+std::string ModelServers::TakeFailures() {
+  const std::size_t failed = std::exchange(failed_, 0);
+  return failed == 0
+             ? ""
+             : fmt::format("; {} calls failed, the first with status {}",
+                           failed, first_error_);
 }
 
 std::vector<std::string> ModelServers::Flags(

@@ -62,10 +62,12 @@ class ModelServers {
 
   // Runs both in turn, and returns all their figures.
   using Rounds = std::vector<std::pair<LoadFigures, LoadFigures>>;
-  Rounds Compare(Measured& a, Measured& b, int in_flight) const;
+  Rounds Compare(Measured& a, Measured& b, int in_flight);
 
-  // Ends the program if calls have failed.
-  static LoadFigures Checked(const LoadFigures& figures);
+  // The figures; calls that have failed are counted for TakeFailures().
+  LoadFigures Noted(const LoadFigures& figures);
+  // How many have failed since it was last asked, in words; or nothing.
+  std::string TakeFailures();
 
  private:
   std::vector<std::string> Flags(const std::vector<std::string>& more) const;
@@ -78,6 +80,8 @@ class ModelServers {
   Measured unbatched_;
   Measured polling_;
   double forward_us_ = 0;
+  std::size_t failed_ = 0;
+  int first_error_ = 0;
 };
 
 }  // namespace relu::benchmarks

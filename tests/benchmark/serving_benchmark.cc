@@ -112,9 +112,10 @@ nlohmann::json MeasureThroughput(ModelServers& servers,
   return Row(
       fmt::format("{}: calls/s against the null RPC, 64 in flight", model.name),
       CallsRatio(rounds), model.calls,
-      fmt::format("{:.0f} of {:.0f} calls/s; {}",
+      fmt::format("{:.0f} of {:.0f} calls/s; {}{}",
                   MedianOf(rounds, true, CallsPerSecond),
-                  MedianOf(rounds, false, CallsPerSecond), Latencies(rounds)));
+                  MedianOf(rounds, false, CallsPerSecond), Latencies(rounds),
+                  servers.TakeFailures()));
 }
 
 // `how`: with which flag `relud` runs, if any.
@@ -131,8 +132,8 @@ nlohmann::json MeasureAddedLatency(ModelServers& servers, Measured& relud,
                   "flight{}",
                   name, how),
       Median(added), Floor{.value = 10, .at_least = false},
-      fmt::format("{}, forward pass {:.1f} us", Latencies(rounds),
-                  servers.forward_us()));
+      fmt::format("{}, forward pass {:.1f} us{}", Latencies(rounds),
+                  servers.forward_us(), servers.TakeFailures()));
 }
 
 nlohmann::json MeasureBatching(ModelServers& servers, const std::string& name) {
@@ -141,9 +142,9 @@ nlohmann::json MeasureBatching(ModelServers& servers, const std::string& name) {
       fmt::format("{}: calls/s against the same server with --max-batch-rows=1",
                   name),
       CallsRatio(rounds), Floor{.value = 1.2},
-      fmt::format("{:.0f} of {:.0f} calls/s",
-                  MedianOf(rounds, true, CallsPerSecond),
-                  MedianOf(rounds, false, CallsPerSecond)));
+      fmt::format(
+          "{:.0f} of {:.0f} calls/s{}", MedianOf(rounds, true, CallsPerSecond),
+          MedianOf(rounds, false, CallsPerSecond), servers.TakeFailures()));
 }
 
 nlohmann::json MeasureTail(ModelServers& servers, Measured& relud,
@@ -151,16 +152,16 @@ nlohmann::json MeasureTail(ModelServers& servers, Measured& relud,
                            int rounds) {
   H2Client& client = *relud.client;
   const double peak =
-      ModelServers::Checked(client.Run(64, kRoundTime)).calls_per_second();
+      servers.Noted(client.Run(64, kRoundTime)).calls_per_second();
   std::vector<double> ratios;
   std::vector<double> null_ratios;
   std::vector<double> p50s;
   for (int i = 0; i < rounds; ++i) {
     const LoadFigures figures =
-        ModelServers::Checked(client.RunAtRate(peak / 2, kRoundTime));
+        servers.Noted(client.RunAtRate(peak / 2, kRoundTime));
     ratios.push_back(figures.p99_us / figures.p50_us);
-    const LoadFigures null = ModelServers::Checked(
-        servers.null().client->RunAtRate(peak / 2, kRoundTime));
+    const LoadFigures null =
+        servers.Noted(servers.null().client->RunAtRate(peak / 2, kRoundTime));
     null_ratios.push_back(null.p99_us / null.p50_us);
     p50s.push_back(figures.p50_us);
   }
@@ -168,8 +169,9 @@ nlohmann::json MeasureTail(ModelServers& servers, Measured& relud,
       fmt::format("{}: p99 against p50 at half of the peak load{}", name, how),
       Median(ratios), Floor{.value = 3, .at_least = false},
       fmt::format("{:.0f} calls/s, p50 {:.0f} us; the null RPC's p99 at the "
-                  "same rate is {:.1f} times its p50",
-                  peak / 2, Median(p50s), Median(null_ratios)));
+                  "same rate is {:.1f} times its p50{}",
+                  peak / 2, Median(p50s), Median(null_ratios),
+                  servers.TakeFailures()));
 }
 
 // An open loop of ten times the peak. Medians of `rounds` floods.
@@ -183,7 +185,7 @@ void MeasureOverload(ModelServers& servers, const std::string& name, int rounds,
   std::vector<double> peaks;
   for (int i = 0; i < rounds; ++i) {
     const double peak =
-        ModelServers::Checked(client.Run(64, kRoundTime)).calls_per_second();
+        servers.Noted(client.Run(64, kRoundTime)).calls_per_second();
     const LoadFigures flood = client.RunAtRate(10 * peak, kFloodTime);
     const double seconds = std::chrono::duration<double>(kFloodTime).count();
     // Over all of the time until the last answer.
@@ -195,8 +197,9 @@ void MeasureOverload(ModelServers& servers, const std::string& name, int rounds,
   rows.push_back(Row(
       fmt::format("{}: goodput at ten times the peak load, against peak", name),
       Median(goodputs), Floor{.value = 0.8},
-      fmt::format("peak {:.0f} calls/s of 16 rows; p99 of a refusal {:.1f} ms",
-                  Median(peaks), Median(refusals_ms))));
+      fmt::format(
+          "peak {:.0f} calls/s of 16 rows; p99 of a refusal {:.1f} ms{}",
+          Median(peaks), Median(refusals_ms), servers.TakeFailures())));
   rows.push_back(
       Row(fmt::format("{}: s from the end of that flood until all is answered",
                       name),
