@@ -176,12 +176,20 @@ TEST_P(ActivationsTest, SoftmaxWorksInPlace) {
   EXPECT_EQ(FirstDifference(in_place, ApplyTo(Softmax, input)), "");
 }
 
+TEST_P(ActivationsTest, SoftmaxStaysWithinItsRow) {
+  ExpectStaysWithin(Softmax);
+}
+
 TEST_P(ActivationsTest, SoftmaxHasTheBitsOfPortableCode) {
-  std::vector<float> input = RandomValues(1003, /*seed=*/10);
-  for (float& value : input) {
-    value *= 60.0F;
+  for (const std::size_t size : {1U, 3U, 8U, 15U, 16U, 17U, 33U, 1003U}) {
+    SCOPED_TRACE(size);
+    std::vector<float> input = RandomValues(size, /*seed=*/10);
+    for (float& value : input) {
+      value *= 60.0F;
+    }
+    ExpectBitsOfPortableCode(Softmax, input);
+    hwy::SetSupportedTargetsForTest(GetParam());
   }
-  ExpectBitsOfPortableCode(Softmax, input);
 }
 
 TEST_P(ActivationsTest, SoftmaxHasTheGoldenBits) {

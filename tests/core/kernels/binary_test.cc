@@ -80,6 +80,17 @@ TEST_P(BinaryTest, FunctionsFollowTheirDefinitionsAtEverySize) {
   }
 }
 
+TEST_P(BinaryTest, FunctionsStayWithinTheirRows) {
+  for (const BinaryFunction function : kFunctions) {
+    ExpectStaysWithin([=](std::size_t size, const float* input, float* output) {
+      Apply(function, size, input, input, output);
+    });
+  }
+  ExpectStaysWithin([](std::size_t size, const float* input, float* output) {
+    Affine(size, input, input, input, output);
+  });
+}
+
 TEST_P(BinaryTest, AffineRoundsOnce) {
   for (std::size_t size = 0; size <= 40; ++size) {
     std::vector<float> x = RandomValues(size, /*seed=*/1);

@@ -177,6 +177,13 @@ TEST_P(ElementwiseTest, FunctionsAreElementwise) {
   }
 }
 
+TEST_P(ElementwiseTest, FunctionsStayWithinTheirRows) {
+  for (const Definition& definition : Definitions()) {
+    SCOPED_TRACE(definition.name);
+    ExpectStaysWithin(definition.kernel());
+  }
+}
+
 TEST_P(ElementwiseTest, FunctionsOfNanAreNan) {
   for (const Definition& definition : Definitions()) {
     EXPECT_TRUE(std::isnan(ApplyToOne(definition.kernel(), kNan)))

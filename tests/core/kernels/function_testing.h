@@ -17,6 +17,7 @@
 #include "gtest/gtest.h"
 
 #include "core/kernels/targets.h"
+#include "tests/core/kernels/guarded_floats.h"
 #include "tests/core/kernels/kernel_testing.h"
 #include "tests/support/golden_hashes.h"
 
@@ -35,6 +36,22 @@ inline float ApplyToOne(const RowKernel& kernel, float input) {
   float output = 0.0F;
   kernel(1, &input, &output);
   return output;
+}
+
+// Rows of few values: nothing else is read or written.
+inline void ExpectStaysWithin(const RowKernel& kernel) {
+  for (std::size_t size = 1; size <= 40; ++size) {
+    const std::vector<float> values = RandomValues(size, /*seed=*/12);
+    GuardedFloats input(size);
+    GuardedFloats output(size + 1);  // One before.
+    output.floats()[0] = -77.0F;
+    std::ranges::copy(values, input.floats().begin());
+    kernel(size, input.floats().data(), output.floats().data() + 1);
+    const std::vector<float> result(output.floats().begin() + 1,
+                                    output.floats().end());
+    EXPECT_EQ(FirstDifference(result, ApplyTo(kernel, values)), "") << size;
+    EXPECT_EQ(output.floats()[0], -77.0F) << size;
+  }
 }
 
 inline double ExactSigmoid(double x) {

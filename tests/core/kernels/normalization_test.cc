@@ -55,8 +55,16 @@ TEST_P(NormalizationTest, LogSoftmaxOfMinusInfinityIsMinusInfinity) {
             (std::vector<float>{0.0F, -kInfinity}));
 }
 
+TEST_P(NormalizationTest, LogSoftmaxStaysWithinItsRow) {
+  ExpectStaysWithin(LogSoftmax);
+}
+
 TEST_P(NormalizationTest, LogSoftmaxHasTheBitsOfPortableCode) {
-  ExpectBitsOfPortableCode(LogSoftmax, Scaled(1003, 60.0F));
+  for (const std::size_t size : {1U, 3U, 15U, 17U, 1003U}) {
+    SCOPED_TRACE(size);
+    ExpectBitsOfPortableCode(LogSoftmax, Scaled(size, 60.0F));
+    hwy::SetSupportedTargetsForTest(GetParam());
+  }
 }
 
 void Normalize(std::size_t size, const float* input, float* output) {
