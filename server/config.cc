@@ -104,7 +104,7 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
       {{"poll", PollStrategy::kPoll}, {"epoll1", PollStrategy::kEpoll1}},
       "How gRPC waits for its connections. poll: each of --threads for its "
       "own, and calls seldom go from thread to thread; with more than some 250 "
-      "connections for each thread a look at all of them takes longer than "
+      "connections for each thread a look at all of them may take longer than "
       "that saves. epoll1: all together, however many. (GRPC_POLL_STRATEGY has "
       "no effect.)");
 }

@@ -129,13 +129,15 @@ bool ConnectionAcceptor::HasMany() {
   if (CountOpen() < limits_.many) {
     return false;
   }
-  // Those that were closed are among them.
   const Clock::time_point now = Clock::now();
-  bool looked = true;
-  for (OpenConnections& open : open_) {
-    looked &= open.Look(now);
+  if (now < next_count_) {
+    return false;
   }
-  return looked && CountOpen() >= limits_.many;
+  next_count_ = now + OpenConnections::kLookPeriod;
+  for (OpenConnections& open : open_) {
+    open.ForgetClosed();
+  }
+  return CountOpen() >= limits_.many;
 }
 
 void ConnectionAcceptor::Refuse(int fd) {

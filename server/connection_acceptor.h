@@ -58,7 +58,7 @@ class ConnectionAcceptor {
   // Takes a burst of what waits. False: the process can open nothing more.
   bool Accept(const Source& source);
   void Take(const Source& source, int fd);
-  // As a look at them says; false while none is due.
+  // Once those that were closed are forgotten; false until they can be again.
   bool HasMany();
   std::size_t CountOpen() const;
   void Refuse(int fd);
@@ -73,6 +73,7 @@ class ConnectionAcceptor {
   Clock::time_point next_log_ = Clock::time_point::min();
   std::uint64_t unlogged_ = 0;  // Refusals.
   bool said_many_ = false;
+  Clock::time_point next_count_ = Clock::time_point::min();  // For HasMany().
   const int stop_fd_;  // An eventfd: the thread is to end.
   std::thread thread_;
 };

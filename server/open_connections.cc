@@ -9,8 +9,6 @@
 namespace relu {
 namespace {
 
-constexpr std::chrono::milliseconds kLookPeriod{100};
-
 // 0 if it is not open.
 ino_t InodeOf(int fd) {
   struct stat found {};
@@ -19,19 +17,22 @@ ino_t InodeOf(int fd) {
 
 }  // namespace
 
-bool OpenConnections::Look(Clock::time_point now) {
-  if (now < next_look_) {
-    return false;
+bool OpenConnections::full(Clock::time_point now) {
+  if (connections_.size() >= limit_ && now >= next_look_) {
+    ForgetClosed();
+    next_look_ = now + kLookPeriod;
   }
-  next_look_ = now + kLookPeriod;
-  std::erase_if(connections_, [](const Connection& connection) {
-    return InodeOf(connection.fd) != connection.inode;
-  });
-  return true;
+  return connections_.size() >= limit_;
 }
 
 void OpenConnections::Add(int fd) {
   connections_.push_back({.fd = fd, .inode = InodeOf(fd)});
+}
+
+void OpenConnections::ForgetClosed() {
+  std::erase_if(connections_, [](const Connection& connection) {
+    return InodeOf(connection.fd) != connection.inode;
+  });
 }
 
 }  // namespace relu

@@ -19,22 +19,19 @@ class OpenConnections {
 
   explicit OpenConnections(std::size_t limit) : limit_(limit) {}
 
-  // Whether as many are open as may be, with those that were closed since the
-  // last look, which is taken when it seems so.
-  bool full(Clock::time_point now) {
-    if (connections_.size() >= limit_) {
-      Look(now);
-    }
-    return connections_.size() >= limit_;
-  }
+  // How long to wait from one ForgetClosed() to the next, which a flood of
+  // clients must not multiply.
+  static constexpr std::chrono::milliseconds kLookPeriod{100};
 
-  // How many were open at the last look or have been added since.
+  // Whether as many are open as may be. Forgets those that were closed if it
+  // seems so, and did not just now.
+  bool full(Clock::time_point now);
+
+  // How many there are, with those that were closed and are not forgotten.
   std::size_t count() const { return connections_.size(); }
 
-  // Forgets those that were closed. False, and nothing done, within 100 ms of
-  // the last look: one takes 0.3 us for each, which a flood of clients must not
-  // multiply.
-  bool Look(Clock::time_point now);
+  // Takes 0.3 us for each.
+  void ForgetClosed();
 
   // A connection that is open. Before it is handed on: later its descriptor may
   // be that of something else.

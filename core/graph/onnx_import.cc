@@ -186,7 +186,7 @@ absl::StatusOr<Structure> FindStructure(const onnx::GraphProto& graph) {
   return structure;
 }
 
-// With the constants of the graph, and who reads them.
+// With the initializers of the graph, and who reads them.
 absl::StatusOr<GraphAssembler> StartAssembly(
     const onnx::GraphProto& graph, const GraphAssembler::Options& options) {
   GraphAssembler assembler(options);
@@ -221,7 +221,7 @@ absl::StatusOr<Graph> Assemble(const onnx::GraphProto& graph,
                                Structure& structure,
                                const GraphAssembler::Options& options) {
   while (true) {
-    // No other reading mends what is wrong with a constant.
+    // No other reading mends what is wrong with an initializer.
     ASSIGN_OR_RETURN(GraphAssembler assembler, StartAssembly(graph, options));
     absl::StatusOr<Graph> assembled =
         FinishAssembly(std::move(assembler), graph, structure);

@@ -61,10 +61,11 @@ HWY_INLINE double SumOfExp(std::size_t size, const float* input, float max,
   double sum = 0.0;
   for (std::size_t i = 0; i < size; i += kLanes) {
     alignas(64) float terms[kLanes];
-    const Float x = LoadFirst(input + i, size - i);
+    const std::size_t count = std::min(size - i, kLanes);
+    const Float x = LoadFirst(input + i, count);
     const Float exp = ExpOfNegative(hn::Sub(x, Set(max)));
     hn::Store(exp, kFloat, terms);
-    for (std::size_t j = 0; j < std::min(size - i, kLanes); ++j) {
+    for (std::size_t j = 0; j < count; ++j) {
       sum += static_cast<double>(terms[j]);
     }
     use(i, exp);

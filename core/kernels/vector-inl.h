@@ -32,7 +32,9 @@ inline constexpr std::size_t kLanes = hn::MaxLanes(kFloat);
 
 HWY_INLINE Float Set(float value) { return hn::Set(kFloat, value); }
 
-// The first `count` floats; the other lanes are 0. Reads nothing beyond.
+// The first `count` floats, or all if there are fewer lanes; the others are 0.
+// Reads nothing beyond. With AVX not over an array, where it would wait for the
+// parts that were copied there.
 HWY_INLINE Float LoadFirst(const float* values, std::size_t count) {
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
   return hn::MaskedLoad(hn::FirstN(kFloat, count), kFloat, values);
@@ -66,9 +68,8 @@ HWY_INLINE void StoreLanes(Tag tag, hn::Vec<Tag> vector, std::size_t count,
 }
 #endif
 
-// Stores the first `count` <= kLanes lanes, and nothing beyond. Not over
-// memory, where a vector that was stored as a whole and in part is waited for;
-// and not by the masks of AVX2, which take an AMD CPU 60 ns.
+// Stores the first `count` <= kLanes lanes, and nothing beyond. Not by the
+// masks of AVX2, which take an AMD CPU 60 ns.
 HWY_INLINE void StoreFirst(Float vector, std::size_t count, float* values) {
 #if HWY_TARGET == HWY_AVX3
   hn::BlendedStore(vector, hn::FirstN(kFloat, count), kFloat, values);

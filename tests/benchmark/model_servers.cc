@@ -166,6 +166,14 @@ ModelServers::Rounds ModelServers::Compare(Measured& a, Measured& b,
 }
 
 LoadFigures ModelServers::Noted(const LoadFigures& figures) {
+  if (figures.ok == 0) {
+    fmt::print(stderr, "no call was answered; the first ended with status {}\n",
+               figures.first_error);
+    for (Measured* server : {&null_, &relud_, &unbatched_, &polling_}) {
+      *server = {};
+    }
+    std::exit(1);
+  }
   if (failed_ == 0) {
     first_error_ = figures.first_error;
   }

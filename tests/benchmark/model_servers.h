@@ -64,7 +64,8 @@ class ModelServers {
   using Rounds = std::vector<std::pair<LoadFigures, LoadFigures>>;
   Rounds Compare(Measured& a, Measured& b, int in_flight);
 
-  // The figures; calls that have failed are counted for TakeFailures().
+  // The figures; calls that have failed are counted for TakeFailures(). Ends
+  // the servers and the program if all have.
   LoadFigures Noted(const LoadFigures& figures);
   // How many have failed since it was last asked, in words; or nothing.
   std::string TakeFailures();

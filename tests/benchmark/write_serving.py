@@ -26,7 +26,8 @@ tests/benchmark/serving.sh
 
 def section_of(document, title):
     """The section of `document` that begins with a title that begins so, or nothing."""
-    found = re.search(rf"^{title}.*?(?=^##+ |\Z)", document, re.DOTALL | re.MULTILINE)
+    level = len(title) - len(title.lstrip("#"))
+    found = re.search(rf"^{title}.*?(?=^#{{1,{level}}} |\Z)", document, re.DOTALL | re.MULTILINE)
     return found.group() if found else ""
 
 
@@ -48,7 +49,7 @@ def main():
     page = pathlib.Path(sys.argv[2])
     notes = [f"Measured on {datetime.date.today().isoformat()}; **bold** does not reach its floor."] + sys.argv[3:]
     section = f"{SERVING_TITLE}\n{INTRODUCTION}\n{' '.join(notes)}\n\n{table(rows)}"
-    text = page.read_text()
+    text = page.read_text() if page.exists() else ""
     old = section_of(text, SERVING_TITLE)
     page.write_text(text.replace(old, section) if old else f"{text}\n{section}")
 

@@ -10,6 +10,7 @@
 #include "core/base/aligned_buffer.h"
 #include "core/kernels/kernels.h"
 #include "core/tensor/float16.h"
+#include "tests/core/kernels/guarded_floats.h"
 #include "tests/core/kernels/kernel_testing.h"
 
 namespace relu::kernels {
@@ -83,6 +84,28 @@ TEST_P(DenseTest, BitsAreThoseOfTheReferenceForEverySize) {
   for (const std::size_t k : {0U, 1U, 2U, 7U, 16U, 17U, 63U, 64U, 100U}) {
     for (std::size_t n = 1; n <= 70; ++n) {
       ExpectSameAsReference(k, n);
+    }
+  }
+}
+
+// In the layouts with panels and without, the last rows end where memory does.
+TEST_P(DenseTest, RowsAreReadAndWrittenToTheirEndsAlone) {
+  for (const std::size_t k : {1U, 9U, 16U, 31U, 130U}) {
+    for (std::size_t n = 1; n <= 40; ++n) {
+      const Layer layer(k, n, Activation::kRelu);
+      for (const std::size_t m : {1U, 2U, 7U}) {
+        const std::vector<float> values = RandomValues(m * k, /*seed=*/2);
+        GuardedFloats input(values.size());
+        std::ranges::copy(values, input.floats().begin());
+        GuardedFloats output(m * n);
+        Dense(layer.packed(),
+              {m, input.floats().data(), k, output.floats().data(), n});
+        ASSERT_EQ(FirstDifference(
+                      {output.floats().begin(), output.floats().end()},
+                      Outputs(DenseReference, layer.packed(), m, values, k)),
+                  "")
+            << "m " << m << ", k " << k << ", n " << n;
+      }
     }
   }
 }
