@@ -69,7 +69,7 @@ HWY_INLINE void StoreLanes(Tag tag, hn::Vec<Tag> vector, std::size_t count,
 #endif
 
 // Stores the first `count` <= kLanes lanes, and nothing beyond. Not by the
-// masks of AVX2, which take an AMD CPU 60 ns.
+// masks of AVX2: a Zen 4 takes 3.3 ns for one, and 0.6 for two plain stores.
 HWY_INLINE void StoreFirst(Float vector, std::size_t count, float* values) {
 #if HWY_TARGET == HWY_AVX3
   hn::BlendedStore(vector, hn::FirstN(kFloat, count), kFloat, values);
