@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and measures the server beside a null RPC:
 # prints a table and writes it to a page. Takes CPUs 0 and 1 for
-# about two minutes.
+# about six minutes.
 #
 #   tests/benchmark/serving.sh [OPTION of serving_benchmark...]
 #
