@@ -87,29 +87,33 @@ void CompiledModel::RunRows(std::int64_t rows, Workspace& workspace,
       std::min(rows, team.size() * std::clamp<std::int64_t>(
                                        rows / (kManyPieceRows * team.size()), 1,
                                        kMostPiecesPerMember));
-  for (const std::unique_ptr<const Step>& step : steps_) {
-    team.Run(static_cast<std::size_t>(pieces), [&](std::size_t i, int member) {
-      const auto piece = static_cast<std::int64_t>(i);
-      step->Run({.begin = rows * piece / pieces,
-                 .end = rows * (piece + 1) / pieces,
-                 .thread = static_cast<std::size_t>(member)},
-                workspace);
-    });
-  }
+  team.Run(
+      steps_.size(),
+      [&](std::size_t) { return static_cast<std::size_t>(pieces); },
+      [&](std::size_t step, std::size_t i, int member) {
+        const auto piece = static_cast<std::int64_t>(i);
+        steps_[step]->Run({.begin = rows * piece / pieces,
+                           .end = rows * (piece + 1) / pieces,
+                           .thread = static_cast<std::size_t>(member)},
+                          workspace);
+      });
 }
 
 void CompiledModel::RunColumns(std::int64_t rows, Workspace& workspace,
                                ThreadTeam& team) const {
-  for (const std::unique_ptr<const Step>& step : steps_) {
-    // One share each: where zeros are skipped, all shares look for them.
-    const std::size_t shares =
-        std::min(step->column_shares(), static_cast<std::size_t>(team.size()));
-    team.Run(shares, [&](std::size_t share, int member) {
-      step->RunColumns(
-          {.begin = 0, .end = rows, .thread = static_cast<std::size_t>(member)},
-          {.index = share, .count = shares}, workspace);
-    });
-  }
+  // One share each: where zeros are skipped, all shares look for them.
+  const auto shares = [&](std::size_t step) {
+    return std::min(steps_[step]->column_shares(),
+                    static_cast<std::size_t>(team.size()));
+  };
+  team.Run(steps_.size(), shares,
+           [&](std::size_t step, std::size_t share, int member) {
+             steps_[step]->RunColumns(
+                 {.begin = 0,
+                  .end = rows,
+                  .thread = static_cast<std::size_t>(member)},
+                 {.index = share, .count = shares(step)}, workspace);
+           });
 }
 
 void CompiledModel::RunObserved(std::int64_t rows, Workspace& workspace,
