@@ -82,7 +82,7 @@ class ModelServers {
   Measured polling_;
   double forward_us_ = 0;
   std::size_t failed_ = 0;
-  int first_error_ = 0;
+  std::string first_error_;
 };
 
 }  // namespace relu::benchmarks

@@ -101,6 +101,7 @@ struct H2Client::Call {
   const std::string* frame = nullptr;
   std::size_t sent_bytes = 0;
   int status = kNoStatus;
+  std::string message = {};  // Of an error; percent-encoded.
 };
 
 // One TCP connection with its HTTP/2 session.
@@ -215,11 +216,16 @@ class H2Client::Connection {
                       const std::uint8_t* value, std::size_t value_size,
                       std::uint8_t /*flags*/, void* /*self*/) {
     const std::string_view key(reinterpret_cast<const char*>(name), name_size);
+    if (!key.starts_with("grpc-")) {
+      return 0;
+    }
+    auto* const call = static_cast<Call*>(
+        nghttp2_session_get_stream_user_data(session, frame->hd.stream_id));
+    const auto* const text = reinterpret_cast<const char*>(value);
     if (key == "grpc-status") {
-      auto* const call = static_cast<Call*>(
-          nghttp2_session_get_stream_user_data(session, frame->hd.stream_id));
-      const auto* const text = reinterpret_cast<const char*>(value);
       std::from_chars(text, text + value_size, call->status);
+    } else if (key == "grpc-message") {
+      call->message.assign(text, value_size);
     }
     return 0;
   }
@@ -231,9 +237,13 @@ class H2Client::Connection {
         static_cast<Call*>(nghttp2_session_get_stream_user_data(session, id));
     if (call->status == kNoStatus) {
       call->status = StatusOfReset(error);
+      call->message =
+          error == NGHTTP2_NO_ERROR
+              ? "ended without a status"
+              : fmt::format("reset with {}", nghttp2_http2_strerror(error));
     }
     connection->idle_.push_back(call);
-    connection->client_.OnAnswer(call->due, call->status);
+    connection->client_.OnAnswer(*call);
     return 0;
   }
 
@@ -333,14 +343,17 @@ void H2Client::Turn(std::chrono::milliseconds wait) {
   }
 }
 
-void H2Client::OnAnswer(Clock::time_point due, int status) {
+void H2Client::OnAnswer(const Call& call) {
   --open_;
   const double us =
-      std::chrono::duration<double, std::micro>(Clock::now() - due).count();
-  (status == 0 ? ok_us_ : failed_us_).push_back(us);
-  if (status != 0) {
-    first_error_ = first_error_ == 0 ? status : first_error_;
-    errors_.insert(status);
+      std::chrono::duration<double, std::micro>(Clock::now() - call.due)
+          .count();
+  (call.status == 0 ? ok_us_ : failed_us_).push_back(us);
+  if (call.status != 0) {
+    if (errors_.empty()) {
+      first_error_ = fmt::format("{} ({})", call.status, call.message);
+    }
+    errors_.insert(call.status);
   }
 }
 
@@ -352,12 +365,11 @@ LoadFigures H2Client::Summary(Clock::duration time) {
       .p50_us = Percentile(ok_us_, 0.50),
       .p99_us = Percentile(ok_us_, 0.99),
       .failed_p99_us = Percentile(failed_us_, 0.99),
-      .first_error = first_error_,
+      .first_error = std::exchange(first_error_, {}),
       .errors = std::exchange(errors_, {}),
   };
   ok_us_.clear();
   failed_us_.clear();
-  first_error_ = 0;
   return figures;
 }
 

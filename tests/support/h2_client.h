@@ -23,8 +23,10 @@ struct LoadFigures {
   double p50_us = 0;
   double p99_us = 0;
   double failed_p99_us = 0;  // Of those that were answered with an error.
-  int first_error = 0;       // The gRPC status of the first that failed.
-  std::set<int> errors;      // The gRPC statuses of all that failed.
+  // Of the first that failed: its gRPC status, and what it says or how the
+  // stream was reset.
+  std::string first_error;
+  std::set<int> errors;  // The gRPC statuses of all that failed.
 
   double calls_per_second() const { return static_cast<double>(ok) / seconds; }
 };
@@ -60,7 +62,7 @@ class H2Client {
   const std::string& NextFrame();
   // Reads what there is, waiting for at most `wait`, and writes.
   void Turn(std::chrono::milliseconds wait);
-  void OnAnswer(Clock::time_point due, int status);
+  void OnAnswer(const Call& call);
   LoadFigures Summary(Clock::duration time);
 
   const std::string path_;
@@ -74,7 +76,7 @@ class H2Client {
   int open_ = 0;
   std::vector<double> ok_us_;
   std::vector<double> failed_us_;
-  int first_error_ = 0;
+  std::string first_error_;
   std::set<int> errors_;
 };
 
