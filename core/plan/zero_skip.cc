@@ -135,13 +135,30 @@ void Time(const PackedDense& layer, std::size_t rows, double& best,
   best = std::min(best, elapsed.count() / static_cast<double>(times));
 }
 
-// Calls `function(i)` for each layer, in order, twice: the second time, the
-// caches hold what is left of the first.
+// Calls `function(i)` for each layer, in order, `times` >= 2 times: from the
+// second on, the caches hold what is left of the one before.
 template <typename Function>
-void Twice(std::size_t layers, const Function& function) {
-  for (std::size_t i = 0; i < 2 * layers; ++i) {
+void InOrder(std::size_t layers, std::size_t times, const Function& function) {
+  for (std::size_t i = 0; i < times * layers; ++i) {
     function(i % layers);
   }
+}
+
+// How often for one row, which waits for its weights most. Caches let go of
+// weights that were used more often, those of the other way, only after some
+// runs: 512 -> 256 took 4.4 to 5.0 us in most first and second runs, and 2.8 in
+// the sixth as in use (B of the benchmarks, Zen 5, which skipped 20 % zeros
+// therefore: 1.2 to 1.4 times the time).
+std::size_t TimesOfOneRow(std::span<const PackedDense> layers) {
+  constexpr std::size_t kMost = 6;
+  constexpr std::size_t kFewest = 2;
+  // What all runs together read.
+  constexpr std::size_t kWeights = std::size_t{4} << 20;
+  std::size_t weights = 1;
+  for (const PackedDense& layer : layers) {
+    weights += layer.k * layer.n;
+  }
+  return std::clamp(kWeights / weights, kFewest, kMost);
 }
 
 bool HasRowWeights(const PackedDense& layer) {
@@ -150,15 +167,16 @@ bool HasRowWeights(const PackedDense& layer) {
 
 void TimeDense(std::span<const PackedDense> layers, std::size_t size,
                Operands& operands, std::vector<DenseCosts>& costs) {
-  Twice(layers.size(), [&](std::size_t i) {
-    Time(layers[i], kRows[size], costs[i].dense[size],
-         [&] { operands.RunDense(layers[i], kRows[size]); });
-  });
+  InOrder(layers.size(), size == 0 ? TimesOfOneRow(layers) : 2,
+          [&](std::size_t i) {
+            Time(layers[i], kRows[size], costs[i].dense[size],
+                 [&] { operands.RunDense(layers[i], kRows[size]); });
+          });
 }
 
 void TimeSparse(std::span<const PackedDense> layers, std::size_t part,
                 Operands& operands, std::vector<DenseCosts>& costs) {
-  Twice(layers.size(), [&](std::size_t i) {
+  InOrder(layers.size(), TimesOfOneRow(layers), [&](std::size_t i) {
     if (HasRowWeights(layers[i])) {
       Time(layers[i], 1, costs[i].sparse_alone[part],
            [&] { operands.RunSparse(layers[i], part); });
@@ -168,7 +186,7 @@ void TimeSparse(std::span<const PackedDense> layers, std::size_t part,
 
 void TimeSparseRows(std::span<const PackedDense> layers, std::size_t part,
                     Operands& operands, std::vector<DenseCosts>& costs) {
-  Twice(layers.size(), [&](std::size_t i) {
+  InOrder(layers.size(), 2, [&](std::size_t i) {
     if (HasRowWeights(layers[i])) {
       double all = costs[i].sparse_of_several[part] * Operands::kSparseRows;
       Time(layers[i], Operands::kSparseRows, all,
@@ -290,7 +308,7 @@ std::size_t ZeroSkipLimits::MaxEntries(std::size_t rows) const {
 
 std::vector<DenseCosts> MeasureDenseCosts(std::span<const PackedDense> layers) {
   constexpr std::size_t kFewestPasses = 2;
-  constexpr std::size_t kMostPasses = 5;
+  constexpr std::size_t kMostPasses = 3;
   constexpr std::chrono::milliseconds kBudget{5};
   if (layers.empty()) {
     return {};
