@@ -19,9 +19,11 @@ constexpr double kMostGrowth = 4;
 // A smaller batch must be this much cheaper a row: answers of a larger one go
 // out together, which counts too and is not measured here.
 constexpr double kClearly = 0.8;
-// How much cheaper a size seems with each decision against it: a size five
-// times as expensive is tried once in some 6000 batches.
-constexpr double kFading = 1.0 - 1.0 / 4096;
+// How much cheaper a size seems with each decision against it; a larger size
+// than the chosen one by as much less as it has more rows, so that trying it
+// again takes no larger part of the time: a size five times as expensive is
+// tried once in some 6000 batches of as many rows.
+constexpr double kFading = 1.0 / 4096;
 // After so many decisions the old average says nothing: the next value counts
 // alone.
 constexpr int kForgotten = 256;
@@ -78,17 +80,25 @@ std::int64_t BatchCost::BestRows(std::int64_t rows) {
     return rows;
   }
   std::int64_t best = rows;
+  std::size_t best_bucket = all;
   double best_seconds = kClearly * buckets_[all].seconds_per_row;
   for (std::size_t i = all; i-- > 0;) {
     const double seconds = buckets_[i].seconds_per_row;
     if (seconds > 0 && seconds < best_seconds) {
       best = std::int64_t{1} << i;
+      best_bucket = i;
       best_seconds = seconds;
     }
   }
-  for (std::size_t i = 0; i < all; ++i) {
-    if (best != std::int64_t{1} << i) {
-      buckets_[i].seconds_per_row *= kFading;
+  // That of all rows, too: else what it took while the thread had no CPU would
+  // keep it from ever being measured again.
+  for (std::size_t i = 0; i <= all; ++i) {
+    if (i != best_bucket) {
+      const double share =
+          i < best_bucket ? 1.0
+                          : 1.0 / static_cast<double>(std::uint64_t{1}
+                                                      << (i - best_bucket));
+      buckets_[i].seconds_per_row *= 1 - kFading * share;
       buckets_[i].unused = std::min(buckets_[i].unused + 1, kForgotten + 1);
     }
   }

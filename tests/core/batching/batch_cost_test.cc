@@ -128,5 +128,41 @@ TEST(BatchCostTest, SizeThatWasTooDearIsTriedAgainInTheEnd) {
   EXPECT_EQ(cost.BestRows(64), 64);
 }
 
+TEST(BatchCostTest, FullBatchThatSeemedTooDearIsTriedAgainInTheEnd) {
+  BatchCost cost(64);
+  cost.Note(32, microseconds(330));
+  cost.Note(64, microseconds(640));
+  ASSERT_EQ(cost.BestRows(64), 64);
+  // The thread loses its CPU, twice.
+  cost.Note(64, std::chrono::seconds(1));
+  cost.Note(64, std::chrono::seconds(1));
+  int decisions = 0;
+  while (cost.BestRows(64) == 32) {
+    cost.Note(32, microseconds(330));
+    ++decisions;
+    ASSERT_LT(decisions, 20'000);
+  }
+  EXPECT_GT(decisions, 1000);
+  cost.Note(64, microseconds(640));
+  EXPECT_EQ(cost.BestRows(64), 64);
+  EXPECT_EQ(Rounded(cost.Of(64)), microseconds(640));
+}
+
+TEST(BatchCostTest, FullBatchThatIsTooDearTakesLittleOfTheTime) {
+  BatchCost cost(64);
+  cost.Note(1, microseconds(5));
+  cost.Note(64, microseconds(640));
+  int small = 0;
+  int full = 0;
+  for (int i = 0; i < 300'000; ++i) {
+    const std::int64_t rows = cost.BestRows(64);
+    ASSERT_TRUE(rows == 1 || rows == 64);
+    cost.Note(rows, microseconds(rows == 1 ? 5 : 640));
+    ++(rows == 1 ? small : full);
+  }
+  EXPECT_GE(full, 1);
+  EXPECT_LT(64 * full, small / 1000);
+}
+
 }  // namespace
 }  // namespace relu
