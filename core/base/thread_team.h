@@ -28,10 +28,10 @@ namespace relu {
 // pieces that no other member does, so a team whose threads have no CPU is
 // hardly slower than its caller alone.
 //
-// Between two stages every member waits for the others. That takes little more
-// than a cache line takes to go from one CPU to another, and back: all that
-// changes is in one word, and who finishes the last piece of a stage offers the
-// next stage with the same write.
+// Between two stages every member waits for the others. With two members that
+// takes some 340 ns where a cache line takes 240 from one CPU to the other
+// (Zen 5): all that changes is in one word, and who finishes the last piece of
+// a stage offers the next stage with the same write.
 //
 // Run() is for one caller at a time. Several callers that share a team hold a
 // TeamLease while they call it.
