@@ -205,6 +205,7 @@ class Connection final
   BytesTaken taken_;  // By the body.
   std::optional<Parser> parser_;
   bool header_seen_ = false;
+  std::size_t header_fields_ = 0;
   std::function<void()> gone_;  // While a request waits for long.
   std::string head_;            // Of the answer.
   HttpResponse response_;
@@ -272,7 +273,13 @@ void Connection<Stream>::Parse() {
   while (true) {
     error_code error;
     if (buffer_.size() > 0) {
-      buffer_.consume(parser_->put(buffer_.data(), error));
+      buffer_.consume(Put(*parser_, buffer_.data(), error));
+    }
+    // After the header that is the line before a chunk, or the fields after the
+    // last one, which the parser does not limit.
+    if (header_seen_ && error == http::error::need_more &&
+        buffer_.size() > thread_.limits.max_header_bytes) {
+      error = http::error::header_limit;
     }
     if (error && error != http::error::need_more) {
       const Refusal refusal = ParseRefusal(error, thread_.limits);
@@ -281,6 +288,7 @@ void Connection<Stream>::Parse() {
     }
     if (parser_->is_header_done() && !header_seen_) {
       header_seen_ = true;
+      header_fields_ = CountFields(parser_->get());
       if (!OnHeader()) {
         return;
       }
@@ -301,6 +309,10 @@ template <typename Stream>
 bool Connection<Stream>::OnHeader() {
   parser_->eager(true);
   keep_alive_ = parser_->keep_alive();
+  if (std::optional<Refusal> coding = RefuseTransferCoding(parser_->get())) {
+    Refuse(coding->status, coding->message);
+    return false;
+  }
   std::optional<HttpResponse> refusal = thread_.handler.Refuse(*this);
   if (refusal.has_value()) {
     Refuse(*std::move(refusal));
@@ -330,6 +342,7 @@ void Connection<Stream>::Continue() {
 
 template <typename Stream>
 void Connection<Stream>::OnRequest() {
+  DropTrailers(header_fields_, parser_->get());
   const std::optional<Refusal> refusal =
       UnpackBody(header("Content-Encoding"), thread_.limits, taken_, body());
   if (refusal.has_value()) {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <iterator>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -14,7 +15,10 @@
 #include "server/http/compression.h"
 #include "server/http/http_limits.h"
 #include "server/http/http_message.h"
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/field.hpp>
 #include <boost/beast/http/status.hpp>
 
 namespace relu {
@@ -27,6 +31,7 @@ constexpr int kBadRequest = 400;
 constexpr int kPayloadTooLarge = 413;
 constexpr int kUnsupportedMediaType = 415;
 constexpr int kHeaderTooLarge = 431;
+constexpr int kNotImplemented = 501;
 constexpr int kUnavailable = 503;
 
 // Answers that are shorter than a packet gain nothing from being packed.
@@ -50,6 +55,36 @@ Refusal ParseRefusal(const error_code& error, const HttpLimits& limits) {
             "requests in flight take all the memory that they may: try again"};
   }
   return {kBadRequest, fmt::format("no HTTP/1.1 request: {}", error.message())};
+}
+
+std::size_t Put(HttpParser& parser, boost::asio::const_buffer bytes,
+                error_code& error) {
+  try {
+    return parser.put(bytes, error);
+  } catch (const std::length_error&) {
+    error = http::error::header_limit;
+    return 0;
+  }
+}
+
+std::size_t CountFields(const HttpFields& fields) {
+  return static_cast<std::size_t>(std::distance(fields.begin(), fields.end()));
+}
+
+void DropTrailers(std::size_t count, HttpFields& fields) {
+  for (std::size_t left = CountFields(fields); left > count; --left) {
+    fields.erase(std::prev(fields.end()));
+  }
+}
+
+std::optional<Refusal> RefuseTransferCoding(const HttpFields& fields) {
+  const auto [first, last] = fields.equal_range(http::field::transfer_encoding);
+  if (first == last || (std::next(first) == last &&
+                        boost::beast::iequals(first->value(), "chunked"))) {
+    return std::nullopt;
+  }
+  return Refusal{kNotImplemented,
+                 "the Transfer-Encoding is not \"chunked\" alone"};
 }
 
 std::optional<Refusal> UnpackBody(std::string_view content_encoding,

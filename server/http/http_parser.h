@@ -12,8 +12,10 @@
 #include "server/http/byte_budget.h"
 #include "server/http/http_limits.h"
 #include "server/http/http_message.h"
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/http/fields.hpp>
 #include <boost/beast/http/parser.hpp>
 
 namespace relu {
@@ -65,6 +67,19 @@ struct BudgetedBody {
 
 using HttpParser = boost::beast::http::request_parser<BudgetedBody>;
 
+// parser.put(), whose exceptions become errors: of Beast's fields, one of 64
+// KiB throws.
+std::size_t Put(HttpParser& parser, boost::asio::const_buffer bytes,
+                boost::system::error_code& error);
+
+using HttpFields = boost::beast::http::fields;
+
+std::size_t CountFields(const HttpFields& fields);
+
+// Leaves the first `count`, those of the header: fields that come after the
+// body were not there when the request was judged (RFC 9110, 6.5.1).
+void DropTrailers(std::size_t count, HttpFields& fields);
+
 // Why a request is not taken.
 struct Refusal {
   int status = 0;  // Of HTTP.
@@ -74,6 +89,10 @@ struct Refusal {
 // For a request that the parser refuses with `error`.
 Refusal ParseRefusal(const boost::system::error_code& error,
                      const HttpLimits& limits);
+
+// If the field Transfer-Encoding says anything but "chunked": a proxy might see
+// the request end elsewhere (RFC 9112, 6.1).
+std::optional<Refusal> RefuseTransferCoding(const HttpFields& fields);
 
 // Undoes the coding that the field Content-Encoding names.
 std::optional<Refusal> UnpackBody(std::string_view content_encoding,

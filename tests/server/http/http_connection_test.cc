@@ -17,6 +17,7 @@ namespace {
 
 using std::chrono::milliseconds;
 using testing::AllOf;
+using testing::AnyOf;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
@@ -68,6 +69,55 @@ TEST(HttpConnectionTest, ReadsChunkedBodies) {
   EXPECT_THAT(http.Fetch("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
                          "3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"),
               EndsWith("POST / abcdefg"));
+}
+
+constexpr std::string_view kChunkedPost =
+    "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+TEST(HttpConnectionTest, FieldsAfterTheBodyAreNoHeader) {
+  HttpFixture http;
+  HttpClient client(http.port());
+  client.Send(std::string(kChunkedPost) +
+              "3\r\nabc\r\n0\r\nContent-Encoding: gzip\r\n\r\n" +
+              std::string(kGetPath));
+  EXPECT_THAT(client.Read(),
+              AllOf(StartsWith("HTTP/1.1 200 OK\r\n"), EndsWith("POST / abc")));
+  EXPECT_THAT(client.Read(), EndsWith("GET /path?q=1 "));
+}
+
+// One whose value has 64 KiB, which Beast throws at, and some without end.
+TEST(HttpConnectionTest, FieldsAfterTheBodyAreLimited) {
+  HttpFixture http;
+  for (const std::size_t size : {65'536U, 4'000'000U}) {
+    HttpClient client(http.port());
+    client.Send(std::string(kChunkedPost) +
+                "0\r\na: " + std::string(size, 'b') + "\r\n\r\n");
+    EXPECT_THAT(client.Read(), StartsWith("HTTP/1.1 431 "));
+  }
+}
+
+TEST(HttpConnectionTest, TheLinesOfChunksAreLimited) {
+  HttpFixture http;
+  HttpClient client(http.port());
+  client.Send(std::string(kChunkedPost) + "3;" + std::string(4'000'000, 'x'));
+  EXPECT_THAT(client.Read(), StartsWith("HTTP/1.1 431 "));
+}
+
+// Whoever stands between might see the request end elsewhere.
+TEST(HttpConnectionTest, OtherTransferCodingsAreRefused) {
+  HttpFixture http;
+  for (const std::string_view coding :
+       {"xchunked", "gzip, chunked", "chunked, identity",
+        "chunked\r\nTransfer-Encoding: chunked"}) {
+    HttpClient client(http.port());
+    client.Send(
+        fmt::format("POST / HTTP/1.1\r\nTransfer-Encoding: {}\r\n\r\n{}",
+                    coding, kGetPath));
+    EXPECT_THAT(client.Read(),
+                AnyOf(StartsWith("HTTP/1.1 501 "), StartsWith("HTTP/1.1 400 ")))
+        << coding;
+    EXPECT_EQ(client.ReadToEnd(), "") << coding;
+  }
 }
 
 TEST(HttpConnectionTest, HeadGetsTheHeaderAlone) {
