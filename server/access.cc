@@ -240,7 +240,7 @@ absl::Status Access::Check(AccessGroup group,
   if (group == AccessGroup::kControl && !allow_control_) {
     return absl::PermissionDeniedError(
         "what changes the server is off here: relud takes it with "
-        "--allow-control, or on the ports of --control-grpc-port and "
+        "--allow-control=true, or on the ports of --control-grpc-port and "
         "--control-http-port");
   }
   return tokens_.Check(TokensFor(group), authorization);

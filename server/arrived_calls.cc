@@ -19,7 +19,6 @@ thread_local ArrivedCalls* running = nullptr;
 
 bool ArrivedCalls::Run(Dispatcher::Worker& worker) {
   running = this;
-  requests_.clear();
   for (ArrivedCall* call : arrived_) {
     if (call->Prepare()) {
       requests_.push_back(&call->inference());
@@ -31,6 +30,7 @@ bool ArrivedCalls::Run(Dispatcher::Worker& worker) {
   // Errors do not wait for batches.
   SendAnswers();
   const bool more = dispatcher_.Serve(worker, requests_);
+  requests_.clear();
   SendAnswers();
   running = nullptr;
   ModelActivity::ProcessDue();

@@ -21,7 +21,10 @@ class ArrivedCalls {
   explicit ArrivedCalls(Dispatcher& dispatcher) : dispatcher_(dispatcher) {}
 
   void Add(ArrivedCall& call) { arrived_.push_back(&call); }
-  std::size_t size() const { return arrived_.size(); }
+  // A request of another kind of call, which answers by itself. Its scheduler
+  // is set, and outlives it.
+  void Add(InferenceRequest& request) { requests_.push_back(&request); }
+  std::size_t size() const { return arrived_.size() + requests_.size(); }
 
   // Hands what has arrived to the dispatcher, runs what it gives this thread,
   // `worker`, to do, and sends every answer that this thread computes. Then

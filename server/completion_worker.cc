@@ -75,8 +75,8 @@ CompletionWorker::CompletionWorker(
                           }),
       generic_calls_(kArmedGenericCalls,
                      [this] {
-                       return std::make_unique<GenericCall>(services_, *queue_,
-                                                            generic_calls_);
+                       return std::make_unique<GenericCall>(
+                           services_, *queue_, generic_calls_, arrived_);
                      }),
       busy_poll_(busy_poll),
       look_interval_(LookInterval(answer_timeout)),
@@ -94,7 +94,6 @@ void CompletionWorker::Start() {
 
 void CompletionWorker::Join() {
   calls_over_.wait();
-  services_.environment.repository.dispatcher().RemoveWorker(*this);
   queue_->Shutdown();
   thread_.join();
 }
@@ -119,7 +118,7 @@ void CompletionWorker::Loop() {
     } else {
       DrainReady();
     }
-    if (arrived_.size() > 0 || more || wake_event_.taken) {
+    if (!over_ && (arrived_.size() > 0 || more || wake_event_.taken)) {
       wake_event_.taken = false;
       arrivals_.fetch_add(arrived_.size(), std::memory_order_relaxed);
       const Clock::time_point start = Clock::now();
@@ -127,6 +126,7 @@ void CompletionWorker::Loop() {
       round_time_ = Clock::now() - start;
     }
     TendCalls();
+    more &= !over_;
     LookAtAnswers();
   }
 }
@@ -244,6 +244,8 @@ void CompletionWorker::TendCalls() {
   if (!over_ && infer_calls_.over() && stream_infer_calls_.over() &&
       generic_calls_.over()) {
     over_ = true;
+    // Here and not in Join(), when this thread might be in Serve().
+    services_.environment.repository.dispatcher().RemoveWorker(*this);
     calls_over_.count_down();
   }
 }

@@ -98,7 +98,8 @@ class CompletionWorker final : private Dispatcher::Worker {
   CallPool<GenericCall> generic_calls_;
   // A count that is only looked at: nothing is published through it.
   std::atomic<std::uint64_t> arrivals_ = 0;
-  bool over_ = false;  // The thread's own: calls_over_ has been counted down.
+  // The thread's own: it has no calls any more, and serves no others.
+  bool over_ = false;
   std::latch calls_over_{1};
   // The thread's own: whether the last look for more found nothing, and how
   // many bursts have not been looked after since then.

@@ -31,7 +31,8 @@ constexpr std::string_view kAbout =
 
 constexpr std::string_view kExitCodes =
     "Exit codes:\n"
-    "  0  stopped by SIGTERM or SIGINT, and every request was answered\n"
+    "  0  stopped by SIGTERM, SIGINT or SIGHUP, and every request was "
+    "answered\n"
     "  1  could not start, lost requests to --drain-timeout, or was stopped "
     "by\n"
     "     a second signal\n"
@@ -111,12 +112,14 @@ void AddNetworkSettings(CLI::App& app, ServerOptions& options) {
 
 void AddOperationSettings(CLI::App& app, ServerOptions& options, Flags& flags) {
   Add(app, "--drain-timeout", flags.drain_timeout, "SECONDS",
-      "After SIGTERM or SIGINT, how long requests in flight may take before "
+      "After SIGTERM, SIGINT or SIGHUP, how long requests in flight may take "
+      "before "
       "they are cancelled.")
       ->check(CLI::Range(0.0, 86400.0));
   Add(app, "--lame-duck", flags.lame_duck, "SECONDS",
       "After SIGTERM, how long to go on serving while health checks say "
-      "NOT_SERVING, so that clients can turn away. SIGINT leaves it out.")
+      "NOT_SERVING, so that clients can turn away. SIGINT and SIGHUP leave it "
+      "out.")
       ->check(CLI::Range(0.0, 86400.0));
   AddChoice<LogFormat>(app, "--log-format", options.log.format,
                        {{"text", LogFormat::kText},

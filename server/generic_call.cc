@@ -16,6 +16,7 @@
 #include "server/grpc_services.h"
 #include "server/grpc_status.h"
 #include "server/health.h"
+#include "server/packed_message.h"
 #include "server/rpc_table.h"
 
 namespace relu {
@@ -30,10 +31,11 @@ grpc::ByteBuffer ToByteBuffer(std::string_view message) {
 
 GenericCall::GenericCall(const GrpcServices& services,
                          grpc::ServerCompletionQueue& queue,
-                         CallPool<GenericCall>& pool)
+                         CallPool<GenericCall>& pool, ArrivedCalls& arrived)
     : services_(services),
       queue_(queue),
       pool_(pool),
+      arrived_(arrived),
       held_(services.environment.in_flight_bytes) {}
 
 void GenericCall::Arm() {
@@ -112,6 +114,12 @@ void GenericCall::OnRead(bool ok) {
                ? absl::OkStatus()
                : absl::InvalidArgumentError(
                      "expected one request message, got none"));
+    return;
+  }
+  if (const absl::Status unpacked = UnpackMessage(
+          services_.environment.max_message_bytes, request_bytes_);
+      !unpacked.ok()) {
+    Finish(unpacked);
     return;
   }
   grpc::Slice slice;
@@ -207,6 +215,7 @@ void GenericCall::WriteAndFinish(std::string_view message) {
 
 void GenericCall::Finish(const absl::Status& status) {
   if (Begin(/*last=*/true)) {
+    answer_age_.Start();
     stream_->Finish(ToGrpcStatus(status), &finished_tag_);
   }
 }
@@ -235,7 +244,8 @@ void GenericCall::Defer(std::string_view request) {
     return;
   }
   const Rpc::Caller caller{.deadline = DeadlineOf(*context_),
-                           .ids = RequestIdsOf(*context_, "grpc")};
+                           .ids = RequestIdsOf(*context_, "grpc"),
+                           .arrived = &arrived_};
   cancel_ = rpc_->deferred(
       request, caller, [this](absl::StatusOr<std::string> answer) {
         if (answer.ok()) {
@@ -248,6 +258,7 @@ void GenericCall::Defer(std::string_view request) {
             context_->AddTrailingMetadata(kRetryPushback,
                                           std::string(*pushback));
           }
+          answer_age_.Start();
           stream_->Finish(ToGrpcStatus(answer.status()), &finished_tag_);
         }
       });
@@ -284,12 +295,12 @@ void GenericCall::Advance() {
     writing_ = !finish;
     ++outstanding_;
   }
+  answer_age_.Start();
   if (finish) {
     stream_->Finish(
         ToGrpcStatus(absl::UnavailableError("the server is shutting down")),
         &finished_tag_);
   } else {
-    answer_age_.Start();
     stream_->Write(ToByteBuffer(HealthResponse(status)), &written_tag_);
   }
 }

@@ -39,7 +39,7 @@ class GenericCall final : public QueuedCall, private Health::Listener {
  public:
   // All of these outlive the call.
   GenericCall(const GrpcServices& services, grpc::ServerCompletionQueue& queue,
-              CallPool<GenericCall>& pool);
+              CallPool<GenericCall>& pool, ArrivedCalls& arrived);
 
   // Waits for a client.
   void Arm();
@@ -89,6 +89,7 @@ class GenericCall final : public QueuedCall, private Health::Listener {
   const GrpcServices& services_;
   grpc::ServerCompletionQueue& queue_;
   CallPool<GenericCall>& pool_;
+  ArrivedCalls& arrived_;  // Of the thread.
 
   Tag arrived_tag_{this, Event::kArrived};
   Tag read_tag_{this, Event::kRead};

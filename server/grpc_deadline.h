@@ -3,27 +3,28 @@
 #ifndef SERVER_GRPC_DEADLINE_H_
 #define SERVER_GRPC_DEADLINE_H_
 
-#include <algorithm>
 #include <chrono>
 
+#include "grpc/support/time.h"
 #include "grpcpp/server_context.h"
 
 namespace relu {
 
-// time_point::max() if it waits forever.
+// time_point::max() if it waits for more than a day.
 inline std::chrono::steady_clock::time_point DeadlineOf(
     const grpc::ServerContext& context) {
   using std::chrono::steady_clock;
-  const auto deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) {
+  // As gRPC has it: in a time_point of nanoseconds, what a client may ask for
+  // overflows.
+  const gpr_timespec deadline = context.raw_deadline();
+  const gpr_timespec left =
+      gpr_time_sub(deadline, gpr_now(deadline.clock_type));
+  constexpr int kDay = 24;
+  if (gpr_time_cmp(left, gpr_time_from_hours(kDay, GPR_TIMESPAN)) > 0) {
     return steady_clock::time_point::max();
   }
-  // gRPC counts in system time, the scheduler in steady time. Far deadlines
-  // must not overflow.
-  const std::chrono::system_clock::duration left =
-      deadline - std::chrono::system_clock::now();
-  return steady_clock::now() +
-         std::min<steady_clock::duration>(left, std::chrono::hours(24));
+  return steady_clock::now() + std::chrono::seconds(left.tv_sec) +
+         std::chrono::nanoseconds(left.tv_nsec);
 }
 
 }  // namespace relu

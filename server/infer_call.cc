@@ -15,6 +15,7 @@
 #include "server/grpc_status.h"
 #include "server/infer_exchange.h"
 #include "server/infer_wire.h"
+#include "server/packed_message.h"
 
 namespace relu {
 
@@ -65,9 +66,15 @@ void InferCall::OnEvent(Event event, bool ok) {
 }
 
 bool InferCall::Prepare() {
+  absl::Status allowed =
+      CheckAccess(services_, AccessGroup::kInference, *context_);
+  if (allowed.ok()) {
+    allowed =
+        UnpackMessage(services_.environment.max_message_bytes, request_bytes_);
+  }
   status_ = exchange().BeginDecode(arrived_at_, request_bytes_.Length());
   if (status_.ok()) {
-    status_ = CheckAccess(services_, AccessGroup::kInference, *context_);
+    status_ = allowed;
   }
   if (status_.ok()) {
     status_ = ParseInferRequest(request_bytes_, exchange().message());

@@ -90,7 +90,7 @@ absl::Status InferExchange::Prepare(Clock::time_point deadline) {
   inference_.bytes = BytesOfInputs(compiled, inference_.rows) + output_bytes;
   RETURN_IF_ERROR(Hold(output_bytes));
   RETURN_IF_ERROR(PrepareResponse(message_, *model_,
-                                  environment_.max_response_bytes, inference_,
+                                  environment_.max_message_bytes, inference_,
                                   response_));
   RETURN_IF_ERROR(FindSharedOutputs(
       message_, response_, environment_.shared_memory, shared_outputs_));
@@ -104,11 +104,13 @@ absl::Status InferExchange::HoldSharedInputs() {
     return absl::OkStatus();
   }
   ASSIGN_OR_RETURN(const std::size_t bytes,
-                   SharedInputBytes(message_, environment_.max_response_bytes));
+                   SharedInputBytes(message_, environment_.max_message_bytes));
   return bytes == 0 ? absl::OkStatus() : Hold(bytes);
 }
 
 void InferExchange::Cancel() {
+  // Perhaps it has not been prepared.
+  inference_.cancelled.store(true, std::memory_order_relaxed);
   if (inference_.scheduler != nullptr) {
     inference_.scheduler->Cancel(inference_);
   }

@@ -35,9 +35,9 @@ struct InferEnvironment {
   InFlightBytes* in_flight_bytes = nullptr;
   // nullptr: there is none.
   AccessLog* access_log = nullptr;
-  // The values of one answer may take so many bytes, and those of one request
-  // in shared memory.
-  std::size_t max_response_bytes = 0;
+  // The values of one answer may take so many bytes, those of one request in
+  // shared memory, and a message that came packed.
+  std::size_t max_message_bytes = 0;
   // nullptr: tensors are not in shared memory.
   const SharedMemoryRegions* shared_memory = nullptr;
 };
@@ -79,8 +79,9 @@ class InferExchange {
   Model& model() { return *model_; }
   InferenceRequest& inference() { return inference_; }
 
-  // The client is gone: the request, if it waits, is completed in this call.
-  // Any time, on the thread that prepares and resets.
+  // The client is gone: the request, if it waits, is completed in this call; if
+  // it is handed over later, then. Any time, on the thread that prepares and
+  // resets.
   void Cancel();
 
   // The answer is made from now on: in this call what checks of it have found,

@@ -126,7 +126,8 @@ absl::Status InferenceHandlers::ModelReady(
   if (absl::IsInvalidArgument(model.status())) {
     return model.status();
   }
-  response.set_ready(model.ok());
+  response.set_ready(model.ok() &&
+                     !shutting_down_.load(std::memory_order_relaxed));
   return absl::OkStatus();
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 
+#include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
@@ -99,6 +100,9 @@ void AnswerLogSettings(const LogSettings& settings,
 
 absl::Status UpdateLogSettings(const inference::LogSettingsRequest& request,
                                inference::LogSettingsResponse& response) {
+  // Of two clients that change different settings, both do.
+  static Mutex mu;
+  const MutexLock lock(mu);
   LogSettings settings = GetLogSettings();
   for (const auto& [name, value] : request.settings()) {
     RETURN_IF_ERROR(SetLogSetting(name, value, settings));

@@ -46,6 +46,8 @@ int main(int argc, char** argv) {
     relu::Log(relu::LogLevel::kError, std::string(log_status.message()));
     return relu::kExitFailure;
   }
+  // Whoever read the log from a pipe may be gone.
+  signal(SIGPIPE, SIG_IGN);
   relu::TerminationSignal signal;  // Before any other thread.
   const absl::StatusOr<std::unique_ptr<relu::Server>> server =
       relu::Server::Start(command_line.options);
@@ -53,9 +55,9 @@ int main(int argc, char** argv) {
     relu::Log(relu::LogLevel::kError, std::string(server.status().message()));
     return relu::kExitFailure;
   }
-  // SIGINT comes from a terminal, where somebody waits for the end.
+  // The others come from a terminal, where somebody waits for the end.
   const std::chrono::milliseconds lame_duck =
-      signal.Wait() == SIGINT ? std::chrono::milliseconds(0)
-                              : command_line.options.lame_duck;
+      signal.Wait() == SIGTERM ? command_line.options.lame_duck
+                               : std::chrono::milliseconds(0);
   return (*server)->Shutdown(lame_duck) == 0 ? 0 : relu::kExitFailure;
 }

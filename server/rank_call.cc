@@ -1,6 +1,7 @@
 #include "server/rank_call.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <memory>
@@ -28,6 +29,7 @@
 #include "core/repository/model_guarantees.h"
 #include "fmt/format.h"
 #include "server/access_log.h"
+#include "server/arrived_calls.h"
 #include "server/guarantee_parameters.h"
 #include "server/infer_exchange.h"
 #include "server/rank_codec.h"
@@ -47,7 +49,7 @@ Rpc::Cancel RankCall::Begin(const InferEnvironment& environment,
     call->Finish(status);
     return {};
   }
-  call->Submit(call);
+  call->Submit(call, caller.arrived);
   return [call] { call->Cancel(); };
 }
 
@@ -89,11 +91,11 @@ absl::Status RankCall::PrepareItems() {
   ASSIGN_OR_RETURN(score_, FindScoreColumn(message_, compiled));
   const std::size_t bytes =
       compiled.outputs()[score_.output].Bytes(request_.rows);
-  if (bytes > environment_.max_response_bytes) {
+  if (bytes > environment_.max_message_bytes) {
     return absl::ResourceExhaustedError(
         fmt::format("the outputs of {} items take {} bytes, the limit of an "
                     "answer is {}: send fewer",
-                    request_.rows, bytes, environment_.max_response_bytes));
+                    request_.rows, bytes, environment_.max_message_bytes));
   }
   RETURN_IF_ERROR(Hold(bytes));
   output_.resize(bytes);
@@ -146,12 +148,17 @@ absl::Status RankCall::Hold(std::size_t bytes) {
   return status;
 }
 
-void RankCall::Submit(std::shared_ptr<RankCall> self) {
+void RankCall::Submit(std::shared_ptr<RankCall> self, ArrivedCalls* arrived) {
   {
     const MutexLock lock(mu_);
     running_ = model_;
   }
   self_ = std::move(self);
+  if (arrived != nullptr) {
+    request_.scheduler = &model_->scheduler();
+    arrived->Add(request_);
+    return;
+  }
   // Until Submit() returns: the call may be over before, on another thread.
   const std::shared_ptr<Model> model = model_;
   const std::array<InferenceRequest*, 1> requests = {&request_};
@@ -159,6 +166,8 @@ void RankCall::Submit(std::shared_ptr<RankCall> self) {
 }
 
 void RankCall::Cancel() {
+  // Perhaps the scheduler does not have it yet.
+  request_.cancelled.store(true, std::memory_order_relaxed);
   std::shared_ptr<Model> model;
   {
     const MutexLock lock(mu_);

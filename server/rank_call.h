@@ -27,6 +27,8 @@
 
 namespace relu {
 
+class ArrivedCalls;
+
 // The items are rows of an InferenceRequest, which goes through the scheduler
 // of its model as any other: in batches, with limits, deadline and
 // cancellation. It is counted as a request, too.
@@ -55,7 +57,8 @@ class RankCall {
   absl::Status PrepareItems();
   // Whole rows are put together for a model with a domain alone.
   absl::Status CheckItems();
-  void Submit(std::shared_ptr<RankCall> self) ABSL_LOCKS_EXCLUDED(mu_);
+  void Submit(std::shared_ptr<RankCall> self, ArrivedCalls* arrived)
+      ABSL_LOCKS_EXCLUDED(mu_);
   // Counts bytes that the call holds from now on.
   absl::Status Hold(std::size_t bytes);
   void Cancel() ABSL_LOCKS_EXCLUDED(mu_);
@@ -87,7 +90,7 @@ class RankCall {
   GuaranteeFindings findings_;
   Clock::time_point decoded_;
   std::shared_ptr<Model> model_;
-  // Itself, while the scheduler has the request.
+  // Itself, until the scheduler has run the request.
   std::shared_ptr<RankCall> self_;
 
   Mutex mu_;

@@ -156,15 +156,16 @@ void RestHandler::CallAndAnswer(const RestMatch& match,
   waiting_.emplace(&call, std::move(owned));
   const Rpc::Caller caller{.ids = {.protocol = "http",
                                    .request_id = call.header("X-Request-Id"),
-                                   .traceparent = call.header("traceparent")}};
+                                   .traceparent = call.header("traceparent")},
+                           .arrived = &arrived_};
   Rpc::Cancel cancel = CallRpc(
       environment_.rpcs, match, call.body(), caller,
       [this, &call](absl::StatusOr<HttpResponse> response) {
         call.Post([this, &call,
-                   answer = response.ok()
-                                ? *std::move(response)
-                                : relu::ErrorResponse(response.status())] {
-          Answer(call, answer);
+                   answer = response.ok() ? *std::move(response)
+                                          : relu::ErrorResponse(
+                                                response.status())]() mutable {
+          Answer(call, std::move(answer));
         });
       });
   // The call is here still: what answers it runs on this thread, later.

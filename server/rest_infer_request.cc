@@ -31,8 +31,8 @@ using inference::InferParameter;
 using inference::ModelInferRequest;
 using InputTensor = ModelInferRequest::InferInputTensor;
 
-// Of the parser, which keeps a few bytes for each byte of the largest document
-// that it has read. Larger ones are not kept.
+// A parser keeps a few bytes for each byte of the largest document that it has
+// read. Larger ones than this have a parser of their own.
 constexpr std::size_t kMaxKeptJsonBytes = 1 << 20;
 
 // Inputs, outputs and parameters of one request: more than any model has. Each
@@ -364,12 +364,14 @@ absl::Status RestInferReader::Read(std::string& body, std::size_t json_bytes,
                                              })
                             : absl::OkStatus();
   };
+  std::optional<Parser> large;
   if (json_bytes > kMaxKeptJsonBytes) {
-    parser_ = std::make_unique<Parser>();
+    large.emplace();
   }
+  Parser& parser = large.has_value() ? *large : *parser_;
   ondemand::document document;
   if (const auto error =
-          parser_->parser.iterate(body.data(), json_bytes, body.capacity())
+          parser.parser.iterate(body.data(), json_bytes, body.capacity())
               .get(document);
       error != simdjson::SUCCESS) {
     return BadJson(error);

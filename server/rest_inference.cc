@@ -99,7 +99,7 @@ absl::Status RestInference::Read() {
       const std::size_t json_bytes,
       JsonBytes(call_->header("Inference-Header-Content-Length"), body.size()));
   const absl::Status status =
-      reader_.Read(body, json_bytes, environment_.max_response_bytes,
+      reader_.Read(body, json_bytes, environment_.max_message_bytes,
                    exchange().message(), forms_);
   // The message has its own copy, and may wait for long.
   std::string().swap(body);
@@ -112,7 +112,7 @@ void RestInference::Send(const ArrivedCall* /*next*/) {
   }
   if (status_.ok()) {
     absl::StatusOr<HttpResponse> response = RestInferResponse(
-        exchange().response(), forms_, environment_.max_response_bytes);
+        exchange().response(), forms_, environment_.max_message_bytes);
     status_ = response.status();
     if (response.ok()) {
       answer_ = *std::move(response);

@@ -21,6 +21,7 @@
 namespace relu {
 
 class AccessLog;
+class ArrivedCalls;
 class BackgroundCalls;
 class Metrics;
 class SharedMemoryRegions;
@@ -53,6 +54,9 @@ struct Rpc {
     std::chrono::steady_clock::time_point deadline =
         std::chrono::steady_clock::time_point::max();
     RequestIds ids = {};
+    // Of the thread, if it is a worker of the dispatcher: what it adds is run
+    // after the call.
+    ArrivedCalls* arrived = nullptr;
   };
 
   // kDeferred: the same, but the answer is given to `answer`, exactly once and

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <limits>
 #include <map>
 #include <memory>
@@ -259,7 +260,7 @@ Server::Server(const ServerOptions& options, std::unique_ptr<Metrics> metrics,
           .metrics = *metrics_,
           .in_flight_bytes = &in_flight_bytes_,
           .access_log = &access_log_,
-          .max_response_bytes =
+          .max_message_bytes =
               static_cast<std::size_t>(options.limits.max_message_bytes),
           .shared_memory =
               options.edge.allow_shared_memory ? &shared_memory_ : nullptr},
@@ -329,8 +330,13 @@ int Server::Drain() {
   if (http_ != nullptr) {
     http_->StopAccepting();
   }
+  std::future<int> lost_control;
+  if (control_grpc_ != nullptr) {
+    lost_control = std::async(std::launch::async,
+                              [&] { return control_grpc_->Shutdown(left()); });
+  }
   int lost = grpc_->Shutdown(left());
-  lost += control_grpc_ == nullptr ? 0 : control_grpc_->Shutdown(left());
+  lost += lost_control.valid() ? lost_control.get() : 0;
   lost += http_ == nullptr ? 0 : http_->Shutdown(left());
   return lost;
 }

@@ -4,11 +4,13 @@
 
 #include "server/infer_exchange.h"
 #include "server/infer_wire.h"
+#include "server/packed_message.h"
 
 namespace relu {
 
 StreamMessage::StreamMessage(const InferEnvironment& environment)
-    : ArrivedCall(environment) {
+    : ArrivedCall(environment),
+      max_message_bytes_(environment.max_message_bytes) {
   inference().done = [this](const absl::Status& status) {
     status_ = status;
     OnComputed();
@@ -21,7 +23,12 @@ void StreamMessage::NoteArrived(Clock::time_point deadline) {
 }
 
 bool StreamMessage::Prepare() {
+  const absl::Status unpacked =
+      UnpackMessage(max_message_bytes_, request_bytes_);
   status_ = exchange().BeginDecode(arrived_at_, request_bytes_.Length());
+  if (status_.ok()) {
+    status_ = unpacked;
+  }
   if (status_.ok()) {
     status_ = ParseInferRequest(request_bytes_, exchange().message());
   }

@@ -58,6 +58,7 @@ class StreamMessage : public ArrivedCall {
  private:
   absl::Status Parse();
 
+  const std::size_t max_message_bytes_;
   grpc::ByteBuffer request_bytes_;
   grpc::ByteBuffer answer_bytes_;
   Clock::time_point arrived_at_;

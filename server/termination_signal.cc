@@ -15,11 +15,20 @@ namespace {
 // Wakes the thread that waits for signals, so that it ends.
 constexpr int kWake = SIGUSR1;
 
+// Under nohup, the end of a terminal is not meant.
+bool Ignores(int signal) {
+  struct sigaction action = {};
+  sigaction(signal, nullptr, &action);
+  return action.sa_handler == SIG_IGN;
+}
+
 sigset_t Signals() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGTERM, SIGINT, kWake}) {
-    sigaddset(&signals, signal);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP, kWake}) {
+    if (signal != SIGHUP || !Ignores(signal)) {
+      sigaddset(&signals, signal);
+    }
   }
   return signals;
 }

@@ -1,4 +1,5 @@
-// TerminationSignal: turns SIGTERM and SIGINT into something to wait for.
+// TerminationSignal: turns SIGTERM, SIGINT and SIGHUP into something to wait
+// for.
 
 #ifndef SERVER_TERMINATION_SIGNAL_H_
 #define SERVER_TERMINATION_SIGNAL_H_

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 
+#include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "fmt/format.h"
 #include "proto/inference.pb.h"
@@ -112,6 +113,9 @@ absl::Status UpdateTraceSettings(const inference::TraceSettingRequest& request,
         "no model",
         Printable(request.model_name())));
   }
+  // Of two clients that change different settings, both do.
+  static Mutex mu;
+  const MutexLock lock(mu);
   const AccessLog::Sampling sampling = access_log.sampling();
   const TraceSettings at_start = FromShare(access_log.options().share);
   TraceSettings settings{.on = sampling.share > 0, .rate = sampling.rate};

@@ -12,7 +12,7 @@ absl::Status HeldBytes::Hold(std::size_t bytes) {
   if (in_flight_ == nullptr) {
     return absl::OkStatus();
   }
-  if (!in_flight_->Take(bytes)) {
+  if (!in_flight_->Take(bytes, bytes_)) {
     refused_ = true;
     return absl::ResourceExhaustedError(fmt::format(
         "the server is overloaded: requests in flight and their answers take "

@@ -18,12 +18,13 @@ class InFlightBytes {
  public:
   explicit InFlightBytes(std::size_t limit) : limit_(limit) {}
 
-  // Counts `bytes`, if they fit or are all there are: what is alone may be
-  // larger. Else returns false, and they are not counted.
-  bool Take(std::size_t bytes) {
+  // Counts `bytes` for a call that has `held` already, if they fit or are all
+  // there are: what is alone may be larger. Else returns false, and they are
+  // not counted.
+  bool Take(std::size_t bytes, std::size_t held = 0) {
     const std::size_t before =
         bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    if (before == 0 || before + bytes <= limit_) {
+    if (before == held || before + bytes <= limit_) {
       return true;
     }
     GiveBack(bytes);

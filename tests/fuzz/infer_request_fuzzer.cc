@@ -38,7 +38,7 @@ class Target {
     const relu::InferEnvironment environment{
         .repository = *repository_,
         .metrics = metrics_,
-        .max_response_bytes = std::size_t{1} << 20,
+        .max_message_bytes = std::size_t{1} << 20,
         .shared_memory = &shared_memory_};
     relu::InferExchange exchange(environment);
     // There is no limit that it could pass.

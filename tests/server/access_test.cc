@@ -187,8 +187,9 @@ TEST_F(AccessTest, WithoutFilesEverythingButControlIsOpen) {
     EXPECT_TRUE(access.Check(group, "").ok());
   }
   EXPECT_FALSE(access.open(AccessGroup::kControl));
-  EXPECT_EQ(access.Check(AccessGroup::kControl, "").code(),
-            absl::StatusCode::kPermissionDenied);
+  const absl::Status off = access.Check(AccessGroup::kControl, "");
+  EXPECT_EQ(off.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(off.message()), HasSubstr("--allow-control=true"));
   EXPECT_TRUE(Access(none, OpenGroups::kHealth, /*allow_control=*/true)
                   .open(AccessGroup::kControl));
 }

@@ -247,10 +247,10 @@ TEST(ConfigTest, HelpNamesUnitDefaultAndVariableOfAFlag) {
   EXPECT_EQ(line.exit_code, 0);
   EXPECT_THAT(line.text,
               HasSubstr("  --drain-timeout=SECONDS\n"
-                        "      After SIGTERM or SIGINT, how long requests in "
-                        "flight may take before they\n"
-                        "      are cancelled. Default: 30. Environment: "
-                        "RELUD_DRAIN_TIMEOUT.\n"));
+                        "      After SIGTERM, SIGINT or SIGHUP, how long "
+                        "requests in flight may take\n"
+                        "      before they are cancelled. Default: 30. "
+                        "Environment: RELUD_DRAIN_TIMEOUT.\n"));
 }
 
 TEST(ConfigTest, HelpFitsEightyColumns) {

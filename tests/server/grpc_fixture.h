@@ -81,7 +81,7 @@ class GrpcFixture {
   LoadedRepository loaded_;
   const InferEnvironment environment_{.repository = loaded_.repository(),
                                       .metrics = loaded_.metrics(),
-                                      .max_response_bytes = 1 << 20};
+                                      .max_message_bytes = 1 << 20};
   Timekeeper timekeeper_{loaded_.repository().dispatcher()};
   InferenceHandlers handlers_;
   Health health_;

@@ -128,7 +128,7 @@ class InferAllocationTest : public testing::Test {
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
                                 .in_flight_bytes = &in_flight_,
-                                .max_response_bytes = 1 << 20,
+                                .max_message_bytes = 1 << 20,
                                 .shared_memory = &shared_memory_};
   NeverWoken worker_;
 };

@@ -63,7 +63,7 @@ class InferExchangeTest : public testing::Test {
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
                                 .in_flight_bytes = &in_flight_,
-                                .max_response_bytes = 1000,
+                                .max_message_bytes = 1000,
                                 .shared_memory = &shared_memory_};
   InferExchange exchange_{environment_};
 };

@@ -81,6 +81,11 @@ TEST_F(InferenceHandlersTest, ServerThatShutsDownIsAliveButNotReady) {
   InferenceHandlers handlers(loaded_.repository(), /*strict_readiness=*/false);
   handlers.BeginShutdown();
   EXPECT_FALSE(ServerReady(handlers));
+  inference::ModelReadyRequest model;
+  model.set_name("digits_mlp");
+  inference::ModelReadyResponse model_ready;
+  ASSERT_TRUE(handlers.ModelReady(model, model_ready).ok());
+  EXPECT_FALSE(model_ready.ready());
   inference::ServerLiveResponse response;
   ASSERT_TRUE(handlers.ServerLive({}, response).ok());
   EXPECT_TRUE(response.live());

@@ -51,7 +51,7 @@ class RankCallTest : public testing::Test {
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
                                 .in_flight_bytes = &in_flight_,
-                                .max_response_bytes = 1 << 20};
+                                .max_message_bytes = 1 << 20};
 };
 
 TEST_F(RankCallTest, ScoresAreThoseOfFullRowsToTheBit) {
@@ -223,10 +223,10 @@ TEST_F(RankCallTest, BytesThatAreNoRequestAreInvalid) {
 
 TEST_F(RankCallTest, BytesBeyondTheLimitsAreRefused) {
   const v1::RankRequest request = DigitItems(600, 0, 1).Request();
-  environment_.max_response_bytes = 600 * 40 - 1;
+  environment_.max_message_bytes = 600 * 40 - 1;
   EXPECT_EQ(Rank(request).status().code(),
             absl::StatusCode::kResourceExhausted);
-  environment_.max_response_bytes = 600 * 40;
+  environment_.max_message_bytes = 600 * 40;
   EXPECT_TRUE(Rank(request).ok());
   ASSERT_TRUE(in_flight_.Take(1 << 20));
   EXPECT_EQ(Rank(request).status().code(),

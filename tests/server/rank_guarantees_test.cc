@@ -49,7 +49,7 @@ class Ranking {
   absl::StatusOr<v1::RankResponse> Rank(const v1::RankRequest& request) {
     const InferEnvironment environment{.repository = loaded_.repository(),
                                        .metrics = loaded_.metrics(),
-                                       .max_response_bytes = 1 << 20};
+                                       .max_message_bytes = 1 << 20};
     return CallRank(environment, request);
   }
 

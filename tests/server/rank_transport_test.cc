@@ -201,9 +201,20 @@ TEST(RankOverRestTest, ClientThatGoesFreesTheQueue) {
   const auto call = rest.Begin({.method = "POST",
                                 .target = "/v2/models/digits_mlp/rank",
                                 .body = JsonOf(DigitItems(5, 60, 1))});
+  rest.RunArrived();
   EXPECT_EQ(model->scheduler().queue_size(), 1U);
   call->HangUp();
   EXPECT_EQ(model->scheduler().queue_size(), 0U);
+  EXPECT_NE(call->Wait().status, 200);
+}
+
+TEST(RankOverRestTest, ClientThatGoesAtOnceIsNotWaitedFor) {
+  RestFixture rest;
+  const auto call = rest.Begin({.method = "POST",
+                                .target = "/v2/models/digits_mlp/rank",
+                                .body = JsonOf(DigitItems(5, 60, 1))});
+  call->HangUp();
+  rest.RunArrived();
   EXPECT_NE(call->Wait().status, 200);
 }
 

@@ -61,7 +61,7 @@ RestFixture::RestFixture(const LoadedRepository::Options& repository,
       control_access_(*tokens_, OpenGroups::kHealth, /*allow_control=*/true),
       environment_{.repository = loaded_.repository(),
                    .metrics = loaded_.metrics(),
-                   .max_response_bytes = 1 << 20} {
+                   .max_message_bytes = 1 << 20} {
   rpcs_.AddRank(environment_);
   handler_ = std::make_unique<RestHandler>(
       RestEnvironment{.rpcs = rpcs_,

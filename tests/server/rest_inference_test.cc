@@ -19,7 +19,7 @@ TEST(RestInferenceTest, IsUsedAgainForTheNextRequest) {
   LoadedRepository loaded;
   const InferEnvironment environment = {.repository = loaded.repository(),
                                         .metrics = loaded.metrics(),
-                                        .max_response_bytes = 1000};
+                                        .max_message_bytes = 1000};
   RestInferReader reader;
   std::vector<RestInference*> idle;
   RestInference inference(environment, reader, idle);

@@ -39,7 +39,7 @@ class RpcTableTest : public testing::Test {
   LoadedRepository loaded_;
   const InferEnvironment environment_{.repository = loaded_.repository(),
                                       .metrics = loaded_.metrics(),
-                                      .max_response_bytes = 1 << 20};
+                                      .max_message_bytes = 1 << 20};
   InferenceHandlers handlers_{loaded_.repository(), /*strict_readiness=*/true};
   Health health_;
   RpcTable rpcs_{handlers_, health_};

@@ -49,7 +49,7 @@ class StreamMessageTest : public testing::Test {
   LoadedRepository loaded_;
   InferEnvironment environment_{.repository = loaded_.repository(),
                                 .metrics = loaded_.metrics(),
-                                .max_response_bytes = 1 << 20};
+                                .max_message_bytes = 1 << 20};
   TestMessage message_{environment_};
 };
 

@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "gtest/gtest.h"
 
 #include "server/config.h"
@@ -11,11 +13,22 @@ namespace relu {
 namespace {
 
 TEST(TerminationSignalTest, WaitEndsAtTheFirstSignalAndSaysWhich) {
-  for (const int number : {SIGTERM, SIGINT}) {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     TerminationSignal signal;
     kill(getpid(), number);
     EXPECT_EQ(signal.Wait(), number);
   }
+}
+
+// As under nohup.
+TEST(TerminationSignalTest, AnIgnoredEndOfTheTerminalIsNotMeant) {
+  const auto before = std::signal(SIGHUP, SIG_IGN);
+  TerminationSignal signal;
+  kill(getpid(), SIGHUP);
+  kill(getpid(), SIGTERM);
+  EXPECT_EQ(signal.Wait(), SIGTERM);
+  std::signal(SIGHUP, SIG_IGN);  // Drops it: the tests before have blocked it.
+  std::signal(SIGHUP, before);
 }
 
 TEST(TerminationSignalTest, EndsWithoutASignal) {

@@ -57,12 +57,26 @@ TEST(InFlightBytesTest, ThreadsNeverTakeMoreThanTheLimitTogether) {
   EXPECT_LE(all, kLimit);
 }
 
+// In several steps too.
+TEST(HeldBytesTest, ACallThatIsAloneMayHoldMore) {
+  InFlightBytes bytes(10);
+  HeldBytes alone(&bytes);
+  EXPECT_TRUE(alone.Hold(8).ok());
+  EXPECT_TRUE(alone.Hold(8).ok());
+  HeldBytes other(&bytes);
+  EXPECT_FALSE(other.Hold(1).ok());
+  alone.LetGo();
+  EXPECT_TRUE(other.Hold(1).ok());
+  EXPECT_FALSE(alone.Hold(10).ok());
+}
+
 TEST(HeldBytesTest, WhatACallHoldsIsGivenBackAtItsEnd) {
   InFlightBytes bytes(10);
+  ASSERT_TRUE(bytes.Take(1));
   {
     HeldBytes held(&bytes);
     EXPECT_TRUE(held.Hold(4).ok());
-    EXPECT_TRUE(held.Hold(6).ok());
+    EXPECT_TRUE(held.Hold(5).ok());
     EXPECT_EQ(bytes.bytes(), 10U);
     const absl::Status status = held.Hold(1);
     EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
@@ -70,10 +84,10 @@ TEST(HeldBytesTest, WhatACallHoldsIsGivenBackAtItsEnd) {
     EXPECT_EQ(bytes.bytes(), 10U);
     held.LetGo();
     EXPECT_FALSE(held.refused());
-    EXPECT_EQ(bytes.bytes(), 0U);
+    EXPECT_EQ(bytes.bytes(), 1U);
     EXPECT_TRUE(held.Hold(3).ok());
   }
-  EXPECT_EQ(bytes.bytes(), 0U);
+  EXPECT_EQ(bytes.bytes(), 1U);
 }
 
 TEST(HeldBytesTest, WhatIsThereAlreadyIsCountedBeyondTheLimit) {
