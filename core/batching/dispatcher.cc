@@ -24,6 +24,8 @@ namespace {
 // which then wait until the batch before is over. A scheduler calls back
 // without saying on whose thread it is.
 thread_local bool serving = false;
+// Whether a `done` has submitted any since ServeAs() looked for work.
+thread_local bool submitted = false;
 
 }  // namespace
 
@@ -62,6 +64,7 @@ void Dispatcher::RemoveWorker(Worker& worker) {
   Worker* wake = nullptr;
   {
     const MutexLock lock(mu_);
+    CHECK(worker.state_ != Worker::State::kRunning);
     SetState(worker, Worker::State::kAsleep);
     std::erase(workers_, &worker);
     wake = WorkerToWake(options_.now(), Started());
@@ -132,6 +135,7 @@ void Dispatcher::Submit(std::span<InferenceRequest* const> requests) {
     return;
   }
   // ServeAs(), further up the stack, looks again.
+  submitted = true;
   const Clock::time_point now = options_.now();
   RequestChain refused;
   {
@@ -319,15 +323,19 @@ bool Dispatcher::ServeAs(Worker* worker,
   serving = true;
   CompleteRefused(refused, begin);
   Act(findings, begin);
-  while (findings.started.queue != nullptr) {
+  while (findings.started.queue != nullptr || submitted) {
     const Started batch = findings.started;
     const Clock::time_point started = options_.now();
-    const Clock::time_point finished = Run(batch);
+    const Clock::time_point finished =
+        batch.queue == nullptr ? started : Run(batch);
+    submitted = false;
     {
       const MutexLock lock(mu_);
-      batch.queue->Release(batch.slot, finished - started);
-      --running_batches_;
-      LetGo(*batch.queue);
+      if (batch.queue != nullptr) {
+        batch.queue->Release(batch.slot, finished - started);
+        --running_batches_;
+        LetGo(*batch.queue);
+      }
       Look(worker, finished, begin + options_.round, findings);
     }
     Act(findings, finished);

@@ -64,9 +64,9 @@ class Dispatcher {
   Dispatcher& operator=(const Dispatcher&) = delete;
 
   // A worker may sleep at first. From then on it calls Serve() whenever
-  // something arrived, it was woken, or Serve() returned true. After its
-  // removal it is not woken any more, and what it was woken for is left to
-  // others.
+  // something arrived, it was woken, or Serve() returned true. It is removed
+  // while it is not in Serve(), which it does not call any more; it is not
+  // woken any more, and what it was woken for is left to others.
   void AddWorker(Worker& worker) ABSL_LOCKS_EXCLUDED(mu_);
   void RemoveWorker(Worker& worker) ABSL_LOCKS_EXCLUDED(mu_);
 

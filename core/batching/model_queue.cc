@@ -19,9 +19,6 @@ using Clock = InferenceRequest::Clock;
 using std::chrono::milliseconds;
 using Seconds = std::chrono::duration<double>;
 
-// A request that waits for company starts so long before it would be late: a
-// thread may have to wake up for it.
-constexpr milliseconds kStartMargin{1};
 constexpr milliseconds kLongestPushback{10'000};
 // The weight of a new value in the running average of the pace, and what it
 // counts at most, in terms of the average before it: one batch that the host
@@ -139,20 +136,35 @@ Clock::time_point ModelQueue::NextEvent(Clock::time_point now) const {
                : waiting_.next_expiry();
 }
 
+void ModelQueue::Remove(InferenceRequest& request) {
+  waiting_.Remove(request);
+  ForgetPaceIfEmpty();
+}
+
+InferenceRequest* ModelQueue::PopExpired(Clock::time_point now) {
+  InferenceRequest* const expired = waiting_.PopExpired(now);
+  ForgetPaceIfEmpty();
+  return expired;
+}
+
 Clock::duration ModelQueue::NextCost() const {
   return cost_.Of(std::min(waiting_.rows(), options_.max_batch_rows));
 }
 
 Clock::time_point ModelQueue::CompanyDeadline() const {
-  const Clock::duration needed = NextCost() + kStartMargin;
+  const Clock::duration cost = NextCost();
   Clock::time_point deadline = Clock::time_point::max();
-  // Not many: the rows of all of them make less than a batch.
+  // While they wait for company they are few: all rows make less than a batch.
   for (const InferenceRequest* request = waiting_.first(); request != nullptr;
        request = waiting_.After(*request)) {
     deadline = std::min(deadline,
                         request->queued_at + options_.batching.max_queue_delay);
     if (request->progress.drop_at != Clock::time_point::max()) {
-      deadline = std::min(deadline, request->progress.drop_at - needed);
+      // Half of the time to spare: a thread has to wake up, and the answer to
+      // get to its client.
+      const Clock::duration spare =
+          request->progress.drop_at - request->queued_at - cost;
+      deadline = std::min(deadline, request->queued_at + spare / 2);
     }
   }
   return deadline;
@@ -213,10 +225,7 @@ int ModelQueue::Take(Clock::time_point now) {
   virtual_time_ += slot->expected_cost;
   last_take_ = now;
   last_take_rows_ = slot->rows;
-  if (waiting_.size() == 0) {
-    last_take_rows_ = 0;
-    seconds_per_row_ = 0;
-  }
+  ForgetPaceIfEmpty();
   return static_cast<int>(slot - slots_.begin());
 }
 
@@ -239,6 +248,13 @@ Clock::duration ModelQueue::WaitFor(std::int64_t rows, int threads) const {
   const double by_pace = seconds_per_row_ * static_cast<double>(rows);
   return std::chrono::duration_cast<Clock::duration>(
       Seconds(std::max(by_cost, by_pace)));
+}
+
+void ModelQueue::ForgetPaceIfEmpty() {
+  if (waiting_.size() == 0) {
+    last_take_rows_ = 0;
+    seconds_per_row_ = 0;
+  }
 }
 
 void ModelQueue::MeasurePace(Clock::time_point now) {

@@ -66,10 +66,8 @@ class ModelQueue {
   // --- While it waits ---
 
   // `request` leaves; see DropRest().
-  void Remove(InferenceRequest& request) { waiting_.Remove(request); }
-  InferenceRequest* PopExpired(Clock::time_point now) {
-    return waiting_.PopExpired(now);
-  }
+  void Remove(InferenceRequest& request);
+  InferenceRequest* PopExpired(Clock::time_point now);
 
   // Whether a batch can start: a slot is free, and requests wait that need not
   // wait for company.
@@ -143,6 +141,8 @@ class ModelQueue {
   // How long `rows` rows take, shared by `threads` threads.
   Clock::duration WaitFor(std::int64_t rows, int threads) const;
   void MeasurePace(Clock::time_point now);
+  // The time until the next request comes says nothing about the pace.
+  void ForgetPaceIfEmpty();
 
   const SchedulerOptions options_;
   const BatchRun run_;

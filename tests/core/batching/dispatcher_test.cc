@@ -105,6 +105,29 @@ TEST_F(DispatcherTest, WorkerRunsWhatItBringsAndMaySleep) {
   EXPECT_EQ(worker.wakes, 0);
 }
 
+// Its client sends it again at once, and no batch ran meanwhile.
+TEST_F(DispatcherTest, WhatIsSubmittedWhenARequestIsRefusedRuns) {
+  MakeDispatcher({});
+  const auto model = MakeModel('a', milliseconds(0));
+  CountingWorker worker(*dispatcher_);
+  Call again(2);
+  Call refused(1);
+  refused.request().cancelled = true;
+  refused.Then([&] { Submit(*model, {&again}); });
+  EXPECT_FALSE(Serve(worker, *model, {&refused}));
+  EXPECT_EQ(refused.times_done(), 1);
+  EXPECT_TRUE(again.status().ok());
+}
+
+TEST_F(DispatcherTest, AWorkerThatServesIsNotRemoved) {
+  MakeDispatcher({});
+  const auto model = MakeModel('a', milliseconds(0));
+  CountingWorker worker(*dispatcher_);
+  Call call(1);
+  call.Then([&] { dispatcher_->RemoveWorker(worker); });
+  EXPECT_DEATH(Serve(worker, *model, {&call}), "kRunning");
+}
+
 TEST_F(DispatcherTest, WorkerComesAgainAfterARound) {
   MakeDispatcher({});
   const auto model = MakeModel('a', milliseconds(1), {.max_batch_rows = 1});
