@@ -214,15 +214,7 @@ absl::Status EvaluateNot(const Evaluation& run) {
 absl::Status EvaluateCast(const Evaluation& run) {
   const Tensor& input = run.input(0);
   if (IsFloatingPoint(run.type()) || IsFloatingPoint(input.type())) {
-    std::vector<double> values = ToDoubles(input);
-    if (input.type() == DataType::kUint64) {
-      // Those from 2^63 on are negative among the integers.
-      const std::vector<std::uint64_t> integers = Load<std::uint64_t>(input);
-      std::ranges::transform(integers, values.begin(), [](std::uint64_t value) {
-        return static_cast<double>(value);
-      });
-    }
-    run.Set(Store(run.results[0], values));
+    run.Set(Store(run.results[0], ToDoubles(input)));
   } else {
     run.Set(Store(run.results[0], ToIntegers(input)));
   }

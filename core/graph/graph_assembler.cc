@@ -345,7 +345,9 @@ absl::Status GraphAssembler::AddNode(Node node, const onnx::NodeProto& proto) {
   }
   names.resize(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
-    if (const absl::Status size = CheckSize(names[i], types[i]); !size.ok()) {
+    absl::Status size = CheckSize(names[i], types[i]);
+    size.Update(CheckRowSize(names[i], types[i]));
+    if (!size.ok()) {
       return WithPrefix(NodeText(proto) + ": ", size);
     }
   }

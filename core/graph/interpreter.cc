@@ -58,6 +58,23 @@ absl::StatusOr<std::int64_t> CheckInputs(const Graph& graph,
   return rows.value_or(1);
 }
 
+// The last node that reads each value; of outputs of the graph, the one after
+// the last.
+std::vector<std::size_t> LastReaders(const Graph& graph) {
+  std::vector<std::size_t> last(graph.values.size(), 0);
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    for (const ValueId input : graph.nodes[i].inputs) {
+      if (input != kNoValue) {
+        last[input] = i;
+      }
+    }
+  }
+  for (const ValueId output : graph.outputs) {
+    last[output] = graph.nodes.size();
+  }
+  return last;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<Tensor>> EvaluateNode(
@@ -81,8 +98,10 @@ absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     values[graph.inputs[i]] = &inputs[i];
   }
+  const std::vector<std::size_t> last_readers = LastReaders(graph);
   std::vector<std::optional<Tensor>> computed(graph.values.size());
-  for (const Node& node : graph.nodes) {
+  for (std::size_t index = 0; index < graph.nodes.size(); ++index) {
+    const Node& node = graph.nodes[index];
     std::vector<const Tensor*> operands;
     for (const ValueId input : node.inputs) {
       operands.push_back(input == kNoValue ? nullptr : values[input]);
@@ -98,6 +117,14 @@ absl::StatusOr<std::vector<Tensor>> Interpret(const Graph& graph,
       const ValueId output = node.outputs[i];
       computed[output] = std::move(tensors[i]);
       values[output] = &*computed[output];
+    }
+    // What nobody reads any more.
+    for (const std::vector<ValueId>* ids : {&node.inputs, &node.outputs}) {
+      for (const ValueId id : *ids) {
+        if (id != kNoValue && last_readers[id] <= index) {
+          computed[id].reset();
+        }
+      }
     }
   }
   std::vector<Tensor> outputs;

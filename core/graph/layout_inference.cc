@@ -53,13 +53,19 @@ struct Range {
 // Brings `range` into a dimension of `size` elements; the result is how many it
 // takes.
 std::int64_t ClampRange(std::int64_t size, Range& range) {
-  const std::int64_t lowest = range.step > 0 ? 0 : -1;
-  const std::int64_t highest = range.step > 0 ? size : size - 1;
-  const auto clamp = [&](std::int64_t place) {
+  if (size == 0) {
+    range.start = 0;
+    return 0;
+  }
+  // Backwards, the first element is the last that a range can begin with, and
+  // it ends before it.
+  const bool forwards = range.step > 0;
+  const std::int64_t highest = forwards ? size : size - 1;
+  const auto clamp = [&](std::int64_t place, std::int64_t lowest) {
     return std::clamp(place < 0 ? place + size : place, lowest, highest);
   };
-  range.start = clamp(range.start);
-  range.end = clamp(range.end);
+  range.start = clamp(range.start, 0);
+  range.end = clamp(range.end, forwards ? 0 : -1);
   const std::int64_t distance = range.end - range.start;
   if (distance == 0 || (distance < 0) != (range.step < 0)) {
     range.start = 0;

@@ -96,6 +96,19 @@ absl::Status CheckZeroPoint(const InferenceContext& context, std::size_t index,
                                           ValueText(value), size));
 }
 
+// ONNX wants the type of the matrix, which it is subtracted from.
+absl::Status CheckTypeOfZeroPoint(const InferenceContext& context,
+                                  std::size_t index, std::size_t matrix) {
+  if (!HasInput(context, index) ||
+      context.inputs[index]->type == context.inputs[matrix]->type) {
+    return absl::OkStatus();
+  }
+  return Invalid(context,
+                 fmt::format("{}, wanted a zero point of {}",
+                             ValueText(*context.inputs[index]),
+                             DataTypeName(context.inputs[matrix]->type)));
+}
+
 // Parameters of the rows of a matrix on the left and the columns of one on the
 // right.
 std::int64_t RowsOf(const Value& value) {
@@ -168,6 +181,8 @@ absl::StatusOr<OutputTypes> InferMatMulInteger(InferenceContext& context) {
   RETURN_IF_ERROR(CheckQuantized(context, 1));
   RETURN_IF_ERROR(CheckZeroPoint(context, 2, RowsOf(*context.inputs[0])));
   RETURN_IF_ERROR(CheckZeroPoint(context, 3, ColumnsOf(*context.inputs[1])));
+  RETURN_IF_ERROR(CheckTypeOfZeroPoint(context, 2, /*matrix=*/0));
+  RETURN_IF_ERROR(CheckTypeOfZeroPoint(context, 3, /*matrix=*/1));
   ASSIGN_OR_RETURN(Shape shape, InferProduct(context, 0, 1));
   return OutputTypes{{DataType::kInt32, shape}};
 }
@@ -188,6 +203,8 @@ absl::StatusOr<OutputTypes> InferQLinearMatMul(InferenceContext& context) {
   for (const std::size_t i : Indices{6, 7}) {
     RETURN_IF_ERROR(CheckZeroPoint(context, i, /*size=*/1));
   }
+  RETURN_IF_ERROR(CheckTypeOfZeroPoint(context, 2, /*matrix=*/0));
+  RETURN_IF_ERROR(CheckTypeOfZeroPoint(context, 5, /*matrix=*/3));
   ASSIGN_OR_RETURN(Shape shape, InferProduct(context, 0, 3));
   return OutputTypes{{context.inputs[7]->type, shape}};
 }

@@ -1,6 +1,7 @@
 #include "core/graph/shape_inference.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -24,8 +25,8 @@
 namespace relu {
 namespace {
 
-// Makes a constant floating-point bound of a Clip the attribute `name`, unless
-// it is no float32.
+// Makes a constant floating-point bound of a Clip the attribute `name`: the
+// nearest float32, as which plans compute the value that it bounds.
 void FoldBound(InferenceContext& context, std::string_view name,
                std::size_t index) {
   if (!HasInput(context, index) || context.inputs[index]->constant == nullptr ||
@@ -33,11 +34,13 @@ void FoldBound(InferenceContext& context, std::string_view name,
     return;
   }
   const double bound = ToDoubles(*context.inputs[index]->constant)[0];
-  const auto rounded = static_cast<float>(bound);
-  if (static_cast<double>(rounded) == bound) {
-    context.node.attributes[std::string(name)] = rounded;
-    context.node.inputs[index] = kNoValue;
-  }
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const bool is_beyond =
+      std::abs(bound) > double{std::numeric_limits<float>::max()};
+  context.node.attributes[std::string(name)] =
+      is_beyond ? (bound < 0.0 ? -kInfinity : kInfinity)
+                : static_cast<float>(bound);
+  context.node.inputs[index] = kNoValue;
 }
 
 // Integers are not scaled by fractions.
@@ -81,6 +84,14 @@ absl::StatusOr<OutputTypes> InferPow(InferenceContext& context) {
 absl::StatusOr<OutputTypes> InferPRelu(InferenceContext& context) {
   RETURN_IF_ERROR(CheckSameType(context));
   RETURN_IF_ERROR(CheckNumbers(context));
+  constexpr std::int64_t kFirstBroadcasting = 7;
+  if (context.opset < kFirstBroadcasting &&
+      ElementCount(context.inputs[1]->shape) != 1) {
+    return Unsupported(
+        context, fmt::format("{} by channels, as opset {} has it; export with "
+                             "opset 7 or later",
+                             ValueText(*context.inputs[1]), context.opset));
+  }
   const Shape& shape = context.inputs[0]->shape;
   RETURN_IF_ERROR(CheckBroadcastsTo(context, 1, shape));
   return OutputTypes{{context.inputs[0]->type, shape}};

@@ -42,6 +42,17 @@ absl::Status CheckSize(std::string_view name, const ValueType& type) {
   return absl::OkStatus();
 }
 
+absl::Status CheckRowSize(std::string_view name, const ValueType& type) {
+  const bool has_rows =
+      std::ranges::find(type.shape, kBatchDim) != type.shape.end();
+  return has_rows && std::ranges::find(type.shape, 0) != type.shape.end()
+             ? absl::UnimplementedError(fmt::format(
+                   "value \"{}\" has shape {}: its rows have no element, "
+                   "wanted sizes of 1 or more",
+                   name, ShapeText(type.shape)))
+             : absl::OkStatus();
+}
+
 absl::Status CheckFinite(std::string_view name, const Tensor& tensor) {
   return IsFinite(tensor)
              ? absl::OkStatus()

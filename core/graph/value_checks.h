@@ -17,6 +17,10 @@ namespace relu {
 // in a row.
 absl::Status CheckSize(std::string_view name, const ValueType& type);
 
+// UNIMPLEMENTED if the value has rows, and they have no element: nobody needs
+// them, and nothing later has to think of them.
+absl::Status CheckRowSize(std::string_view name, const ValueType& type);
+
 // INVALID_ARGUMENT, naming the constant, if an element is NaN or infinite.
 absl::Status CheckFinite(std::string_view name, const Tensor& tensor);
 

@@ -253,7 +253,8 @@ absl::Status Compiler::LowerNodeAt(std::size_t index) {
   } else {
     RETURN_IF_ERROR(status);
   }
-  if (plan_.steps().size() > first) {
+  // The first output of a Split may be nobody's.
+  if (plan_.steps().size() > first && plan_.uses().IsUsed(node.outputs[0])) {
     activations_.AddNode(node, plan_.steps().size() - 1,
                          plan_.BufferOf(node.outputs[0]));
   }

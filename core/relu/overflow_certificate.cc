@@ -122,6 +122,15 @@ absl::StatusOr<std::string> CertifyOutput(const Graph& graph,
 OverflowCertificate CertifyOutputs(const Graph& graph, BoxSource box_of,
                                    const CertificateOptions& options) {
   OverflowCertificate certificate;
+  const auto is_float = [&](ValueId id) {
+    return IsFloatingPoint(graph.values[id].type);
+  };
+  if (std::ranges::none_of(graph.outputs, is_float)) {
+    certificate.reason =
+        "no output is of floats: what the integers are computed from is not "
+        "looked at";
+    return certificate;
+  }
   for (const ValueId id : graph.outputs) {
     const Value& output = graph.values[id];
     if (!IsFloatingPoint(output.type)) {

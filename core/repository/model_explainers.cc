@@ -167,6 +167,9 @@ absl::StatusOr<std::shared_ptr<const Explainer>> ModelExplainers::For(
     return made;  // May be better next time.
   }
   const MutexLock lock(mu_);
+  if (const auto first = made_.find(name); first != made_.end()) {
+    return first->second;
+  }
   if (made.ok() && BytesLocked() + (*made)->network().bytes() > limit_bytes_) {
     return absl::ResourceExhaustedError(fmt::format(
         "explanations take {} bytes of memory beside the model's, {} are left",

@@ -143,7 +143,8 @@ void ModelRepository::Join() {
 void ModelRepository::Push(ControlCommand command) {
   if (options_.control != ControlMode::kExplicit) {
     command.done(absl::UnavailableError(
-        "explicit model load / unload is not allowed if polling is enabled"));
+        "explicit model load / unload is not allowed if polling is enabled, "
+        "nor without --model-control-mode=explicit"));
     return;
   }
   queue_->Push(std::move(command));

@@ -144,6 +144,7 @@ TEST(LayoutInferenceTest, SliceClampsItsRange) {
   EXPECT_EQ(size(Slice(0, -1, 2)), 2);
   EXPECT_EQ(size(Slice(-1, -huge, -1)), 5);
   EXPECT_EQ(size(Slice(-1, -huge, -huge)), 1);
+  EXPECT_EQ(size(Slice(-100, -huge, -1)), 1);
   EXPECT_EQ(size(Slice(3, 2, 1)), 0);
   EXPECT_EQ(size(Slice(9, huge, 1)), 0);
 }

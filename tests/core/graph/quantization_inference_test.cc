@@ -90,6 +90,19 @@ TEST(QuantizationInferenceTest, ProductsOfBytesAreIntegers) {
             kUnimplemented);
 }
 
+TEST(QuantizationInferenceTest, ZeroPointsHaveTheTypeOfTheirMatrix) {
+  for (const DataType type : {DataType::kFp32, DataType::kInt8}) {
+    InferenceRun run(Operator::kMatMulInteger);
+    EXPECT_EQ(run.Batched({4}, DataType::kUint8)
+                  .Constant({4, 3}, DataType::kInt8)
+                  .Constant({}, type)
+                  .Infer(&InferMatMulInteger)
+                  .status()
+                  .code(),
+              kInvalid);
+  }
+}
+
 TEST(QuantizationInferenceTest, DynamicQuantizationHasThreeOutputs) {
   InferenceRun run(Operator::kDynamicQuantizeLinear);
   EXPECT_EQ(run.Batched({4}).InferShape(&InferDynamicQuantizeLinear),

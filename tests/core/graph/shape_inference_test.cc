@@ -214,6 +214,24 @@ TEST(ShapeInferenceTest, ClipMakesConstantBoundsAttributes) {
   EXPECT_EQ(run.node.inputs[2], kNoValue);
 }
 
+// What plans compute is float32, and so are its bounds.
+TEST(ShapeInferenceTest, ClipRoundsBoundsOfDoubles) {
+  const auto constant = [](double value) {
+    Tensor tensor(DataType::kFp64, {});
+    tensor.As<double>()[0] = value;
+    return tensor;
+  };
+  InferenceRun run(Operator::kClip, {{"max", 1.0F}, {"min", 0.0F}});
+  run.Batched({4}, DataType::kFp64)
+      .Constant(constant(-100.1))
+      .Constant(constant(1e300));
+  EXPECT_EQ(run.InferShape(&InferClip), (Shape{-1, 4}));
+  EXPECT_EQ(FloatAttribute(run.node, "min"), -100.1F);
+  EXPECT_EQ(FloatAttribute(run.node, "max"),
+            std::numeric_limits<float>::infinity());
+  EXPECT_EQ(run.node.inputs[1], kNoValue);
+}
+
 TEST(ShapeInferenceTest, ClipRefusesManyBounds) {
   InferenceRun run(Operator::kClip, {{"max", 1.0F}, {"min", 0.0F}});
   EXPECT_THAT(run.Batched({4}).Constant({4}).Infer(&InferClip).status(),
@@ -253,6 +271,18 @@ TEST(ShapeInferenceTest, PReluKeepsTheShapeOfItsInput) {
   InferenceRun wide(Operator::kPRelu);
   EXPECT_THAT(wide.Batched({1}).Constant({4}).Infer(&InferPRelu).status(),
               Fails(kInvalid, "broadcasts to [-1,1]"));
+}
+
+TEST(ShapeInferenceTest, PReluOfOldOpsetsHasOneSlope) {
+  InferenceRun one(Operator::kPRelu);
+  one.opset = 6;
+  EXPECT_EQ(one.Batched({4}).Constant({1}).InferShape(&InferPRelu),
+            (Shape{-1, 4}));
+  InferenceRun channels(Operator::kPRelu);
+  channels.opset = 6;
+  EXPECT_THAT(
+      channels.Batched({2, 2}).Constant({2}).Infer(&InferPRelu).status(),
+      Fails(kUnimplemented, "export with opset 7"));
 }
 
 TEST(ShapeInferenceTest, GeluRefusesUnknownForms) {

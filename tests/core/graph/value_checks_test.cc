@@ -31,6 +31,13 @@ TEST(ValueChecksTest, TooManyDimensionsAreRefused) {
               Fails(kUnimplemented, "33 dimensions, the most is 32"));
 }
 
+TEST(ValueChecksTest, RowsHaveElements) {
+  EXPECT_TRUE(CheckRowSize("v", {DataType::kFp32, {kBatchDim, 1}}).ok());
+  EXPECT_TRUE(CheckRowSize("v", {DataType::kFp32, {0}}).ok());  // A constant.
+  EXPECT_THAT(CheckRowSize("v", {DataType::kFp32, {kBatchDim, 3, 0}}),
+              Fails(kUnimplemented, "value \"v\" has shape [-1,3,0]"));
+}
+
 TEST(ValueChecksTest, ConstantsMustBeFinite) {
   EXPECT_TRUE(CheckFinite("c", FloatTensor({2}, {1, -2})).ok());
   for (const float number : {NAN, INFINITY, -INFINITY}) {

@@ -83,6 +83,22 @@ TEST(SliceStepTest, SplitOfTheLastAxisIsNoStepForOneVector) {
   EXPECT_EQ(model.Describe(), "");
 }
 
+// As x.chunk(2, -1)[1] of PyTorch.
+TEST(SliceStepTest, TheFirstPartOfASplitMayBeNobodys) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2, 2});
+  const ValueId first =
+      builder.Node(Operator::kSplit, {x}, {.row_shape = {2, 1}},
+                   {{"axis", std::int64_t{2}}, {"split", Integers{1, 1}}});
+  Graph graph = builder.Build();
+  graph.values.push_back(graph.values[first]);
+  graph.nodes[0].outputs.push_back(graph.values.size() - 1);
+  graph.outputs = {graph.values.size() - 1};
+  const PlanRun run = RunPlan(CompileOrDie(graph),
+                              OneTensor(FloatTensor({1, 2, 2}, {1, 2, 3, 4})));
+  EXPECT_THAT(run.outputs[0].As<float>(), ElementsAre(2, 4));
+}
+
 TEST(SliceStepTest, ExpandRepeatsInsideOfTheRow) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {1, 2});

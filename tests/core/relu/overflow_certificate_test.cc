@@ -162,6 +162,18 @@ TEST(OverflowCertificateTest, UnboundedDomainIsNotCertified) {
   EXPECT_FALSE(Certify(OneWeight(2.0F), "[0, inf]").certified);
 }
 
+// Nothing would have been looked at.
+TEST(OverflowCertificateTest, IntegersAloneAreNotCertified) {
+  GraphBuilder builder;
+  const ValueId x = builder.Input("x", {2});
+  builder.Output(builder.Node(Operator::kCast, {x},
+                              {.row_shape = {2}, .type = DataType::kInt64},
+                              {{"to", std::int64_t{7}}}));
+  const OverflowCertificate certificate = Certify(builder.Build(), "[0, 1]");
+  EXPECT_FALSE(certificate.certified);
+  EXPECT_THAT(certificate.reason, HasSubstr("no output is of floats"));
+}
+
 TEST(OverflowCertificateTest, WhatIsNotPiecewiseLinearIsNotCertified) {
   GraphBuilder builder;
   const ValueId x = builder.Input("x", {2});

@@ -359,7 +359,7 @@ TEST_F(RunningRepositoryTest, CommandsAreRefusedInOtherModesInTritonsWords) {
       EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
       EXPECT_EQ(status.message(),
                 "explicit model load / unload is not allowed if polling is "
-                "enabled");
+                "enabled, nor without --model-control-mode=explicit");
     }
     EXPECT_EQ(Offset(), 10);
   }
