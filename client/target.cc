@@ -106,6 +106,13 @@ absl::StatusOr<Target> ParseTarget(std::string_view text) {
         "address: it is empty, a gRPC target such as \"localhost:8001\" is "
         "wanted");
   }
+  const std::size_t scheme = text.find("://");
+  if (scheme != std::string_view::npos && !HasScheme(text)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "address \"{}\": \"{}://\" is not known, a gRPC target such as "
+        "\"localhost:8001\" is wanted",
+        text, text.substr(0, scheme)));
+  }
   const std::size_t comma = text.find(',');
   if (comma == std::string_view::npos) {
     return Target{.uri = std::string(text), .authority = ""};

@@ -19,8 +19,8 @@ struct Target {
 // "ipv4:1.2.3.4:1,5.6.7.8:2", "unix:/path", ... A list "a:1,b:2" of hosts
 // becomes one of their addresses; the names are looked up here, once (gRPC
 // follows changes of a name only if it stands alone). INVALID_ARGUMENT if
-// `text` is empty or an entry of the list is no "host:port"; UNAVAILABLE if a
-// name is not known.
+// `text` is empty, has a scheme of others ("http://") or an entry of the list
+// is no "host:port"; UNAVAILABLE if a name is not known.
 absl::StatusOr<Target> ParseTarget(std::string_view text);
 
 // True if `target` names this host alone, which no proxy can reach for us.

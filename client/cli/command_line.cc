@@ -170,7 +170,8 @@ void AddLocal(CLI::App& app, ReluctlOptions& options) {
 void AddConnection(CLI::App& app, ParsedOptions& parsed) {
   ConnectionOptions& connection = parsed.options.connection;
   app.add_option("--server,-s", connection.server,
-                 "The server's gRPC address, or a list of them")
+                 "The server's gRPC address (without a port: 8001), or a "
+                 "list of them")
       ->envname("RELUCTL_SERVER")
       ->option_text("ADDRESS [localhost:8001] (Env:RELUCTL_SERVER)");
   app.add_option("--timeout", parsed.timeout_seconds,

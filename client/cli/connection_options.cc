@@ -1,13 +1,16 @@
 #include "client/cli/connection_options.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
 #include "client/client_options.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "fmt/format.h"
 
 namespace relu {
 namespace {
@@ -23,6 +26,22 @@ absl::StatusOr<std::string> ReadCredential(const std::string& file) {
 }
 
 }  // namespace
+
+std::string WithDefaultPort(std::string_view servers) {
+  std::string text;
+  while (true) {
+    const std::size_t size = std::min(servers.find(','), servers.size());
+    const std::string_view server = servers.substr(0, size);
+    const bool host = (server.starts_with('[') && server.ends_with(']')) ||
+                      server.find_first_of(":/") == std::string_view::npos;
+    text += fmt::format("{}{}", server, host && !server.empty() ? ":8001" : "");
+    if (size == servers.size()) {
+      return text;
+    }
+    text += ',';
+    servers.remove_prefix(size + 1);
+  }
+}
 
 absl::StatusOr<ClientOptions> ClientOptionsOf(
     const ConnectionOptions& options) {

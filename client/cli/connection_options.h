@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 
@@ -23,6 +24,10 @@ struct ConnectionOptions {
   std::string token_file = {};
   std::string token = {};  // Instead of the file: from the environment.
 };
+
+// The address or addresses `servers`, with relud's port 8001 for each host that
+// has none: "relud", "[::1]", "a,b:1". All else stays what it is.
+std::string WithDefaultPort(std::string_view servers);
 
 // Reads the files. Errors name them.
 absl::StatusOr<ClientOptions> ClientOptionsOf(const ConnectionOptions& options);

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
+#include "client/cli/csv_reader.h"
 #include "client/cli/explain_report.h"
 #include "client/cli/guarantee_notes.h"
 #include "client/cli/number.h"
@@ -53,6 +54,31 @@ std::vector<ExplainRows> RowsOf(const Rows& rows, std::int64_t first,
   return all;
 }
 
+absl::Status CheckMethod(const ExplainCommandOptions& options) {
+  if (options.method != "gradient" && options.baseline.empty()) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--method {}: there is no baseline, --baseline FILE is wanted",
+        options.method));
+  }
+  return absl::OkStatus();
+}
+
+// A label, which a user may have left in, is told from another wrong row: then
+// all is well without the last column.
+absl::StatusOr<Rows> ReadWithoutLabel(RowOptions from,
+                                      const ModelInputs& inputs,
+                                      std::istream& standard_input) {
+  auto rows = ReadRows(from, inputs, standard_input);
+  from.label = kLastColumn;
+  if (!rows.ok() && ReadRows(from, inputs, standard_input).ok()) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: one column more than the model wants; a baseline has "
+                    "no label column",
+                    from.input));
+  }
+  return rows;
+}
+
 absl::StatusOr<std::optional<Rows>> ReadBaseline(
     const ExplainCommandOptions& options, const ModelInputs& inputs,
     std::int64_t rows, std::istream& standard_input) {
@@ -61,7 +87,8 @@ absl::StatusOr<std::optional<Rows>> ReadBaseline(
   }
   RowOptions from;
   from.input = options.baseline;
-  ASSIGN_OR_RETURN(Rows baseline, ReadRows(from, inputs, standard_input));
+  ASSIGN_OR_RETURN(Rows baseline,
+                   ReadWithoutLabel(from, inputs, standard_input));
   if (baseline.count != 1 && baseline.count != rows) {
     return absl::InvalidArgumentError(
         fmt::format("{}: {} rows, wanted is 1, or one for each of the {} rows",
@@ -109,6 +136,9 @@ absl::StatusOr<ExplainResult> ExplainAll(InferenceClient& client,
 Outcome RunExplain(InferenceClient& client,
                    const ExplainCommandOptions& options,
                    std::istream& standard_input) {
+  if (const absl::Status status = CheckMethod(options); !status.ok()) {
+    return WrongInput(status);
+  }
   ModelInputs inputs;
   if (auto failed = AskInputs(client, options.model, options.version, inputs)) {
     return *std::move(failed);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/cli/display_text.h"
@@ -67,6 +68,21 @@ std::string JsonTensor(const ResultTensor& output, std::int64_t rows) {
                      ShapeText(shape), data);
 }
 
+// `none` if there is none.
+std::string PredictionText(const Prediction& prediction,
+                           std::string_view none) {
+  return prediction.has_value() ? fmt::format("{}", *prediction)
+                                : std::string(none);
+}
+
+std::string JsonPredictions(const std::vector<Prediction>& predictions) {
+  std::vector<std::string> texts;
+  for (const Prediction& prediction : predictions) {
+    texts.push_back(PredictionText(prediction, "null"));
+  }
+  return fmt::format("[{}]", fmt::join(texts, ","));
+}
+
 bool HasAccuracy(const InferReport& report) {
   return !report.predictions.empty() && !report.labels.empty();
 }
@@ -100,14 +116,14 @@ TableRow Line(const InferReport& report, std::int64_t row) {
     line.push_back(Cell(output, row));
   }
   if (!report.predictions.empty()) {
-    line.push_back(fmt::format("{}", report.predictions[index]));
+    line.push_back(PredictionText(report.predictions[index], "none"));
   }
   if (!report.labels.empty()) {
     line.push_back(fmt::format("{}", report.labels[index]));
   }
   if (HasAccuracy(report)) {
     const bool correct =
-        static_cast<double>(report.predictions[index]) == report.labels[index];
+        IsCorrect(report.predictions[index], report.labels[index]);
     line.emplace_back(correct ? "\u2713" : "\u2717");  // A tick or a cross.
   }
   return line;
@@ -147,8 +163,8 @@ std::string ReportAsJson(const InferReport& report) {
       JsonString(results.model), JsonString(results.version), results.rows,
       outputs);
   if (!report.predictions.empty()) {
-    text += fmt::format(R"(,"predictions":[{}])",
-                        fmt::join(report.predictions, ","));
+    text += fmt::format(R"(,"predictions":{})",
+                        JsonPredictions(report.predictions));
   }
   if (!report.labels.empty()) {
     text += fmt::format(R"(,"labels":[{}])", fmt::join(report.labels, ","));
@@ -186,7 +202,7 @@ std::string ReportAsCsv(const InferReport& report) {
       }
     }
     if (!report.predictions.empty()) {
-      line.push_back(fmt::format("{}", report.predictions[index]));
+      line.push_back(PredictionText(report.predictions[index], ""));
     }
     if (!report.labels.empty()) {
       line.push_back(fmt::format("{}", report.labels[index]));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "client/cli/predictions.h"
 #include "client/cli/results.h"
 
 namespace relu {
@@ -15,13 +16,13 @@ namespace relu {
 struct InferReport {
   Results results;
   // One a row; empty if there are none.
-  std::vector<std::int64_t> predictions;
+  std::vector<Prediction> predictions;
   std::vector<double> labels;
 };
 
 // One line for each of the first `max_rows` rows (nullopt: all): outputs,
-// prediction, and, if there are labels, the label and whether they agree. Then
-// the accuracy over all rows.
+// prediction ("none" for a row without one), and, if there are labels, the
+// label and whether they agree. Then the accuracy over all rows.
 std::string ReportAsTable(const InferReport& report,
                           std::optional<std::int64_t> max_rows);
 
@@ -31,11 +32,11 @@ std::string ReportAsTable(const InferReport& report,
 //                 "data": [..]}],
 //    "predictions": [..], "labels": [..], "correct": 1, "accuracy": 0.5}
 // without what is not known. NaN and infinities are strings: "NaN",
-// "Infinity", "-Infinity".
+// "Infinity", "-Infinity". The prediction of a row without one is null.
 std::string ReportAsJson(const InferReport& report);
 
 // A line of names, and one for each row: the elements of the outputs, then the
-// prediction and the label if they are known.
+// prediction (nothing for a row without one) and the label if they are known.
 std::string ReportAsCsv(const InferReport& report);
 
 }  // namespace relu

@@ -106,6 +106,14 @@ absl::Status At(std::string_view place, const absl::Status& status) {
                            "{}: {}", place, std::string(status.message())));
 }
 
+// `status`, of a text that is in none of the forms that are taken.
+absl::Status OtherForm(const absl::Status& status) {
+  return absl::InvalidArgumentError(fmt::format(
+      R"({}; wanted is [[...], ...], {{"INPUT": [[...], ...], ...}} or a V2 )"
+      R"(request body, {{"inputs": [{{"name": ...}}, ...]}})",
+      std::string(status.message())));
+}
+
 // Appends all numbers of `value` to `tensor`; there must be `want` of them.
 absl::Status AppendElements(const Json& value, std::int64_t want,
                             RowTensor& tensor) {
@@ -156,8 +164,11 @@ absl::StatusOr<Rows> ReadPlainRows(const Json& json,
                                    const ModelInputs& inputs) {
   ASSIGN_OR_RETURN(Rows rows, EmptyRows(inputs));
   for (const Json& row : json) {
-    RETURN_IF_ERROR(
-        At(fmt::format("row {}", rows.count), AppendRow(row, inputs, rows)));
+    const absl::Status status =
+        At(fmt::format("row {}", rows.count), AppendRow(row, inputs, rows));
+    if (!status.ok()) {
+      return row.is_array() ? status : OtherForm(status);
+    }
     ++rows.count;
   }
   return rows;
@@ -180,15 +191,17 @@ absl::Status AppendRows(const Json& rows, std::int64_t row_elements,
 absl::StatusOr<Rows> ReadNamedRows(const Json& json,
                                    const ModelInputs& inputs) {
   for (const auto& [name, value] : json.items()) {
-    RETURN_IF_ERROR(FindInput(inputs, name).status());
+    if (const auto input = FindInput(inputs, name); !input.ok()) {
+      return OtherForm(input.status());
+    }
   }
   ASSIGN_OR_RETURN(Rows rows, EmptyRows(inputs));
   for (std::size_t i = 0; i < rows.inputs.size(); ++i) {
     RowTensor& tensor = rows.inputs[i];
     const auto found = json.find(tensor.name);
     if (found == json.end() || !found->is_array()) {
-      return absl::InvalidArgumentError(
-          fmt::format("input \"{}\": an array of rows is wanted", tensor.name));
+      return OtherForm(absl::InvalidArgumentError(
+          fmt::format("input \"{}\": there is no array of rows", tensor.name)));
     }
     const auto count = static_cast<std::int64_t>(found->size());
     if (i > 0 && count != rows.count) {
@@ -288,8 +301,8 @@ absl::StatusOr<Rows> ReadJson(std::string_view text,
     return ReadPlainRows(json, inputs);
   }
   if (!json.is_object()) {
-    return absl::InvalidArgumentError(fmt::format(
-        "{} where an array of rows or an object is wanted", json.type_name()));
+    return OtherForm(absl::InvalidArgumentError(
+        fmt::format("{} instead of rows", json.type_name())));
   }
   // A model may have an input of this name; its rows are not objects.
   const auto request = json.find("inputs");

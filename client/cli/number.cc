@@ -155,8 +155,9 @@ double ToDouble(const Number& number) {
 }
 
 std::string NumberText(const Number& number) {
-  return std::visit([](auto value) { return fmt::format("{}", value); },
-                    number);
+  return std::visit(
+      [](auto value) { return fmt::format("{}", WithoutNanSign(value)); },
+      number);
 }
 
 absl::Status AppendElement(const Number& number, DataType type,
@@ -224,14 +225,15 @@ std::string ElementText(DataType type, const std::byte* element) {
   }
   if (IsFloat(type) && type != DataType::kFp64) {
     // As a float: its shortest text is shorter than that of its double.
-    return fmt::format("{}", LoadFloat(type, element));
+    return fmt::format("{}", WithoutNanSign(LoadFloat(type, element)));
   }
   return NumberText(LoadElement(type, element));
 }
 
 std::string ShortElementText(DataType type, const std::byte* element) {
   return IsFloat(type)
-             ? fmt::format("{:.6g}", ToDouble(LoadElement(type, element)))
+             ? fmt::format("{:.6g}",
+                           WithoutNanSign(ToDouble(LoadElement(type, element))))
              : ElementText(type, element);
 }
 

@@ -4,11 +4,13 @@
 #ifndef CLIENT_CLI_NUMBER_H_
 #define CLIENT_CLI_NUMBER_H_
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -45,6 +47,16 @@ std::string ElementText(DataType type, const std::byte* element);
 std::string ShortElementText(DataType type, const std::byte* element);
 
 bool IsFloat(DataType type);
+
+// `value`, but NaN without its sign: that means nothing, and would be printed.
+template <typename T>
+T WithoutNanSign(T value) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::isnan(value) ? std::fabs(value) : value;
+  } else {
+    return value;
+  }
+}
 
 }  // namespace relu
 

@@ -1,8 +1,10 @@
 #include "client/cli/predictions.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,14 +19,26 @@ double RowValue(const ResultTensor& output, std::int64_t row, std::int64_t k) {
   return ToDouble(LoadElement(output.type, output.Element(row, k)));
 }
 
-std::int64_t ArgMax(const ResultTensor& output, std::int64_t row) {
+Prediction ArgMax(const ResultTensor& output, std::int64_t row) {
   std::int64_t best = 0;
-  for (std::int64_t k = 1; k < output.row_elements; ++k) {
-    if (RowValue(output, row, k) > RowValue(output, row, best)) {
+  for (std::int64_t k = 0; k < output.row_elements; ++k) {
+    const double value = RowValue(output, row, k);
+    if (std::isnan(value)) {
+      return std::nullopt;
+    }
+    if (value > RowValue(output, row, best)) {
       best = k;
     }
   }
   return best;
+}
+
+Prediction SplitAtOneHalf(const ResultTensor& output, std::int64_t row) {
+  const double score = RowValue(output, row, 0);
+  if (std::isnan(score)) {
+    return std::nullopt;
+  }
+  return score >= 0.5 ? 1 : 0;
 }
 
 // The first output for which `fits`, or nullptr.
@@ -35,9 +49,9 @@ const ResultTensor* First(const Results& results, const Fits& fits) {
 }
 
 template <typename Predict>
-std::vector<std::int64_t> ForEachRow(const Results& results,
-                                     const Predict& predict) {
-  std::vector<std::int64_t> predictions;
+std::vector<Prediction> ForEachRow(const Results& results,
+                                   const Predict& predict) {
+  std::vector<Prediction> predictions;
   for (std::int64_t row = 0; row < results.rows; ++row) {
     predictions.push_back(predict(row));
   }
@@ -46,7 +60,7 @@ std::vector<std::int64_t> ForEachRow(const Results& results,
 
 }  // namespace
 
-std::vector<std::int64_t> PredictionsOf(const Results& results, bool binary) {
+std::vector<Prediction> PredictionsOf(const Results& results, bool binary) {
   const auto* const integer = First(results, [](const ResultTensor& output) {
     return !IsFloat(output.type) && output.row_elements == 1;
   });
@@ -68,17 +82,20 @@ std::vector<std::int64_t> PredictionsOf(const Results& results, bool binary) {
   if (score == nullptr || !binary) {
     return {};
   }
-  return ForEachRow(results, [&](std::int64_t row) -> std::int64_t {
-    return RowValue(*score, row, 0) >= 0.5 ? 1 : 0;
-  });
+  return ForEachRow(
+      results, [&](std::int64_t row) { return SplitAtOneHalf(*score, row); });
 }
 
-std::int64_t CountCorrect(std::span<const std::int64_t> predictions,
+bool IsCorrect(const Prediction& prediction, double label) {
+  return prediction.has_value() && static_cast<double>(*prediction) == label;
+}
+
+std::int64_t CountCorrect(std::span<const Prediction> predictions,
                           std::span<const double> labels) {
   CHECK(predictions.size() == labels.size());
   std::int64_t correct = 0;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    correct += static_cast<double>(predictions[i]) == labels[i] ? 1 : 0;
+    correct += IsCorrect(predictions[i], labels[i]) ? 1 : 0;
   }
   return correct;
 }

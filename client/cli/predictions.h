@@ -4,6 +4,7 @@
 #define CLIENT_CLI_PREDICTIONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,17 +12,23 @@
 
 namespace relu {
 
-// The class of each row, from the first of these that the outputs have:
+// The class of a row; nullopt: none, because a score of the row is NaN.
+using Prediction = std::optional<std::int64_t>;
+
+// The prediction of each row, from the first of these that the outputs have:
 //   1. an integer output of one column: its value
 //   2. a float output of more than one column: the index of the largest, the
 //      first of equal ones
 //   3. if `binary`, a float output of one column: 1 if it is 0.5 or more, else
 //      0. (Else it may be any quantity.)
 // Empty if they have none.
-std::vector<std::int64_t> PredictionsOf(const Results& results, bool binary);
+std::vector<Prediction> PredictionsOf(const Results& results, bool binary);
+
+// No prediction is never correct.
+bool IsCorrect(const Prediction& prediction, double label);
 
 // How many predictions equal their label. Both have one entry a row.
-std::int64_t CountCorrect(std::span<const std::int64_t> predictions,
+std::int64_t CountCorrect(std::span<const Prediction> predictions,
                           std::span<const double> labels);
 
 }  // namespace relu

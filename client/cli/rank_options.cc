@@ -9,7 +9,7 @@ namespace {
 
 void AddShared(CLI::App& command, RankCommandOptions& options) {
   command
-      .add_option("--shared,-s", options.shared,
+      .add_option("--shared", options.shared,
                   "What all items share: a CSV, JSON or .npy file of one row")
       ->required()
       ->option_text("FILE");
@@ -22,7 +22,8 @@ void AddShared(CLI::App& command, RankCommandOptions& options) {
   command
       .add_option("--shared-features", options.shared_features,
                   "How many features of an input the shared row has, where the "
-                  "items have the others; without NAME if there is one input")
+                  "items have the others: the first, unless the model's config "
+                  "says which; without NAME if there is one input")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->option_text("[NAME=]N,...");
@@ -60,7 +61,11 @@ void AddRank(CLI::App& app, RankCommandOptions& options) {
       "    --input items.csv --top 10\n"
       "  reluctl rank credit_embed --shared person.csv --shared-inputs cat "
       "\\\n"
-      "    --shared-features dense=6 --input offers.csv\n");
+      "    --shared-features dense=6 --input offers.csv\n"
+      "\n"
+      "A model whose config has no parameter rank_shared.INPUT takes the first "
+      "N\n"
+      "elements of that input as the shared ones, the others as the items'.\n");
 }
 
 }  // namespace relu

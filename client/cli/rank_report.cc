@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "client/cli/display_text.h"
+#include "client/cli/number.h"
 #include "client/cli/output_form.h"
 #include "client/cli/table.h"
 #include "client/rank.h"
@@ -33,7 +34,7 @@ std::string RankReport(const RankResult& result,
   std::string csv = labels.empty() ? "item,score\n" : "item,score,label\n";
   for (std::size_t i = 0; i < result.scores.size(); ++i) {
     const std::size_t item = result.items.empty() ? i : result.items[i];
-    const float score = result.scores[i];
+    const float score = WithoutNanSign(result.scores[i]);
     const std::string label =
         item < labels.size() ? fmt::format("{}", labels[item]) : "";
     lines.push_back(

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 
 #include "client/cli/command_line.h"
+#include "client/cli/connection_options.h"
 #include "client/cli/outcome.h"
 #include "client/cli/output_form.h"
 #include "fmt/format.h"
@@ -55,10 +56,34 @@ Command CommandOf(const CLI::App& app) {
   return Command::kModels;
 }
 
-Outcome WrongUsage(std::string_view what) {
+// "reluctl repository load": what was given, as far as it is known.
+std::string GivenCommand(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app.get_name()
+                          : fmt::format("{} {}", app.get_name(),
+                                        GivenCommand(*commands.front()));
+}
+
+Outcome WrongUsage(const CLI::App& app, std::string_view what) {
   Outcome outcome = WrongInput(absl::InvalidArgumentError(std::string(what)));
-  outcome.err += "Run \"reluctl --help\" for what is possible.\n";
+  outcome.err += fmt::format("Run \"{} --help\" for what is possible{}.\n",
+                             GivenCommand(app),
+                             app.get_subcommands().empty()
+                                 ? ""
+                                 : ", \"reluctl --help\" for what all commands "
+                                   "take");
   return outcome;
+}
+
+// For a file that stands after the model, without the option that names it.
+std::string InputHint(const CLI::App& app) {
+  const auto extras = app.remaining(/*recurse=*/true);
+  const auto commands = app.get_subcommands();
+  const bool file = extras.size() == 1 && !extras[0].starts_with('-');
+  return file && !commands.empty() &&
+                 commands[0]->get_option_no_throw("--input") != nullptr
+             ? fmt::format("; is --input {} meant?", extras[0])
+             : "";
 }
 
 std::string Environment(const char* name) {
@@ -93,6 +118,7 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
                                              const Console& console) {
   if (app.get_subcommands().empty()) {
     return WrongUsage(
+        app,
         "there is no command: activity, calibrate, completion, config, "
         "explain, health, infer, inspect, load, metadata, models, rank, "
         "repository or stats is wanted");
@@ -100,7 +126,8 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
   // CLI11's own check of a range lets NaN pass.
   if (!(parsed.timeout_seconds >= kMinTimeoutSeconds &&
         parsed.timeout_seconds <= kMaxTimeoutSeconds)) {
-    return WrongUsage(fmt::format("--timeout: {} is not from {} to {} seconds",
+    return WrongUsage(app,
+                      fmt::format("--timeout: {} is not from {} to {} seconds",
                                   parsed.timeout_seconds, kMinTimeoutSeconds,
                                   kMaxTimeoutSeconds));
   }
@@ -108,6 +135,7 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
   options.command = CommandOf(app);
   options.connection.timeout = std::chrono::milliseconds(
       static_cast<std::int64_t>(parsed.timeout_seconds * 1'000));
+  options.connection.server = WithDefaultPort(options.connection.server);
   options.connection.token = Environment("RELUCTL_TOKEN");
   options.style = {.form = ParseOutputForm(parsed.output),
                    .colours = WantsColours(parsed.colour, console)};
@@ -116,7 +144,7 @@ std::variant<ReluctlOptions, Outcome> Finish(const CLI::App& app,
        options.command == Command::kConfig ||
        options.command == Command::kExplain ||
        options.command == Command::kInspect)) {
-    return WrongUsage("--output csv: this command prints a text or JSON");
+    return WrongUsage(app, "--output csv: this command prints a text or JSON");
   }
   options.explain.json = options.style.form == OutputForm::kJson;
   options.infer.form = options.style.form;
@@ -147,8 +175,10 @@ std::variant<ReluctlOptions, Outcome> ParseArguments(
     return Outcome{.code = ExitCode::kOk,
                    .out = fmt::format("{}\n", version.what()),
                    .err = {}};
+  } catch (const CLI::ExtrasError& error) {
+    return WrongUsage(app, error.what() + InputHint(app));
   } catch (const CLI::ParseError& error) {
-    return WrongUsage(error.what());
+    return WrongUsage(app, error.what());
   }
   return Finish(app, parsed, console);
 }

@@ -45,6 +45,7 @@ absl::StatusOr<StatsSample> TakeSample(InferenceClient& client,
   // Not every server has them: the columns stay empty then.
   if (!metrics.empty()) {
     const auto page = HttpGet(metrics, "/metrics", kMetricsTimeout);
+    sample.metrics = page.status();
     if (page.ok()) {
       sample.latencies = ReadHistograms(*page, "relu_request_seconds");
       sample.queued = ReadValues(*page, "relu_queue_requests");
@@ -77,6 +78,16 @@ std::string PercentileText(const StatsSample& before, const StatsSample& after,
       then == before.latencies.end() ? CumulativeCounts() : then->second,
       now->second, percent);
   return seconds.has_value() ? fmt::format("{:.0f}", *seconds * 1e6) : "";
+}
+
+// A line for the user if the metrics of `address` are not there; else empty.
+std::string MetricsNote(const StatsSample& sample, const std::string& address) {
+  return sample.metrics.ok()
+             ? ""
+             : ErrorLine(fmt::format(
+                   "note: no percentiles and queues: metrics at \"{}\": {}; "
+                   "another address is named with --metrics HOST:PORT",
+                   address, std::string(sample.metrics.message())));
 }
 
 // Columns that JSON has as numbers.
@@ -151,13 +162,17 @@ Outcome RunStats(InferenceClient& client, const std::string& server,
       console.out << kClearScreen
                   << fmt::format("{}, every {} s; Ctrl-C ends it\n\n", server,
                                  options.interval_seconds)
-                  << text << std::flush;
+                  << text << MetricsNote(*after, metrics) << std::flush;
     } else {
       outcome.out += text;
     }
     before = std::move(after);
   }
-  return before.ok() ? outcome : CallFailed(before.status());
+  if (!before.ok()) {
+    return CallFailed(before.status());
+  }
+  outcome.err = MetricsNote(*before, metrics);
+  return outcome;
 }
 
 }  // namespace relu

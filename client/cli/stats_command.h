@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+
 #include "client/cli/console.h"
 #include "client/cli/interval_statistics.h"
 #include "client/cli/metrics_text.h"
@@ -31,7 +33,7 @@ struct StatsOptions {
 
 // Redraws a table for each interval until the user ends it, or options.count of
 // them. If nobody looks (no terminal, or another form), prints one interval and
-// ends.
+// ends. Metrics that cannot be read are a note, not an error.
 Outcome RunStats(InferenceClient& client, const std::string& server,
                  const StatsOptions& options, const OutputStyle& style,
                  Console& console);
@@ -42,6 +44,7 @@ struct StatsSample {
   std::vector<ModelStatistics> statistics;
   std::map<ModelKey, CumulativeCounts> latencies;  // Seconds.
   std::map<ModelKey, double> queued;               // Requests that wait.
+  absl::Status metrics;  // Why these two are not known; OK: they are.
 };
 
 // What happened between two samples, a row for each model.

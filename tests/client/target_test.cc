@@ -55,6 +55,17 @@ TEST(TargetTest, RefusesWhatIsNoTarget) {
             absl::StatusCode::kUnavailable);
 }
 
+TEST(TargetTest, RefusesSchemesThatGrpcDoesNotKnow) {
+  for (const std::string text :
+       {"http://relud:8001", "https://relud", "http://a:1,b:2"}) {
+    const absl::Status status = ParseTarget(text).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("://\" is not known, a gRPC target such as "
+                          "\"localhost:8001\" is wanted"));
+  }
+}
+
 TEST(TargetTest, LocalTargetsAreKnownInEveryForm) {
   for (const char* target :
        {"localhost", "localhost:8001", "127.0.0.1:8001", "127.1.2.3:1", "::1",

@@ -21,6 +21,18 @@ TEST(ConnectionOptionsTest, NothingIsEncryptedUnlessAnOptionWantsIt) {
   EXPECT_TRUE(ClientOptionsOf({.server_name = "n"})->tls.enabled);
 }
 
+TEST(ConnectionOptionsTest, HostWithoutAPortGetsThatOfRelud) {
+  EXPECT_EQ(WithDefaultPort("relud"), "relud:8001");
+  EXPECT_EQ(WithDefaultPort("10.0.0.1"), "10.0.0.1:8001");
+  EXPECT_EQ(WithDefaultPort("[::1]"), "[::1]:8001");
+  EXPECT_EQ(WithDefaultPort("a,b:1,[::2]"), "a:8001,b:1,[::2]:8001");
+  for (const char* server :
+       {"", "relud:1", "[::1]:1", "a:1,", "unix:/run/relud", "dns:///relud",
+        "http://relud"}) {
+    EXPECT_EQ(WithDefaultPort(server), server);
+  }
+}
+
 TEST(ConnectionOptionsTest, FilesAreRead) {
   const TemporaryFolder folder;
   ConnectionOptions options;

@@ -153,6 +153,29 @@ TEST_F(ExplainCommandTest, EveryOptionIsSent) {
                                  "3 rows"));
 }
 
+TEST_F(ExplainCommandTest, MethodsOnTheWayFromABaselineWantOne) {
+  for (const char* method : {"integrated", "exact"}) {
+    ExplainCommandOptions options = Labelled();
+    options.method = method;
+    const Outcome outcome = Run(options);
+    EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+    EXPECT_THAT(outcome.err, HasSubstr(method));
+    EXPECT_THAT(outcome.err, HasSubstr("--baseline FILE is wanted"));
+  }
+  EXPECT_TRUE(requests_.empty());
+}
+
+TEST_F(ExplainCommandTest, BaselineWithALabelIsWrongInput) {
+  const TemporaryFolder folder;
+  ExplainCommandOptions options = Labelled();
+  options.baseline = folder.Write("b.csv", "age,income,home,label\n1,2,0,1\n");
+  const Outcome outcome = Run(options);
+  EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+  EXPECT_THAT(outcome.err, HasSubstr("a baseline has no label column"));
+  folder.Write("b.csv", "1,2\n");
+  EXPECT_THAT(Run(options).err, HasSubstr("2 columns, the model wants 3"));
+}
+
 TEST_F(ExplainCommandTest, RefusalsAreShown) {
   status_ = {grpc::StatusCode::UNIMPLEMENTED, "node \"a\" (Elu)"};
   const Outcome outcome = Run(Labelled());

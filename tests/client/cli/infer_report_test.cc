@@ -97,6 +97,29 @@ TEST(InferReportTest, JsonHoldsEveryValueInFull) {
       "\n");
 }
 
+// The score of the first row is NaN, with a sign.
+InferReport WithoutAPrediction() {
+  InferReport report = Labelled();
+  report.results.outputs = {
+      Floats("y", 1, {-std::numeric_limits<float>::quiet_NaN(), 1})};
+  report.predictions = {std::nullopt, 1};
+  report.labels = {0, 1};
+  return report;
+}
+
+TEST(InferReportTest, RowWithoutAPredictionSaysSoAndIsWrong) {
+  EXPECT_EQ(ReportAsTable(WithoutAPrediction(), std::nullopt),
+            "row  y    prediction  label\n"
+            "0    nan  none        0      \u2717\n"
+            "1    1    1           1      \u2713\n"
+            "accuracy 0.5000 (1 of 2)\n");
+  EXPECT_THAT(ReportAsJson(WithoutAPrediction()),
+              HasSubstr(R"("data":["NaN",1]}],"predictions":[null,1],)"
+                        R"("labels":[0,1],"correct":1,"accuracy":0.5})"));
+  EXPECT_EQ(ReportAsCsv(WithoutAPrediction()),
+            "row,y,prediction,label\n0,nan,,0\n1,1,1,1\n");
+}
+
 TEST(InferReportTest, JsonIsValidWhateverTheNamesAndValuesAre) {
   InferReport report;
   report.results.model = "a\"\n\xFF";

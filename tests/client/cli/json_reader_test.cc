@@ -17,6 +17,7 @@ namespace relu {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 
 // A model with inputs "x" of two floats and "n" of one integer.
@@ -85,7 +86,7 @@ TEST(JsonReaderTest, TextThatIsNotJsonIsRefusedAtItsPlace) {
 }
 
 TEST(JsonReaderTest, OtherJsonIsRefused) {
-  EXPECT_THAT(JsonError("7"), HasSubstr("an array of rows"));
+  EXPECT_THAT(JsonError("7"), HasSubstr("number instead of rows"));
   EXPECT_EQ(JsonError("[[1, 2]]"), "row 0: 2 numbers, the model wants 3");
   EXPECT_EQ(JsonError("[[1, 2, 3], [1, 2, 3, 4]]"),
             "row 1: 4 numbers, the model wants 3");
@@ -94,6 +95,18 @@ TEST(JsonReaderTest, OtherJsonIsRefused) {
             "row 0: input \"n\": 0.5 is not an integer, which INT64 wants");
   EXPECT_THAT(JsonError(std::string(5000, '[') + std::string(5000, ']')),
               HasSubstr("deeper"));
+}
+
+TEST(JsonReaderTest, OtherFormsAreToldWhichAreTaken) {
+  for (const char* text :
+       {"7", "[1, 2, 3]", R"([{"x": [1, 2], "n": 3}])",
+        R"({"instances": [[1, 2, 3]]})", R"({"x": 7, "n": [1]})",
+        R"({"inputs": {"x": [[1, 2]]}})"}) {
+    EXPECT_THAT(
+        JsonError(text),
+        EndsWith(R"(; wanted is [[...], ...], {"INPUT": [[...], ...], ...} or )"
+                 R"(a V2 request body, {"inputs": [{"name": ...}, ...]})"));
+  }
 }
 
 TEST(JsonReaderTest, WrongNamedRowsAreRefused) {

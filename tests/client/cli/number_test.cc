@@ -144,6 +144,19 @@ TEST(NumberTest, ElementTextIsShortAndReadBackAsTheSameValue) {
       "18446744073709551615");
 }
 
+TEST(NumberTest, TextOfNanHasNoSign) {
+  const double nan = -std::nan("");
+  EXPECT_EQ(NumberText(nan), "nan");
+  std::vector<std::byte> element;
+  for (const DataType type :
+       {DataType::kFp16, DataType::kFp32, DataType::kFp64}) {
+    element.clear();
+    ASSERT_TRUE(AppendElement(nan, type, element).ok());
+    EXPECT_EQ(ElementText(type, element.data()), "nan");
+    EXPECT_EQ(ShortElementText(type, element.data()), "nan");
+  }
+}
+
 TEST(NumberTest, ShortElementTextHasSixDigits) {
   const float third = 1000.0F / 3;
   const std::int64_t large = 123'456'789;

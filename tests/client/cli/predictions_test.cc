@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,6 +67,22 @@ TEST(PredictionsTest, OneScoreIsSplitAtOneHalfIfBinary) {
   EXPECT_THAT(PredictionsOf(TwoRows({Score()}), false), IsEmpty());
 }
 
+TEST(PredictionsTest, RowWithNanHasNoPrediction) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<Prediction> first_only = {std::nullopt, 1};
+  EXPECT_EQ(
+      PredictionsOf(
+          TwoRows({Output<float>(DataType::kFp32, 2, {kNan, 1, 1, 2})}), true),
+      first_only);
+  EXPECT_EQ(
+      PredictionsOf(
+          TwoRows({Output<float>(DataType::kFp32, 2, {1, -kNan, 1, 2})}), true),
+      first_only);
+  EXPECT_EQ(PredictionsOf(
+                TwoRows({Output<float>(DataType::kFp32, 1, {kNan, 1})}), true),
+            first_only);
+}
+
 TEST(PredictionsTest, NothingIsPredictedWithoutAUsefulOutput) {
   EXPECT_THAT(PredictionsOf(TwoRows({}), true), IsEmpty());
   EXPECT_THAT(
@@ -76,9 +93,16 @@ TEST(PredictionsTest, NothingIsPredictedWithoutAUsefulOutput) {
 }
 
 TEST(PredictionsTest, CorrectOnesAreCounted) {
-  EXPECT_EQ(CountCorrect(std::vector<std::int64_t>{1, 2, 3},
+  EXPECT_EQ(CountCorrect(std::vector<Prediction>{1, 2, 3},
                          std::vector<double>{1.0, 2.5, 3.0}),
             2);
+}
+
+TEST(PredictionsTest, NoPredictionIsWrongWhateverTheLabelIs) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(CountCorrect(std::vector<Prediction>(3),
+                         std::vector<double>{0.0, 1.0, kNan}),
+            0);
 }
 
 }  // namespace

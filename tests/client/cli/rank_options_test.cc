@@ -12,6 +12,7 @@ namespace relu {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 RankCommandOptions ParsedRank(const std::string& line) {
   CLI::App app;
@@ -22,7 +23,7 @@ RankCommandOptions ParsedRank(const std::string& line) {
 }
 
 TEST(RankOptionsTest, DefaultsHoldForWhatIsNotGiven) {
-  const RankCommandOptions options = ParsedRank("rank m -s user.csv");
+  const RankCommandOptions options = ParsedRank("rank m --shared user.csv");
   EXPECT_EQ(options.model, "m");
   EXPECT_EQ(options.shared, "user.csv");
   EXPECT_EQ(options.input, "-");
@@ -32,7 +33,8 @@ TEST(RankOptionsTest, DefaultsHoldForWhatIsNotGiven) {
 
 TEST(RankOptionsTest, EveryOptionIsTaken) {
   const RankCommandOptions options = ParsedRank(
-      "rank m --version 2 -s user.csv --shared-features 7,x=8 --shared-inputs "
+      "rank m --version 2 --shared user.csv --shared-features 7,x=8 "
+      "--shared-inputs "
       "a,b "
       "-i rows.csv -f csv --label last --limit 9 "
       "--output-name y --element 0 -k 3");
@@ -47,17 +49,29 @@ TEST(RankOptionsTest, EveryOptionIsTaken) {
   EXPECT_EQ(options.element, 0U);
   EXPECT_EQ(options.top_k, 3U);
   EXPECT_THAT(
-      ParsedRank("rank m -s user.csv --input-name x=x.npy").named_inputs,
+      ParsedRank("rank m --shared user.csv --input-name x=x.npy").named_inputs,
       ElementsAre("x=x.npy"));
+}
+
+TEST(RankOptionsTest, HelpSaysWhichFeaturesAreShared) {
+  CLI::App app;
+  RankCommandOptions options;
+  AddRank(app, options);
+  EXPECT_THAT(app.get_subcommand("rank")->help(),
+              HasSubstr("no parameter rank_shared.INPUT takes the first"));
 }
 
 TEST(RankOptionsTest, WrongValuesAreRefused) {
   EXPECT_THROW(ParsedRank("rank m"), CLI::ParseError);
-  EXPECT_THROW(ParsedRank("rank -s user.csv"), CLI::ParseError);
-  EXPECT_THROW(ParsedRank("rank m -s user.csv -k x"), CLI::ParseError);
-  EXPECT_THROW(ParsedRank("rank m -s user.csv -i a.csv --input-name x=x.npy"),
+  // -s is the server's, of all commands.
+  EXPECT_THROW(ParsedRank("rank m --shared user.csv -s a:1"), CLI::ParseError);
+  EXPECT_THROW(ParsedRank("rank --shared user.csv"), CLI::ParseError);
+  EXPECT_THROW(ParsedRank("rank m --shared user.csv -k x"), CLI::ParseError);
+  EXPECT_THROW(
+      ParsedRank("rank m --shared user.csv -i a.csv --input-name x=x.npy"),
+      CLI::ParseError);
+  EXPECT_THROW(ParsedRank("rank m --shared user.csv --element -1"),
                CLI::ParseError);
-  EXPECT_THROW(ParsedRank("rank m -s user.csv --element -1"), CLI::ParseError);
 }
 
 }  // namespace

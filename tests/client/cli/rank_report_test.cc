@@ -44,6 +44,15 @@ TEST(RankReportTest, WithoutItemsScoresAreThoseOfAll) {
             "item,score\n0,0.75\n1,-1\n");
 }
 
+TEST(RankReportTest, NanHasNoSign) {
+  RankResult result = TwoBest();
+  result.scores = {1, -std::numeric_limits<float>::quiet_NaN()};
+  EXPECT_EQ(RankReport(result, {}, OutputForm::kTable),
+            "item  score\n2     1\n0     nan\n");
+  EXPECT_EQ(RankReport(result, {}, OutputForm::kCsv),
+            "item,score\n2,1\n0,nan\n");
+}
+
 TEST(RankReportTest, JsonHasEveryValueInFull) {
   RankResult result = TwoBest();
   result.scores = {0.1F, std::numeric_limits<float>::quiet_NaN()};

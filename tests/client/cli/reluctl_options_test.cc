@@ -22,6 +22,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class ReluctlOptionsTest : public testing::Test {
@@ -218,6 +219,19 @@ TEST_F(ReluctlOptionsTest, GlobalOptionsMayStandOnBothSidesOfTheCommand) {
   EXPECT_EQ(options.connection.timeout, std::chrono::milliseconds(250));
 }
 
+TEST_F(ReluctlOptionsTest, ServerWithoutAPortIsAtTheDefaultOne) {
+  EXPECT_EQ(Parsed({"models", "-s", "a"}).connection.server, "a:8001");
+  ::setenv("RELUCTL_SERVER", "b", 1);
+  EXPECT_EQ(Parsed({"models"}).connection.server, "b:8001");
+}
+
+TEST_F(ReluctlOptionsTest, ServerOfRankHasItsShortName) {
+  const ReluctlOptions options =
+      Parsed({"rank", "m", "--shared", "user.csv", "-s", "a:1"});
+  EXPECT_EQ(options.connection.server, "a:1");
+  EXPECT_EQ(options.rank.shared, "user.csv");
+}
+
 TEST_F(ReluctlOptionsTest, FlagWinsOverTheEnvironment) {
   ::setenv("RELUCTL_SERVER", "environment:1", 1);
   EXPECT_EQ(Parsed({"models"}).connection.server, "environment:1");
@@ -285,6 +299,29 @@ TEST_F(ReluctlOptionsTest, WrongUsageIsCodeTwoAndPointsToTheHelp) {
     EXPECT_THAT(outcome.err, HasSubstr("--help"));
     EXPECT_EQ(outcome.out, "");
   }
+}
+
+TEST_F(ReluctlOptionsTest, WrongUsagePointsToTheHelpOfTheCommand) {
+  EXPECT_THAT(Ended({}).err, HasSubstr("\nRun \"reluctl --help\" for"));
+  EXPECT_THAT(Ended({"bogus"}).err, HasSubstr("\nRun \"reluctl --help\" for"));
+  for (const std::vector<const char*>& arguments :
+       {std::vector<const char*>{"infer"},
+        {"infer", "m", "--nope"},
+        {"infer", "m", "--batch", "0"},
+        {"infer", "m", "--timeout", "0"}}) {
+    EXPECT_THAT(Ended(arguments).err,
+                HasSubstr("\nRun \"reluctl infer --help\" for"));
+  }
+  EXPECT_THAT(Ended({"repository", "load"}).err,
+              HasSubstr("\nRun \"reluctl repository load --help\" for"));
+}
+
+TEST_F(ReluctlOptionsTest, FileAfterTheModelIsTakenForTheInput) {
+  constexpr char kHint[] = "is --input rows.csv meant?";
+  EXPECT_THAT(Ended({"infer", "m", "rows.csv"}).err, HasSubstr(kHint));
+  EXPECT_THAT(Ended({"explain", "m", "rows.csv"}).err, HasSubstr(kHint));
+  EXPECT_THAT(Ended({"health", "m", "rows.csv"}).err, Not(HasSubstr(kHint)));
+  EXPECT_THAT(Ended({"infer", "m", "--nope"}).err, Not(HasSubstr("meant?")));
 }
 
 }  // namespace

@@ -162,6 +162,15 @@ TEST(ReluctlTest, EmptyAddressIsCodeTwo) {
   EXPECT_EQ(RunWith(arguments, stream).code, ExitCode::kWrongInput);
 }
 
+TEST(ReluctlTest, AddressOfAWebPageIsCodeTwo) {
+  std::istringstream stream;
+  const std::vector<const char*> arguments = {"models", "-s",
+                                              "http://localhost:8000"};
+  const Outcome outcome = RunWith(arguments, stream);
+  EXPECT_EQ(outcome.code, ExitCode::kWrongInput);
+  EXPECT_THAT(outcome.err, HasSubstr("\"http://\" is not known"));
+}
+
 TEST(ReluctlTest, OutcomeIsPrintedWhole) {
   Pipe out;
   Pipe err;

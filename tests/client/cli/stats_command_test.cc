@@ -109,6 +109,22 @@ TEST(StatsCommandTest, PrintsOneIntervalIfNobodyLooks) {
   EXPECT_TRUE(nlohmann::json::parse(json.outcome.out)[0]["p99 us"].is_null());
 }
 
+TEST(StatsCommandTest, MetricsThatCannotBeReachedAreANote) {
+  const FakeServer server(Counting());
+  const StatsOptions options{.interval_seconds = 0.01,
+                             .count = 1,
+                             .metrics = "unix:/nonexistent/metrics"};
+  const StatsRan table = Stats(server, options, /*terminal=*/false);
+  EXPECT_EQ(table.outcome.code, ExitCode::kOk);
+  EXPECT_THAT(table.outcome.err,
+              HasSubstr("note: no percentiles and queues: metrics at "
+                        "\"unix:/nonexistent/metrics\": "));
+  EXPECT_THAT(table.outcome.err, HasSubstr("--metrics HOST:PORT\n"));
+  EXPECT_THAT(Stats(server, options, /*terminal=*/true).shown,
+              HasSubstr("note: no percentiles"));
+  EXPECT_EQ(Stats(server, {.interval_seconds = 0.01}, false).outcome.err, "");
+}
+
 TEST(StatsCommandTest, RedrawsOnATerminalUntilItIsInterrupted) {
   const FakeServer server(Counting());
   const StatsRan twice =
