@@ -115,7 +115,7 @@ double ForwardPassUs(const std::filesystem::path& file,
   return Median(std::move(times));
 }
 
-Measured StartServer(const std::string& program,
+Measured StartServer(const std::string& name, const std::string& program,
                      const std::vector<std::string>& arguments,
                      const std::vector<std::string>& requests) {
   PinTo(kServerCpu);
@@ -125,7 +125,8 @@ Measured StartServer(const std::string& program,
     fmt::print(stderr, "{}\n", process.status().ToString());
     std::exit(1);
   }
-  Measured measured{.process = *std::move(process), .client = nullptr};
+  Measured measured{
+      .name = name, .process = *std::move(process), .client = nullptr};
   measured.client = std::make_unique<H2Client>(measured.process->grpc_address(),
                                                kPath, requests, kConnections);
   return measured;
@@ -143,12 +144,16 @@ ModelServers::ModelServers(const Plan& plan, const BenchmarkModel& model)
   const std::size_t answer =
       model.request_rows * static_cast<std::size_t>(*elements) * sizeof(float) +
       40;
-  null_ =
-      StartServer(std::filesystem::canonical("/proc/self/exe").string(),
-                  {"--null-server", fmt::format("{}", answer), "1"}, requests);
-  relud_ = StartServer(plan.relud, Flags({}), requests);
-  unbatched_ = StartServer(plan.relud, Flags({"--max-batch-rows=1"}), requests);
-  polling_ = StartServer(plan.relud, Flags({"--busy-poll=200"}), requests);
+  null_ = StartServer(
+      "the null server", std::filesystem::canonical("/proc/self/exe").string(),
+      {"--null-server", fmt::format("{}", answer), "1"}, requests);
+  const auto start = [&](const std::vector<std::string>& more) {
+    return StartServer(fmt::format("relud {}", fmt::join(more, " ")),
+                       plan.relud, Flags(more), requests);
+  };
+  relud_ = start({});
+  unbatched_ = start({"--max-batch-rows=1"});
+  polling_ = start({"--busy-poll=200"});
   forward_us_ = ForwardPassUs(
       repository_.folder() / model.name / "1" / "model.onnx", network_);
 }
@@ -159,23 +164,33 @@ ModelServers::Rounds ModelServers::Compare(Measured& a, Measured& b,
   a.client->Run(in_flight, kRoundTime / 4);
   b.client->Run(in_flight, kRoundTime / 4);
   for (int i = 0; i < rounds_; ++i) {
-    const LoadFigures first = Noted(a.client->Run(in_flight, kRoundTime));
-    rounds.emplace_back(first, Noted(b.client->Run(in_flight, kRoundTime)));
+    const LoadFigures first = Run(a, in_flight);
+    rounds.emplace_back(first, Run(b, in_flight));
   }
   return rounds;
 }
 
-LoadFigures ModelServers::Noted(const LoadFigures& figures) {
+LoadFigures ModelServers::Run(Measured& server, int in_flight) {
+  return Noted(server, server.client->Run(in_flight, kRoundTime));
+}
+
+LoadFigures ModelServers::RunAtRate(Measured& server, double calls_per_second) {
+  return Noted(server, server.client->RunAtRate(calls_per_second, kRoundTime));
+}
+
+LoadFigures ModelServers::Noted(const Measured& server,
+                                const LoadFigures& figures) {
   if (figures.ok == 0) {
-    fmt::print(stderr, "no call was answered; the first ended with status {}\n",
-               figures.first_error);
-    for (Measured* server : {&null_, &relud_, &unbatched_, &polling_}) {
-      *server = {};
+    fmt::print(stderr, "{}: no call was answered; the first ended with {}\n",
+               server.name, figures.first_error);
+    for (Measured* each : {&null_, &relud_, &unbatched_, &polling_}) {
+      *each = {};
     }
     std::exit(1);
   }
   if (failed_ == 0) {
-    first_error_ = figures.first_error;
+    first_error_ =
+        fmt::format("of {} with status {}", server.name, figures.first_error);
   }
   failed_ += figures.failed;
   return figures;
@@ -183,10 +198,9 @@ LoadFigures ModelServers::Noted(const LoadFigures& figures) {
 
 std::string ModelServers::TakeFailures() {
   const std::size_t failed = std::exchange(failed_, 0);
-  return failed == 0
-             ? ""
-             : fmt::format("; {} calls failed, the first with status {}",
-                           failed, first_error_);
+  return failed == 0 ? ""
+                     : fmt::format("; {} calls failed, the first one {}",
+                                   failed, first_error_);
 }
 
 std::vector<std::string> ModelServers::Flags(

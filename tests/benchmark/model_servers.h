@@ -39,6 +39,7 @@ struct BenchmarkModel {
 
 // A server on its CPU with a client.
 struct Measured {
+  std::string name;  // For messages.
   std::unique_ptr<ServerProcess> process;
   std::unique_ptr<H2Client> client;
 };
@@ -64,13 +65,15 @@ class ModelServers {
   using Rounds = std::vector<std::pair<LoadFigures, LoadFigures>>;
   Rounds Compare(Measured& a, Measured& b, int in_flight);
 
-  // The figures; calls that have failed are counted for TakeFailures(). Ends
-  // the servers and the program if all have.
-  LoadFigures Noted(const LoadFigures& figures);
+  // A round of H2Client::Run() or RunAtRate(). Calls that fail are counted for
+  // TakeFailures(); if all do, the servers and the program end.
+  LoadFigures Run(Measured& server, int in_flight);
+  LoadFigures RunAtRate(Measured& server, double calls_per_second);
   // How many have failed since it was last asked, in words; or nothing.
   std::string TakeFailures();
 
  private:
+  LoadFigures Noted(const Measured& server, const LoadFigures& figures);
   std::vector<std::string> Flags(const std::vector<std::string>& more) const;
 
   const int rounds_;

@@ -150,18 +150,14 @@ nlohmann::json MeasureBatching(ModelServers& servers, const std::string& name) {
 nlohmann::json MeasureTail(ModelServers& servers, Measured& relud,
                            const std::string& name, const std::string& how,
                            int rounds) {
-  H2Client& client = *relud.client;
-  const double peak =
-      servers.Noted(client.Run(64, kRoundTime)).calls_per_second();
+  const double peak = servers.Run(relud, 64).calls_per_second();
   std::vector<double> ratios;
   std::vector<double> null_ratios;
   std::vector<double> p50s;
   for (int i = 0; i < rounds; ++i) {
-    const LoadFigures figures =
-        servers.Noted(client.RunAtRate(peak / 2, kRoundTime));
+    const LoadFigures figures = servers.RunAtRate(relud, peak / 2);
     ratios.push_back(figures.p99_us / figures.p50_us);
-    const LoadFigures null =
-        servers.Noted(servers.null().client->RunAtRate(peak / 2, kRoundTime));
+    const LoadFigures null = servers.RunAtRate(servers.null(), peak / 2);
     null_ratios.push_back(null.p99_us / null.p50_us);
     p50s.push_back(figures.p50_us);
   }
@@ -178,15 +174,14 @@ nlohmann::json MeasureTail(ModelServers& servers, Measured& relud,
 void MeasureOverload(ModelServers& servers, const std::string& name, int rounds,
                      nlohmann::json& rows) {
   constexpr milliseconds kFloodTime{2000};
-  H2Client& client = *servers.relud().client;
+  Measured& relud = servers.relud();
   std::vector<double> goodputs;
   std::vector<double> recoveries;
   std::vector<double> refusals_ms;
   std::vector<double> peaks;
   for (int i = 0; i < rounds; ++i) {
-    const double peak =
-        servers.Noted(client.Run(64, kRoundTime)).calls_per_second();
-    const LoadFigures flood = client.RunAtRate(10 * peak, kFloodTime);
+    const double peak = servers.Run(relud, 64).calls_per_second();
+    const LoadFigures flood = relud.client->RunAtRate(10 * peak, kFloodTime);
     const double seconds = std::chrono::duration<double>(kFloodTime).count();
     // Over all of the time until the last answer.
     goodputs.push_back(flood.calls_per_second() / peak);
