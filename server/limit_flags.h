@@ -18,7 +18,7 @@ struct LimitSettings {
   int max_stream_requests = 256;
   std::int64_t max_stream_bytes = 64 << 20;
 
-  std::int64_t grpc_buffer_bytes = 1 << 30;
+  std::int64_t grpc_buffer_bytes = 512 << 20;
   std::int64_t grpc_max_connections = 10'000;
   int grpc_max_streams = 1024;
   double grpc_answer_timeout_seconds = 60;  // 0: none.

@@ -26,7 +26,7 @@ TEST(LimitFlagsTest, DefaultsBoundWhatClientsCanTake) {
   EXPECT_EQ(limits.max_in_flight_bytes, 512 << 20);
   EXPECT_EQ(limits.max_stream_requests, 256);
   EXPECT_EQ(limits.max_stream_bytes, 64 << 20);
-  EXPECT_EQ(limits.grpc_buffer_bytes, 2 * limits.max_in_flight_bytes);
+  EXPECT_EQ(limits.grpc_buffer_bytes, 512 << 20);
   EXPECT_EQ(limits.grpc_max_connections, 10'000);
   EXPECT_EQ(limits.grpc_max_streams, 1024);
   EXPECT_EQ(limits.grpc_answer_timeout_seconds, 60);
